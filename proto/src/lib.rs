@@ -1,0 +1,1 @@
+//! The SMPP and GSM documents as code.

@@ -1,0 +1,1 @@
+//! Tollgate: a carrier SMS gateway.
