@@ -1,1 +1,4 @@
-//! Tollgate: a carrier SMS gateway.
+//! Tollgate: a carrier SMS gateway. This file wires the rooms; it is the only place that knows all of them.
+
+pub mod account;
+pub mod clock;

@@ -1,0 +1,71 @@
+//! Who a client is, how it proves that, what it owns and owes. Pure: knows no socket, no clock, no SQL.
+
+pub mod credential;
+pub mod money;
+pub mod password;
+pub mod secret;
+pub mod throughput;
+
+pub use credential::{BindTypes, Credential, CredentialId, ReceiptWish};
+pub use money::Credits;
+pub use password::{KnownProofs, PasswordHash};
+pub use secret::Secret;
+pub use throughput::Throughput;
+
+use std::fmt;
+
+/// The store's number of an account; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub u32);
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Somebody who sends: owns credit, credentials and rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The store's number.
+    pub id: AccountId,
+    /// The name in configuration, logs and metrics; unique.
+    pub name: String,
+    /// Who answers for it; the parent's rules bind it too.
+    pub parent: Option<AccountId>,
+    /// A suspended account neither binds nor sends; what is owed to it is kept.
+    pub suspended: bool,
+    /// Where it was written down.
+    pub origin: Origin,
+    /// How it differs from the defaults.
+    pub terms: Terms,
+}
+
+/// Where an account was written down, and so who may change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A configuration file; read-only elsewhere.
+    File,
+    /// The command line, the API or the console.
+    Store,
+}
+
+/// What an account may set for itself.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Terms {
+    /// Adds `additional_status_info_text` with the reason word to refusals.
+    pub status_detail: bool,
+    /// How many messages may wait for operators; 1 to 100,000,000. Above it a submit is answered ESME_RMSGQFUL.
+    pub max_queued: u64,
+    /// The least the balance may reach, in micro-credits; negative is an overdraft.
+    pub floor: Credits,
+    /// The source address of a message that comes without one (SMPP 3.4 §5.2.8).
+    pub default_source: Option<String>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { status_detail: false, max_queued: 10_000_000, floor: Credits::ZERO, default_source: None }
+    }
+}
