@@ -1,4 +1,5 @@
 //! Tollgate: a carrier SMS gateway. This file wires the rooms; it is the only place that knows all of them.
 
 pub mod account;
+pub mod cli;
 pub mod clock;

@@ -1,2 +1,16 @@
-//! The daemon and its tools.
-fn main() {}
+//! The `tollgate` command. Everything it does is in the library; here a process is made of it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tollgate::cli::{Cli, exit};
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tollgate: {error:#}");
+            exit::of(&error)
+        }
+    }
+}

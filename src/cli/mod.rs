@@ -1,0 +1,30 @@
+//! The command line: one file a subcommand. Parses, calls the library, prints, and turns the outcome into an exit code.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod exit;
+
+/// A carrier SMS gateway: SMPP in, SMPP out, every message durable, charged and explained.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 64 bad settings.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, max_term_width = 110, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// When it could not be done; [`exit::of`] gives the exit code that belongs to the error.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {}
+    }
+}
