@@ -3,3 +3,4 @@
 pub mod account;
 pub mod cli;
 pub mod clock;
+pub mod link;
