@@ -7,6 +7,7 @@ pub mod codec;
 pub mod error;
 pub mod field;
 pub mod pdu;
+pub mod session;
 pub mod text;
 
 mod frame;
