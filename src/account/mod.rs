@@ -62,10 +62,23 @@ pub struct Terms {
     pub floor: Credits,
     /// The source address of a message that comes without one (SMPP 3.4 §5.2.8).
     pub default_source: Option<String>,
+    /// Whether a message that an operator took and could not deliver is paid for.
+    pub undelivered: UndeliveredCharge,
+}
+
+/// Whether a message that left but was not delivered is paid for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndeliveredCharge {
+    /// It is: the operator charges for it too.
+    #[default]
+    Post,
+    /// It is not: the hold goes back.
+    Void,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { status_detail: false, max_queued: 10_000_000, floor: Credits::ZERO, default_source: None }
+        Self { status_detail: false, max_queued: 10_000_000, floor: Credits::ZERO, default_source: None, undelivered: UndeliveredCharge::Post }
     }
 }

@@ -1,0 +1,247 @@
+//! bind_receiver, bind_transmitter, bind_transceiver, their responses, and outbind (SMPP 3.4 §4.1).
+
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{EncodeError, Problem, ProblemClass};
+use crate::field::{COctets, CommandId, CommandStatus, InterfaceVersion, Npi, Tag, Tlvs, Ton};
+use crate::wire::{Fields, Lenience, Writer, response};
+
+/// Limit of system_id, in octets with the NUL (SMPP 3.4 §5.2.1).
+pub const SYSTEM_ID_LIMIT: usize = 16;
+/// Limit of password, in octets with the NUL (SMPP 3.4 §5.2.2).
+pub const PASSWORD_LIMIT: usize = 9;
+/// What is read and written of a password in practice, in octets with the NUL: operators give out longer ones.
+pub const LONG_PASSWORD_LIMIT: usize = 257;
+/// Limit of system_type, in octets with the NUL (SMPP 3.4 §5.2.3).
+pub const SYSTEM_TYPE_LIMIT: usize = 13;
+/// Limit of address_range, in octets with the NUL (SMPP 3.4 §5.2.7).
+pub const ADDRESS_RANGE_LIMIT: usize = 41;
+
+/// A password as it came. Never shown; comparing it in constant time is the business of who knows the right one.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Password(COctets);
+
+impl Password {
+    /// A password of these octets, without the NUL.
+    pub fn new(octets: impl Into<COctets>) -> Password {
+        Password(octets.into())
+    }
+
+    /// The secret itself, to be compared or sent, never to be logged.
+    pub fn expose(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// True if no password was given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl From<&str> for Password {
+    fn from(text: &str) -> Password {
+        Password::new(text)
+    }
+}
+
+impl From<COctets> for Password {
+    fn from(octets: COctets) -> Password {
+        Password(octets)
+    }
+}
+
+/// What a session is bound for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BindKind {
+    /// Takes messages from the centre.
+    Receiver,
+    /// Sends messages to the centre.
+    Transmitter,
+    /// Both.
+    Transceiver,
+}
+
+impl BindKind {
+    /// The command of the bind request.
+    pub const fn command(self) -> CommandId {
+        match self {
+            BindKind::Receiver => CommandId::BIND_RECEIVER,
+            BindKind::Transmitter => CommandId::BIND_TRANSMITTER,
+            BindKind::Transceiver => CommandId::BIND_TRANSCEIVER,
+        }
+    }
+
+    /// The kind that a bind request, or its response, is of.
+    pub const fn of(command: CommandId) -> Option<BindKind> {
+        match command {
+            CommandId::BIND_RECEIVER | CommandId::BIND_RECEIVER_RESP => Some(BindKind::Receiver),
+            CommandId::BIND_TRANSMITTER | CommandId::BIND_TRANSMITTER_RESP => Some(BindKind::Transmitter),
+            CommandId::BIND_TRANSCEIVER | CommandId::BIND_TRANSCEIVER_RESP => Some(BindKind::Transceiver),
+            _ => None,
+        }
+    }
+}
+
+/// The body of the three bind requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bind {
+    /// Who binds.
+    pub system_id: COctets,
+    /// How it proves that.
+    pub password: Password,
+    /// What kind of system it is.
+    pub system_type: COctets,
+    /// The version that it speaks.
+    pub interface_version: InterfaceVersion,
+    /// TON of the addresses that it serves.
+    pub addr_ton: Ton,
+    /// NPI of the addresses that it serves.
+    pub addr_npi: Npi,
+    /// The addresses that it serves: a regular expression of UNIX, or one address.
+    pub address_range: COctets,
+    /// Optional parameters; none is defined here.
+    pub tlvs: Tlvs,
+}
+
+impl Bind {
+    /// Reads a body tolerantly.
+    pub fn decode(body: Bytes) -> Result<Bind, Problem> {
+        Bind::decode_with(body, Lenience::TOLERANT)
+    }
+
+    /// Reads a body with the given lenience.
+    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
+    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<Bind, Problem> {
+        let mut fields = Fields::of(&body, lenience);
+        Ok(Bind {
+            system_id: fields.c_octets("system_id", SYSTEM_ID_LIMIT)?,
+            password: password(&mut fields)?,
+            system_type: fields.c_octets("system_type", SYSTEM_TYPE_LIMIT)?,
+            interface_version: InterfaceVersion(fields.u8("interface_version")?),
+            addr_ton: Ton(fields.u8("addr_ton")?),
+            addr_npi: Npi(fields.u8("addr_npi")?),
+            address_range: match fields.c_octets("address_range", ADDRESS_RANGE_LIMIT) {
+                Err(problem)
+                    if problem.class == ProblemClass::BodyTruncated && lenience.missing_address_range =>
+                {
+                    COctets::EMPTY
+                }
+                read => read?,
+            },
+            tlvs: fields.tlvs()?,
+        })
+    }
+
+    /// Appends the bind request of this kind, or nothing if it cannot be written.
+    pub fn encode(&self, out: &mut BytesMut, kind: BindKind, sequence: u32) -> Result<(), EncodeError> {
+        let mut writer = Writer::request(out, kind.command(), sequence);
+        writer.c_octets("system_id", &self.system_id, SYSTEM_ID_LIMIT);
+        writer.c_octets("password", &self.password.0, LONG_PASSWORD_LIMIT);
+        writer.c_octets("system_type", &self.system_type, SYSTEM_TYPE_LIMIT);
+        writer.octets(&[self.interface_version.0, self.addr_ton.0, self.addr_npi.0]);
+        writer.c_octets("address_range", &self.address_range, ADDRESS_RANGE_LIMIT);
+        writer.tlvs(&self.tlvs);
+        writer.finish()
+    }
+}
+
+fn password(fields: &mut Fields<'_>) -> Result<Password, Problem> {
+    let limit = if fields.lenience.long_password { LONG_PASSWORD_LIMIT } else { PASSWORD_LIMIT };
+    fields.c_octets("password", limit).map(Password)
+}
+
+/// The body of the three bind responses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BindResp {
+    /// Who answers; `None` if there was no body.
+    pub system_id: Option<COctets>,
+    /// Optional parameters: sc_interface_version.
+    pub tlvs: Tlvs,
+}
+
+impl BindResp {
+    /// Reads a body tolerantly.
+    pub fn decode(body: Bytes, status: CommandStatus) -> Result<BindResp, Problem> {
+        BindResp::decode_with(body, status, Lenience::TOLERANT)
+    }
+
+    /// Reads a body with the given lenience.
+    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
+    pub fn decode_with(body: Bytes, status: CommandStatus, lenience: Lenience) -> Result<BindResp, Problem> {
+        let limit = if lenience.loose_response { LONG_PASSWORD_LIMIT } else { SYSTEM_ID_LIMIT };
+        response(&body, status, lenience, |mut fields| {
+            let system_id = fields.response_octets("system_id", limit)?;
+            Ok(BindResp { system_id: Some(system_id), tlvs: fields.tlvs_of_response()? })
+        })
+    }
+
+    /// The version of the centre, if it told it.
+    pub fn sc_interface_version(&self) -> Option<InterfaceVersion> {
+        self.tlvs.u8(Tag::SC_INTERFACE_VERSION).map(InterfaceVersion)
+    }
+
+    /// Appends the response to a bind of this kind, or nothing if it cannot be written. Without a system_id an error
+    /// response has no body.
+    pub fn encode(
+        &self,
+        out: &mut BytesMut,
+        kind: BindKind,
+        status: CommandStatus,
+        sequence: u32,
+    ) -> Result<(), EncodeError> {
+        let mut writer = Writer::response(out, kind.command().response(), status, sequence);
+        if let Some(system_id) = &self.system_id {
+            writer.c_octets("system_id", system_id, SYSTEM_ID_LIMIT);
+        } else if status.is_ok() || !self.tlvs.is_empty() {
+            writer.u8(0);
+        }
+        writer.tlvs(&self.tlvs);
+        writer.finish()
+    }
+}
+
+/// The body of outbind: the centre asks an ESME to bind. Never answered with a response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbind {
+    /// Who asks.
+    pub system_id: COctets,
+    /// How it proves that.
+    pub password: Password,
+    /// Optional parameters; none is defined here.
+    pub tlvs: Tlvs,
+}
+
+impl Outbind {
+    /// Reads a body tolerantly.
+    pub fn decode(body: Bytes) -> Result<Outbind, Problem> {
+        Outbind::decode_with(body, Lenience::TOLERANT)
+    }
+
+    /// Reads a body with the given lenience.
+    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
+    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<Outbind, Problem> {
+        let mut fields = Fields::of(&body, lenience);
+        Ok(Outbind {
+            system_id: fields.c_octets("system_id", SYSTEM_ID_LIMIT)?,
+            password: password(&mut fields)?,
+            tlvs: fields.tlvs()?,
+        })
+    }
+
+    /// Appends the request, or nothing if it cannot be written.
+    pub fn encode(&self, out: &mut BytesMut, sequence: u32) -> Result<(), EncodeError> {
+        let mut writer = Writer::request(out, CommandId::OUTBIND, sequence);
+        writer.c_octets("system_id", &self.system_id, SYSTEM_ID_LIMIT);
+        writer.c_octets("password", &self.password.0, LONG_PASSWORD_LIMIT);
+        writer.tlvs(&self.tlvs);
+        writer.finish()
+    }
+}

@@ -1,0 +1,54 @@
+//! cancel_sm: take back what is not delivered yet (SMPP 3.4 §4.9). cancel_sm_resp has no body.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{EncodeError, Problem};
+use crate::field::address::{DESTINATION, SOURCE};
+use crate::field::{Address, COctets, CommandId, Tlvs};
+use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, SERVICE_TYPE_LIMIT, Writer};
+
+/// The body of cancel_sm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CancelSm {
+    /// Narrows a cancellation by addresses, if it is not empty.
+    pub service_type: COctets,
+    /// The message; empty to cancel all that wait with these addresses.
+    pub message_id: COctets,
+    /// The sender, which must be that of the submission.
+    pub source: Address,
+    /// The destination; may be empty if message_id is not.
+    pub destination: Address,
+    /// Optional parameters; none is defined here.
+    pub tlvs: Tlvs,
+}
+
+impl CancelSm {
+    /// Reads a body tolerantly.
+    pub fn decode(body: Bytes) -> Result<CancelSm, Problem> {
+        CancelSm::decode_with(body, Lenience::TOLERANT)
+    }
+
+    /// Reads a body with the given lenience.
+    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
+    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<CancelSm, Problem> {
+        let mut fields = Fields::of(&body, lenience);
+        Ok(CancelSm {
+            service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
+            message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
+            source: fields.address(&SOURCE)?,
+            destination: fields.address(&DESTINATION)?,
+            tlvs: fields.tlvs()?,
+        })
+    }
+
+    /// Appends the request, or nothing if it cannot be written.
+    pub fn encode(&self, out: &mut BytesMut, sequence: u32) -> Result<(), EncodeError> {
+        let mut writer = Writer::request(out, CommandId::CANCEL_SM, sequence);
+        writer.c_octets("service_type", &self.service_type, SERVICE_TYPE_LIMIT);
+        writer.c_octets("message_id", &self.message_id, MESSAGE_ID_LIMIT);
+        writer.address(&SOURCE, &self.source);
+        writer.address(&DESTINATION, &self.destination);
+        writer.tlvs(&self.tlvs);
+        writer.finish()
+    }
+}

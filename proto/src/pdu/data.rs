@@ -1,0 +1,107 @@
+//! data_sm and data_sm_resp: a message that travels in message_payload alone (SMPP 3.4 §4.7).
+
+use bytes::{Bytes, BytesMut};
+
+use crate::error::{EncodeError, Problem};
+use crate::field::address::{LONG_DESTINATION, LONG_SOURCE};
+use crate::field::{
+    Address, COctets, CommandId, CommandStatus, DataCoding, EsmClass, RegisteredDelivery, Tag, Tlvs,
+};
+use crate::wire::{Fields, Lenience, SERVICE_TYPE_LIMIT, USUAL_LENGTH, Writer, message_id_response};
+
+/// The body of data_sm, in either direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DataSm {
+    /// Which service the message belongs to; empty for the default.
+    pub service_type: COctets,
+    /// The sender; up to 64 octets here.
+    pub source: Address,
+    /// Where the message goes; up to 64 octets here.
+    pub destination: Address,
+    /// Mode, type and GSM features.
+    pub esm_class: EsmClass,
+    /// Which receipts are wanted.
+    pub registered_delivery: RegisteredDelivery,
+    /// Alphabet and class.
+    pub data_coding: DataCoding,
+    /// Optional parameters, the user data among them.
+    pub tlvs: Tlvs,
+}
+
+impl DataSm {
+    /// Reads a body tolerantly.
+    pub fn decode(body: Bytes) -> Result<DataSm, Problem> {
+        DataSm::decode_with(body, Lenience::TOLERANT)
+    }
+
+    /// Reads a body with the given lenience.
+    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
+    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<DataSm, Problem> {
+        let mut fields = Fields::of(&body, lenience);
+        Ok(DataSm {
+            service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
+            source: fields.address(&LONG_SOURCE)?,
+            destination: fields.address(&LONG_DESTINATION)?,
+            esm_class: EsmClass(fields.u8("esm_class")?),
+            registered_delivery: RegisteredDelivery(fields.u8("registered_delivery")?),
+            data_coding: DataCoding(fields.u8("data_coding")?),
+            tlvs: fields.tlvs()?,
+        })
+    }
+
+    /// The user data: message_payload, if it is there.
+    pub fn user_data(&self) -> Option<&Bytes> {
+        self.tlvs.get(Tag::MESSAGE_PAYLOAD)
+    }
+
+    /// Appends the request, or nothing if it cannot be written.
+    pub fn encode(&self, out: &mut BytesMut, sequence: u32) -> Result<(), EncodeError> {
+        let mut writer = Writer::request(out, CommandId::DATA_SM, sequence);
+        writer.reserve(USUAL_LENGTH + self.tlvs.wire_length());
+        writer.c_octets("service_type", &self.service_type, SERVICE_TYPE_LIMIT);
+        writer.address(&LONG_SOURCE, &self.source);
+        writer.address(&LONG_DESTINATION, &self.destination);
+        writer.octets(&[self.esm_class.0, self.registered_delivery.0, self.data_coding.0]);
+        writer.tlvs(&self.tlvs);
+        writer.finish()
+    }
+}
+
+/// The body of data_sm_resp.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DataSmResp {
+    /// The id of the message; `None` if there was no body.
+    pub message_id: Option<COctets>,
+    /// Optional parameters: why a delivery in transaction mode failed.
+    pub tlvs: Tlvs,
+}
+
+impl DataSmResp {
+    /// Reads a body tolerantly.
+    pub fn decode(body: Bytes, status: CommandStatus) -> Result<DataSmResp, Problem> {
+        DataSmResp::decode_with(body, status, Lenience::TOLERANT)
+    }
+
+    /// Reads a body with the given lenience.
+    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
+    pub fn decode_with(
+        body: Bytes,
+        status: CommandStatus,
+        lenience: Lenience,
+    ) -> Result<DataSmResp, Problem> {
+        let (message_id, tlvs) = message_id_response(&body, status, lenience)?;
+        Ok(DataSmResp { message_id, tlvs })
+    }
+
+    /// Appends the response, or nothing if it cannot be written. Without an id an error response has no body.
+    pub fn encode(
+        &self,
+        out: &mut BytesMut,
+        status: CommandStatus,
+        sequence: u32,
+    ) -> Result<(), EncodeError> {
+        let mut writer = Writer::response(out, CommandId::DATA_SM_RESP, status, sequence);
+        writer.message_id_response(self.message_id.as_ref(), &self.tlvs, status);
+        writer.finish()
+    }
+}

@@ -1,0 +1,17 @@
+//! What a message says: alphabets, user data headers, parts and delivery receipts.
+//!
+//! This room knows octets and characters. It does not know PDUs, sessions, accounts or routes: which alphabet a peer
+//! means by a data_coding, and whether a text may be split, is said by the caller.
+
+pub mod alphabet;
+pub mod gsm7;
+pub mod octet;
+pub mod parts;
+pub mod receipt;
+pub mod ucs2;
+pub mod udh;
+
+pub use alphabet::{choose, decode, decode_with};
+pub use parts::{Part, Parts, PartsError, Reference, Split, UserData, count, split};
+pub use receipt::{Receipt, Report};
+pub use udh::{Concatenation, Udh, UdhError, Width};

@@ -1,0 +1,12 @@
+//! May it? At what price? By which way? Pure: reads an immutable snapshot, is told the time, does no I/O.
+
+pub mod admit;
+pub mod prefix;
+pub mod rate;
+pub mod refusal;
+pub mod snapshot;
+
+pub use admit::{Admitted, Submission, admit};
+pub use rate::Bucket;
+pub use refusal::Refusal;
+pub use snapshot::{MoRoute, Price, Route, Snapshot, SnapshotParts, TextLimits};

@@ -1,0 +1,216 @@
+//! The policy as sessions read it: an immutable snapshot, compiled from the store and swapped whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::prefix::{NotAPrefix, PrefixTable};
+use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
+use crate::message::{RouteId, UpstreamId};
+
+/// A way to operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Its name in configuration, logs and traces.
+    pub name: String,
+    /// Number prefixes that take it; an empty one takes every number.
+    pub prefixes: Vec<String>,
+    /// Operators in the order of preference; at least one.
+    pub upstreams: Vec<UpstreamId>,
+}
+
+/// What a segment to a prefix costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// Number prefix; empty means every number.
+    pub prefix: String,
+    /// A segment.
+    pub credits: Credits,
+}
+
+/// Whose the messages from phones to a number are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoRoute {
+    /// Prefixes of our numbers, short codes among them.
+    pub prefixes: Vec<String>,
+    /// Who gets what is sent to them.
+    pub account: AccountId,
+}
+
+/// Bounds of every message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextLimits {
+    /// Validity of a message that names none; 24 h by default.
+    pub default_validity: Duration,
+    /// The longest validity; longer ones are shortened; 7 days by default (SMPP 5.0 §4.7.23.1).
+    pub max_validity: Duration,
+    /// How far ahead a message may be scheduled; 14 days by default.
+    pub max_schedule: Duration,
+    /// Segments of one message; 1 to 255, 10 by default.
+    pub max_parts: u8,
+}
+
+impl Default for TextLimits {
+    fn default() -> Self {
+        let day = Duration::from_secs(86_400);
+        Self { default_validity: day, max_validity: 7 * day, max_schedule: 14 * day, max_parts: 10 }
+    }
+}
+
+/// What a snapshot is made of, as the store holds it.
+#[derive(Clone, Debug, Default)]
+pub struct SnapshotParts {
+    /// Every account.
+    pub accounts: Vec<Account>,
+    /// Every credential.
+    pub credentials: Vec<Credential>,
+    /// Every price.
+    pub prices: Vec<Price>,
+    /// Routes in the order in which they are asked.
+    pub routes: Vec<Route>,
+    /// Who gets messages from phones.
+    pub mo_routes: Vec<MoRoute>,
+    /// Bounds of every message.
+    pub limits: TextLimits,
+}
+
+/// The compiled policy.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    accounts: HashMap<AccountId, Arc<Account>>,
+    credentials: HashMap<String, Arc<Credential>>,
+    credentials_by_id: HashMap<CredentialId, Arc<Credential>>,
+    prices: PrefixTable<Credits>,
+    routes: Vec<Route>,
+    route_by_prefix: PrefixTable<RouteId>,
+    mo_by_prefix: PrefixTable<AccountId>,
+    limits: TextLimits,
+}
+
+impl Snapshot {
+    /// Compiles.
+    ///
+    /// # Errors
+    /// When a prefix is not digits.
+    pub fn compile(parts: SnapshotParts) -> Result<Self, NotAPrefix> {
+        let mut built = Self { limits: parts.limits, ..Self::default() };
+        for price in &parts.prices {
+            *built.prices.entry(&price.prefix, || price.credits)? = price.credits;
+        }
+        for (place, route) in (0_u32..).zip(&parts.routes) {
+            for prefix in &route.prefixes {
+                // The first route that names a prefix keeps it.
+                built.route_by_prefix.entry(prefix, || RouteId(place))?;
+            }
+        }
+        for mo in &parts.mo_routes {
+            for prefix in &mo.prefixes {
+                built.mo_by_prefix.entry(prefix, || mo.account)?;
+            }
+        }
+        built.routes = parts.routes;
+        built.accounts = parts.accounts.into_iter().map(|a| (a.id, Arc::new(a))).collect();
+        for credential in parts.credentials.into_iter().map(Arc::new) {
+            built.credentials_by_id.insert(credential.id, Arc::clone(&credential));
+            built.credentials.insert(credential.system_id.clone(), credential);
+        }
+        Ok(built)
+    }
+
+    /// The credential with this system_id.
+    #[must_use]
+    pub fn credential(&self, system_id: &str) -> Option<&Arc<Credential>> {
+        self.credentials.get(system_id)
+    }
+
+    /// The credential with this number.
+    #[must_use]
+    pub fn credential_by_id(&self, id: CredentialId) -> Option<&Arc<Credential>> {
+        self.credentials_by_id.get(&id)
+    }
+
+    /// An account.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<&Arc<Account>> {
+        self.accounts.get(&id)
+    }
+
+    /// Every account.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.accounts.values()
+    }
+
+    /// Whether the account or one that answers for it is suspended.
+    #[must_use]
+    pub fn is_suspended(&self, id: AccountId) -> bool {
+        // A tree deeper than this is a mistake in the store; the bound keeps a cycle from hanging a session.
+        const DEEPEST: usize = 16;
+        let mut at = Some(id);
+        for _ in 0..DEEPEST {
+            let Some(account) = at.and_then(|id| self.accounts.get(&id)) else { return at.is_some() };
+            if account.suspended {
+                return true;
+            }
+            at = account.parent;
+            if at.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What a segment to `number` costs: the longest prefix decides.
+    #[must_use]
+    pub fn price(&self, number: &[u8]) -> Option<Credits> {
+        self.prices.longest(number).copied()
+    }
+
+    /// The way to `number`: of all routes with a matching prefix the first.
+    #[must_use]
+    pub fn route_to(&self, number: &[u8]) -> Option<RouteId> {
+        self.route_by_prefix.matches(number).min().copied()
+    }
+
+    /// A route by its place.
+    #[must_use]
+    pub fn route(&self, id: RouteId) -> Option<&Route> {
+        self.routes.get(id.0 as usize)
+    }
+
+    /// Who gets what phones send to `number`: the longest prefix decides.
+    #[must_use]
+    pub fn mo_account(&self, number: &[u8]) -> Option<AccountId> {
+        self.mo_by_prefix.longest(number).copied()
+    }
+
+    /// Bounds of every message.
+    #[must_use]
+    pub fn limits(&self) -> &TextLimits {
+        &self.limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(name: &str, prefixes: &[&str]) -> Route {
+        let prefixes = prefixes.iter().map(|p| (*p).to_owned()).collect();
+        Route { name: name.to_owned(), prefixes, upstreams: vec![UpstreamId(1)] }
+    }
+
+    #[test]
+    fn the_first_route_that_matches_wins_also_over_a_longer_prefix() {
+        let routes = vec![route("spain", &["34"]), route("mobile", &["346"]), route("rest", &[""])];
+        let prices = vec![
+            Price { prefix: String::new(), credits: Credits::from_micro(5) },
+            Price { prefix: "34".to_owned(), credits: Credits::from_micro(3) },
+        ];
+        let policy = Snapshot::compile(SnapshotParts { routes, prices, ..Default::default() }).unwrap();
+        let name = |number: &[u8]| policy.route_to(number).and_then(|id| policy.route(id)).map(|r| r.name.as_str());
+        assert_eq!(name(b"34600"), Some("spain"));
+        assert_eq!(name(b"44700"), Some("rest"));
+        assert_eq!(policy.price(b"34600"), Some(Credits::from_micro(3)));
+        assert_eq!(policy.price(b"1"), Some(Credits::from_micro(5)));
+    }
+}

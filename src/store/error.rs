@@ -1,0 +1,61 @@
+//! What can go wrong with the store, named after what happened.
+
+use std::path::PathBuf;
+
+/// An operation on the store failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the store.
+    #[error("{0} is in use by another tollgate; stop it, or use its admin socket")]
+    Held(PathBuf),
+    /// The file is from a newer Tollgate.
+    #[error("{path} has schema version {found}; this tollgate knows versions up to {known}: use a newer tollgate")]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// A file could not be opened or made.
+    #[error("cannot open {path}: {why}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// Reading or writing failed: the disk is full, a file is damaged.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// Nothing with this name.
+    #[error("there is no {what} {name:?}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A system_id belongs to another account.
+    #[error("system_id {0:?} belongs to another account already")]
+    SystemIdTaken(String),
+    /// The balance does not allow it.
+    #[error("account {0:?} has not enough credit for that")]
+    InsufficientCredit(String),
+    /// The amount is not usable here.
+    #[error("{0}")]
+    BadAmount(&'static str),
+    /// A prefix is not digits.
+    #[error(transparent)]
+    NotAPrefix(#[from] crate::policy::prefix::NotAPrefix),
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}

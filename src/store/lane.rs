@@ -1,0 +1,318 @@
+//! A lane: what waits for one operator or one account. Its head is in memory, the rest of a long one in the store.
+//!
+//! Inside a lane every account has a flow of its own, and flows take turns, so that one account's flood does not
+//! delay another's message; one-time codes (priority 4) go before everything. The writer alone puts things in, after
+//! the commit; consumers take from memory only and ask for a refill when a flow that has more on disk runs low.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, mpsc};
+
+use super::command::Command;
+use crate::account::AccountId;
+use crate::message::{Delivery, Message, PRIORITIES, UpstreamId};
+
+/// What can stand in a lane.
+pub trait Laned {
+    /// Whose flow it belongs to.
+    fn account(&self) -> AccountId;
+    /// 0 lowest to 4.
+    fn priority(&self) -> usize;
+}
+
+impl Laned for Message {
+    fn account(&self) -> AccountId {
+        self.account
+    }
+    fn priority(&self) -> usize {
+        usize::from(self.priority).min(PRIORITIES - 1)
+    }
+}
+
+impl Laned for Delivery {
+    fn account(&self) -> AccountId {
+        self.account
+    }
+    fn priority(&self) -> usize {
+        0
+    }
+}
+
+/// Asks the writer to bring the next of a flow into memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refill {
+    pub(super) lane: LaneName,
+    pub(super) account: AccountId,
+}
+
+/// Which lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum LaneName {
+    Upstream(UpstreamId),
+    Account(AccountId),
+}
+
+/// How long a lane is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// In memory.
+    pub ready: u64,
+    /// In the store only.
+    pub spilled: u64,
+}
+
+/// What waits for one operator or one account.
+pub struct Lane<T> {
+    name: LaneName,
+    flows: Mutex<Flows<T>>,
+    wake: Notify,
+    refills: mpsc::WeakSender<Command>,
+}
+
+struct Flows<T> {
+    by_account: HashMap<AccountId, Flow<T>>,
+    /// Accounts with something in memory, in the order of their turns.
+    turns: VecDeque<AccountId>,
+    ready: usize,
+    /// Things of the highest priority in memory; lets `pull` look for them only when there are some.
+    urgent: usize,
+}
+
+struct Flow<T> {
+    queues: [VecDeque<T>; PRIORITIES],
+    ready: usize,
+    spilled: u64,
+    refilling: bool,
+    in_turn: bool,
+}
+
+/// Things of one account that a lane keeps in memory.
+pub(super) const FLOW_ROOM: usize = 8_192;
+/// Things that a lane keeps in memory for all accounts.
+pub(super) const LANE_ROOM: usize = 32_768;
+/// Below this a flow that has more in the store asks for it.
+const LOW_WATER: usize = FLOW_ROOM / 4;
+
+impl<T: Laned> Lane<T> {
+    pub(super) fn new(name: LaneName, refills: mpsc::WeakSender<Command>) -> Self {
+        let flows = Flows { by_account: HashMap::new(), turns: VecDeque::new(), ready: 0, urgent: 0 };
+        Self { name, flows: Mutex::new(flows), wake: Notify::new(), refills }
+    }
+
+    /// Takes up to `most` things; returns how many it took. Flows take turns, one thing a turn.
+    pub fn pull(&self, most: usize, into: &mut Vec<T>) -> usize {
+        let mut low = Vec::new();
+        let mut flows = self.lock();
+        let mut taken = 0;
+        while taken < most {
+            let Some((thing, hungry)) = flows.next() else { break };
+            into.push(thing);
+            taken += 1;
+            low.extend(hungry);
+        }
+        low.extend(if taken < most { flows.starving() } else { Vec::new() });
+        drop(flows);
+        for account in low {
+            self.ask_refill(account);
+        }
+        taken
+    }
+
+    /// Puts something back to the front: it was taken and could not be sent.
+    pub fn give_back(&self, thing: T) {
+        self.lock().put(thing, true);
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// Wakes when something may have come. Make it before a `pull` that finds nothing, then wait for it.
+    pub fn woken(&self) -> Notified<'_> {
+        self.wake.notified()
+    }
+
+    /// How long the lane is.
+    pub fn depth(&self) -> Depth {
+        let flows = self.lock();
+        let spilled = flows.by_account.values().map(|flow| flow.spilled).sum();
+        Depth { ready: flows.ready as u64, spilled }
+    }
+
+    /// How long one account's flow is.
+    pub fn depth_of(&self, account: AccountId) -> Depth {
+        let flows = self.lock();
+        flows
+            .by_account
+            .get(&account)
+            .map_or_else(Depth::default, |flow| Depth { ready: flow.ready as u64, spilled: flow.spilled })
+    }
+
+    /// Whether the next thing of an account may go straight to memory: there is room, and nothing before it waits in
+    /// the store. `coming` is how many were promised a place already.
+    pub(super) fn has_room(&self, account: AccountId, coming: usize) -> bool {
+        let flows = self.lock();
+        let (ready, spilled) = flows.by_account.get(&account).map_or((0, 0), |flow| (flow.ready, flow.spilled));
+        spilled == 0 && ready + coming < FLOW_ROOM && flows.ready + coming < LANE_ROOM
+    }
+
+    /// Puts committed things in and wakes the consumers.
+    pub(super) fn push(&self, things: impl IntoIterator<Item = T>) {
+        let mut flows = self.lock();
+        for thing in things {
+            flows.put(thing, false);
+        }
+        drop(flows);
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// Notes that things of an account wait in the store only.
+    pub(super) fn spill(&self, account: AccountId, count: u64) {
+        let mut flows = self.lock();
+        flows.flow(account).spilled += count;
+        drop(flows);
+        // An idle consumer pulls, finds nothing, and asks for the refill.
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// Things came from the store (or turned out to be gone: then `exhausted`).
+    pub(super) fn refilled(&self, account: AccountId, things: Vec<T>, exhausted: bool) {
+        let mut flows = self.lock();
+        let count = things.len() as u64;
+        let flow = flows.flow(account);
+        flow.refilling = false;
+        flow.spilled = if exhausted { 0 } else { flow.spilled.saturating_sub(count) };
+        for thing in things {
+            flows.put(thing, false);
+        }
+        drop(flows);
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// Takes everything out of memory that `picks` names: cancelled, replaced.
+    pub(super) fn remove(&self, picks: impl Fn(&T) -> bool) -> Vec<T> {
+        self.lock().remove(picks)
+    }
+
+    fn ask_refill(&self, account: AccountId) {
+        let asked = self
+            .refills
+            .upgrade()
+            .is_some_and(|mailbox| mailbox.try_send(Command::Refill(Refill { lane: self.name, account })).is_ok());
+        if !asked {
+            // The mailbox is full: the next pull asks again.
+            self.lock().flow(account).refilling = false;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Flows<T>> {
+        // A panic while the lock is held leaves counters at worst one off; the queues stay whole.
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Laned> Flows<T> {
+    fn flow(&mut self, account: AccountId) -> &mut Flow<T> {
+        self.by_account.entry(account).or_default()
+    }
+
+    fn put(&mut self, thing: T, front: bool) {
+        let account = thing.account();
+        let priority = thing.priority();
+        let flow = self.by_account.entry(account).or_default();
+        if front {
+            flow.queues[priority].push_front(thing);
+        } else {
+            flow.queues[priority].push_back(thing);
+        }
+        flow.ready += 1;
+        if !flow.in_turn {
+            flow.in_turn = true;
+            self.turns.push_back(account);
+        }
+        self.ready += 1;
+        self.urgent += usize::from(priority == PRIORITIES - 1);
+    }
+
+    /// The next thing, and the account whose flow now runs low although it has more in the store.
+    fn next(&mut self) -> Option<(T, Option<AccountId>)> {
+        let place = if self.urgent == 0 {
+            0
+        } else {
+            let urgent = |a: &AccountId| self.by_account.get(a).is_some_and(|f| !f.queues[PRIORITIES - 1].is_empty());
+            self.turns.iter().position(urgent).unwrap_or(0)
+        };
+        let account = self.turns.remove(place)?;
+        let flow = self.by_account.get_mut(&account)?;
+        let (priority, queue) = flow.queues.iter_mut().enumerate().rev().find(|(_, queue)| !queue.is_empty())?;
+        let thing = queue.pop_front()?;
+        flow.ready -= 1;
+        self.ready -= 1;
+        self.urgent -= usize::from(priority == PRIORITIES - 1);
+        flow.in_turn = flow.ready > 0;
+        if flow.in_turn {
+            self.turns.push_back(account);
+        }
+        let hungry = flow.wants_refill().then_some(account);
+        if flow.is_idle() {
+            self.by_account.remove(&account);
+        }
+        Some((thing, hungry))
+    }
+
+    /// Accounts with nothing in memory and something in the store that nobody asked for yet.
+    fn starving(&mut self) -> Vec<AccountId> {
+        let hungry = self.by_account.iter_mut().filter(|(_, flow)| flow.ready == 0);
+        hungry.filter_map(|(account, flow)| flow.wants_refill().then_some(*account)).collect()
+    }
+
+    fn remove(&mut self, picks: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut removed = Vec::new();
+        for flow in self.by_account.values_mut() {
+            for (priority, queue) in flow.queues.iter_mut().enumerate() {
+                let mut at = 0;
+                while at < queue.len() {
+                    if queue.get(at).is_some_and(&picks) {
+                        removed.extend(queue.remove(at));
+                        flow.ready -= 1;
+                        self.ready -= 1;
+                        self.urgent -= usize::from(priority == PRIORITIES - 1);
+                    } else {
+                        at += 1;
+                    }
+                }
+            }
+            flow.in_turn = flow.ready > 0;
+        }
+        let by_account = &self.by_account;
+        self.turns.retain(|account| by_account.get(account).is_some_and(|flow| flow.in_turn));
+        removed
+    }
+}
+
+impl<T> Flow<T> {
+    fn wants_refill(&mut self) -> bool {
+        let wants = self.spilled > 0 && !self.refilling && self.ready < LOW_WATER;
+        self.refilling |= wants;
+        wants
+    }
+
+    fn is_idle(&self) -> bool {
+        self.ready == 0 && self.spilled == 0 && !self.refilling
+    }
+}
+
+impl<T> Default for Flow<T> {
+    fn default() -> Self {
+        Self {
+            queues: std::array::from_fn(|_| VecDeque::new()),
+            ready: 0,
+            spilled: 0,
+            refilling: false,
+            in_turn: false,
+        }
+    }
+}

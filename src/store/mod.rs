@@ -1,0 +1,283 @@
+//! What must survive a crash. The only room that knows SQL; it does not know sockets, PDUs under way or sessions.
+//!
+//! One writer thread owns the only writing connection. It drains a bounded mailbox of batched commands, does them all
+//! in one transaction, commits (`synchronous=FULL`), and only then answers and fills lanes. Readers have connections
+//! of their own. What has ended moves in the background to one history file a day.
+
+mod command;
+mod error;
+mod history;
+mod lane;
+mod policy;
+mod reader;
+mod schema;
+mod writer;
+
+pub use command::{
+    Accept, Answered, Balance, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Delivered,
+    Kept, Note, OperatorBatch, Replace, Report, Standing,
+};
+pub use error::StoreError;
+pub use history::HistorySettings;
+pub use lane::{Depth, Lane, Laned};
+pub use policy::{
+    AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, UpstreamDraft,
+    UpstreamTraits, Upstreams,
+};
+pub use reader::{AccountView, AuditLine, Reader, Search, TimelineEntry, Trace};
+pub use writer::Counters;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use command::{Admin, Command};
+use lane::LaneName;
+
+use crate::account::{AccountId, Credits};
+use crate::clock::{Clock, Timestamp};
+use crate::message::{Delivery, Message, NodeNumber, UpstreamId};
+use crate::policy::Snapshot;
+
+/// Where the store lives and how it behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The hot file; `-wal`, `-shm`, `.lock` and the history folder stand beside it.
+    pub path: PathBuf,
+    /// Which node of several this is; 0 to 63.
+    pub node: NodeNumber,
+    /// Commands that may wait for the writer; 16 to 65,536. When they do, sessions stop reading their sockets.
+    pub mailbox: usize,
+    /// Messages and notes in one transaction at most; 1 to 65,536.
+    pub batch: usize,
+    /// How long receipts and MO messages wait for their client; 3 days by default.
+    pub owed_for: Duration,
+    /// How long after its validity a message waits for a receipt before it ends as unknown; 3 days by default.
+    pub receipt_timeout: Duration,
+    /// What happens to what has ended.
+    pub history: HistorySettings,
+}
+
+impl Settings {
+    /// The defaults, for a hot file at `path`.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        let days = |n: u64| Duration::from_secs(n * 86_400);
+        Self {
+            path: path.into(),
+            node: NodeNumber::default(),
+            mailbox: 1_024,
+            batch: 4_096,
+            owed_for: days(3),
+            receipt_timeout: days(3),
+            history: HistorySettings::default(),
+        }
+    }
+}
+
+/// The handle; clones share one store.
+#[derive(Clone)]
+pub struct Store {
+    mailbox: mpsc::Sender<Command>,
+    shared: Arc<Shared>,
+}
+
+/// What writer and handles share.
+struct Shared {
+    settings: Settings,
+    clock: Clock,
+    policy: ArcSwap<Snapshot>,
+    upstreams: ArcSwap<Upstreams>,
+    upstream_lanes: RwLock<HashMap<UpstreamId, Arc<Lane<Message>>>>,
+    account_lanes: RwLock<HashMap<AccountId, Arc<Lane<Delivery>>>>,
+    counters: Counters,
+    /// When the writer next has something to do by itself.
+    next_due: watch::Sender<Timestamp>,
+    refills: mpsc::WeakSender<Command>,
+}
+
+/// A place in the writer's mailbox.
+pub struct Room<'a>(mpsc::Permit<'a, Command>);
+
+impl Room<'_> {
+    /// Hands a client's batch in.
+    pub fn client(self, batch: ClientBatch) {
+        self.0.send(Command::Client(batch));
+    }
+
+    /// Hands an operator's batch in.
+    pub fn operator(self, batch: OperatorBatch) {
+        self.0.send(Command::Operator(batch));
+    }
+
+    /// Hands receivers' answers in.
+    pub fn answered(self, answers: Vec<Answered>) {
+        self.0.send(Command::Answered(answers));
+    }
+}
+
+impl Store {
+    /// Opens (and makes or migrates) the store, takes its lock, brings back what was under way, starts the writer.
+    ///
+    /// # Errors
+    /// When another process has it, it is from a newer Tollgate, or its files cannot be used.
+    pub fn open(settings: Settings, clock: Clock) -> Result<Self, StoreError> {
+        writer::start(settings, clock)
+    }
+
+    /// A free place in the mailbox, if there is one now. The batch goes in by [`Room`].
+    #[must_use]
+    pub fn try_room(&self) -> Option<Room<'_>> {
+        self.mailbox.try_reserve().ok().map(Room)
+    }
+
+    /// Waits for a place in the mailbox. May be dropped and called again without loss: the batch is not in it.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub async fn room(&self) -> Result<Room<'_>, StoreError> {
+        self.mailbox.reserve().await.map(Room).map_err(|_| StoreError::Closed)
+    }
+
+    /// The policy now. Cheap; take it once a batch.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Snapshot> {
+        self.shared.policy.load_full()
+    }
+
+    /// Operators by name and number, as last applied.
+    #[must_use]
+    pub fn upstreams(&self) -> Arc<Upstreams> {
+        self.shared.upstreams.load_full()
+    }
+
+    /// What waits for an operator.
+    #[must_use]
+    pub fn upstream_lane(&self, upstream: UpstreamId) -> Arc<Lane<Message>> {
+        self.shared.upstream_lane(upstream)
+    }
+
+    /// What is owed to an account.
+    #[must_use]
+    pub fn account_lane(&self, account: AccountId) -> Arc<Lane<Delivery>> {
+        self.shared.account_lane(account)
+    }
+
+    /// Figures of the writer.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// Reads without getting in the writer's way. Blocking: not on an async thread.
+    ///
+    /// # Errors
+    /// When the files cannot be read.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.shared.settings.path, &self.shared.settings.history)
+    }
+
+    /// Changes the policy: all of it or, on an error, nothing. The snapshot is swapped before this returns.
+    ///
+    /// # Errors
+    /// When the change contradicts itself or the store cannot write.
+    pub async fn apply(&self, change: PolicyChange) -> Result<(), StoreError> {
+        self.admin(|reply| Admin::Policy(Box::new(change), reply)).await
+    }
+
+    /// Grants credit (or, with a negative amount, takes it back down to the floor); answers the new balance.
+    ///
+    /// # Errors
+    /// When the account is unknown, the floor would be passed or the store cannot write.
+    pub async fn credit(&self, account: AccountId, amount: Credits, note: String) -> Result<Balance, StoreError> {
+        let kind = if amount < Credits::ZERO { "withdrawal" } else { "grant" };
+        self.admin(|reply| Admin::Credit { account, amount, kind, note, reply }).await
+    }
+
+    /// Moves credit from one account to another in one transaction.
+    ///
+    /// # Errors
+    /// When an account is unknown, the amount is not positive or not there, or the store cannot write.
+    pub async fn transfer(
+        &self,
+        from: AccountId,
+        to: AccountId,
+        amount: Credits,
+        note: String,
+    ) -> Result<(), StoreError> {
+        self.admin(|reply| Admin::Transfer { from, to, amount, note, reply }).await
+    }
+
+    /// Writes a consistent copy of the hot file and the history to `file` and `file.history/` while running.
+    ///
+    /// # Errors
+    /// When the copy cannot be written.
+    pub async fn backup(&self, file: &Path) -> Result<(), StoreError> {
+        let file = file.to_path_buf();
+        self.admin(|reply| Admin::Backup(file, reply)).await
+    }
+
+    /// Wakes the writer whenever something falls due: retries, schedules, validities. Runs until the store closes.
+    pub async fn keep_time(&self) {
+        let mut next_due = self.shared.next_due.subscribe();
+        loop {
+            let due = *next_due.borrow_and_update();
+            tokio::select! {
+                () = self.shared.clock.sleep_until(due) => {
+                    if self.shared.clock.now() < due {
+                        continue;
+                    }
+                    if self.mailbox.send(Command::Tick).await.is_err() || next_due.changed().await.is_err() {
+                        return;
+                    }
+                }
+                changed = next_due.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Commits what is in the mailbox, closes the files and ends the writer. Later commands find it closed.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.mailbox.send(Command::Stop(done)).await.is_ok() {
+            // An error means that the writer is gone already, which is what was asked for.
+            let _ = closed.await;
+        }
+    }
+
+    async fn admin<T>(
+        &self,
+        ask: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Admin,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox.send(Command::Admin(ask(reply))).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Shared {
+    fn upstream_lane(&self, upstream: UpstreamId) -> Arc<Lane<Message>> {
+        lane_of(&self.upstream_lanes, upstream, LaneName::Upstream(upstream), &self.refills)
+    }
+
+    fn account_lane(&self, account: AccountId) -> Arc<Lane<Delivery>> {
+        lane_of(&self.account_lanes, account, LaneName::Account(account), &self.refills)
+    }
+}
+
+fn lane_of<K: Copy + Eq + std::hash::Hash, T: Laned>(
+    lanes: &RwLock<HashMap<K, Arc<Lane<T>>>>,
+    key: K,
+    name: LaneName,
+    refills: &mpsc::WeakSender<Command>,
+) -> Arc<Lane<T>> {
+    if let Some(lane) = lanes.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Arc::clone(lane);
+    }
+    let mut lanes = lanes.write().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(name, refills.clone()))))
+}

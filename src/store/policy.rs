@@ -1,0 +1,138 @@
+//! Policy as it is written down: what a configuration, the API or the command line want the store to hold.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Credits, Origin, PasswordHash, Terms, credential::Bounds};
+use crate::message::{IdForm, UpstreamId};
+use crate::policy::{Price, TextLimits};
+
+/// A whole policy to put in the place of the one that came from files; accounts made elsewhere stay as they are.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyChange {
+    /// Accounts with their credentials.
+    pub accounts: Vec<AccountDraft>,
+    /// Whether accounts that came from files and are not among `accounts` are suspended.
+    pub replaces_files: bool,
+    /// Prices, routes, MO routes, upstreams and bounds; absent leaves them as they are.
+    pub traffic: Option<TrafficDraft>,
+}
+
+/// An account as it is written down.
+#[derive(Clone, Debug)]
+pub struct AccountDraft {
+    /// Its name; makes the account or changes the one that has it.
+    pub name: String,
+    /// The name of the account that answers for it.
+    pub parent: Option<String>,
+    /// Granted once, when the account first appears.
+    pub opening_credit: Credits,
+    /// Whether it is stopped.
+    pub suspended: bool,
+    /// Where it was written down.
+    pub origin: Origin,
+    /// How it differs from the defaults.
+    pub terms: Terms,
+    /// Its credentials; those that are missing lose their right to bind.
+    pub credentials: Vec<CredentialDraft>,
+}
+
+/// A credential as it is written down.
+#[derive(Clone, Debug)]
+pub struct CredentialDraft {
+    /// The name it binds with.
+    pub system_id: String,
+    /// What its password must match.
+    pub password: PasswordHash,
+    /// Its bounds.
+    pub bounds: Bounds,
+}
+
+/// Prices, ways and operators as they are written down.
+#[derive(Clone, Debug, Default)]
+pub struct TrafficDraft {
+    /// What a segment costs by prefix.
+    pub prices: Vec<Price>,
+    /// Routes in the order in which they are asked.
+    pub routes: Vec<RouteDraft>,
+    /// Who gets messages from phones.
+    pub mo_routes: Vec<MoRouteDraft>,
+    /// Operators.
+    pub upstreams: Vec<UpstreamDraft>,
+    /// Bounds of every message.
+    pub limits: TextLimits,
+}
+
+/// A route as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteDraft {
+    /// Its name.
+    pub name: String,
+    /// Number prefixes.
+    pub prefixes: Vec<String>,
+    /// Names of upstreams in the order of preference.
+    pub upstreams: Vec<String>,
+}
+
+/// Whose messages from phones are, as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoRouteDraft {
+    /// Prefixes of our numbers.
+    pub prefixes: Vec<String>,
+    /// The name of the account.
+    pub account: String,
+}
+
+/// An operator as the store must know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamDraft {
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub traits: UpstreamTraits,
+}
+
+/// What the store must know of an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamTraits {
+    /// How its receipts write ids.
+    pub id_form: IdForm,
+    /// Whether a submit must be written down before it goes out, because it must not simply be sent again when it is
+    /// uncertain whether it arrived (`in_doubt` is not `resend`).
+    pub notes_sending: bool,
+    /// How long a receipt for an id that nobody knows yet is kept; 10 min by default.
+    pub park: Duration,
+}
+
+impl Default for UpstreamTraits {
+    fn default() -> Self {
+        Self { id_form: IdForm::Auto, notes_sending: false, park: Duration::from_secs(600) }
+    }
+}
+
+/// Operators by name and number.
+#[derive(Clone, Debug, Default)]
+pub struct Upstreams {
+    pub(super) by_name: HashMap<String, UpstreamId>,
+    pub(super) by_id: HashMap<UpstreamId, (String, UpstreamTraits)>,
+}
+
+impl Upstreams {
+    /// The number of an operator that was applied before.
+    #[must_use]
+    pub fn id(&self, name: &str) -> Option<UpstreamId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The name of an operator.
+    #[must_use]
+    pub fn name(&self, id: UpstreamId) -> Option<&str> {
+        self.by_id.get(&id).map(|(name, _)| name.as_str())
+    }
+
+    pub(super) fn traits(&self, id: UpstreamId) -> UpstreamTraits {
+        self.by_id.get(&id).map(|(_, traits)| *traits).unwrap_or_default()
+    }
+}

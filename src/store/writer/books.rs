@@ -1,0 +1,179 @@
+//! Money in the writer's memory: exact, checked against the floor, written back once a transaction and account.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use crate::account::{AccountId, Credits, Terms, UndeliveredCharge};
+use crate::message::{Settlement, State};
+use crate::store::{Balance, StoreError};
+
+/// Every account's money. The tables are the truth; this is their copy, read at the start and after a failed commit.
+pub(super) struct Books {
+    purses: HashMap<AccountId, Purse>,
+    dirty: Vec<AccountId>,
+}
+
+/// One account's money.
+struct Purse {
+    balance: Balance,
+    floor: Credits,
+    undelivered: UndeliveredCharge,
+    /// Messages that no operator has taken yet.
+    waiting: u64,
+    /// What this transaction adds to the day's totals.
+    day: Day,
+    dirty: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Day {
+    messages: i64,
+    held: i64,
+    posted: i64,
+    voided: i64,
+}
+
+/// Why a hold was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoHold {
+    /// The balance would pass its floor.
+    Insufficient,
+    /// Too many messages wait.
+    Full,
+    /// No such account.
+    Nobody,
+}
+
+impl Books {
+    pub(super) fn read(db: &Connection) -> Result<Self, StoreError> {
+        let mut books = Self { purses: HashMap::new(), dirty: Vec::new() };
+        let mut accounts = db.prepare("SELECT id, terms, available, held FROM account")?;
+        let mut rows = accounts.query([])?;
+        while let Some(row) = rows.next()? {
+            let terms: String = row.get(1)?;
+            let terms: Terms = serde_json::from_str(&terms).map_err(|e| StoreError::Failed(e.to_string()))?;
+            let balance = Balance {
+                available: Credits::from_micro(row.get(2)?),
+                held: Credits::from_micro(row.get(3)?),
+            };
+            books.purses.insert(AccountId(row.get(0)?), Purse::new(balance, &terms));
+        }
+        let mut waiting = db.prepare("SELECT account, count(*) FROM message WHERE state < ?1 GROUP BY account")?;
+        let mut rows = waiting.query([State::Sent.code()])?;
+        while let Some(row) = rows.next()? {
+            if let Some(purse) = books.purses.get_mut(&AccountId(row.get(0)?)) {
+                purse.waiting = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+            }
+        }
+        Ok(books)
+    }
+
+    /// Takes the price of a message out of what can be spent: one of the two ways in which a message moves money.
+    pub(super) fn hold(&mut self, account: AccountId, total: Credits, max_waiting: u64) -> Result<(), NoHold> {
+        let purse = self.purses.get_mut(&account).ok_or(NoHold::Nobody)?;
+        if purse.waiting >= max_waiting {
+            return Err(NoHold::Full);
+        }
+        let rest = purse.balance.available.minus(total).ok_or(NoHold::Insufficient)?;
+        if rest < purse.floor {
+            return Err(NoHold::Insufficient);
+        }
+        purse.balance.held = purse.balance.held.plus(total).ok_or(NoHold::Insufficient)?;
+        purse.balance.available = rest;
+        purse.waiting += 1;
+        purse.day.messages += 1;
+        purse.day.held += total.micro();
+        self.touch(account);
+        Ok(())
+    }
+
+    /// Ends a hold: what is posted is spent, what is voided can be spent again. The other of the two ways.
+    pub(super) fn settle(&mut self, account: AccountId, settlement: Settlement) -> Result<(), StoreError> {
+        let overflow = || StoreError::Failed(format!("the books of account {account} do not add up"));
+        let purse = self.purses.get_mut(&account).ok_or_else(overflow)?;
+        let total = settlement.post.plus(settlement.void).ok_or_else(overflow)?;
+        purse.balance.held =
+            purse.balance.held.minus(total).filter(|held| *held >= Credits::ZERO).ok_or_else(overflow)?;
+        purse.balance.available = purse.balance.available.plus(settlement.void).ok_or_else(overflow)?;
+        purse.day.posted += settlement.post.micro();
+        purse.day.voided += settlement.void.micro();
+        self.touch(account);
+        Ok(())
+    }
+
+    /// A message of the account waits no longer: an operator took it or it ended.
+    pub(super) fn left(&mut self, account: AccountId) {
+        if let Some(purse) = self.purses.get_mut(&account) {
+            purse.waiting = purse.waiting.saturating_sub(1);
+        }
+    }
+
+    /// Adds credit from outside, or takes it away down to the floor.
+    pub(super) fn add(&mut self, account: AccountId, amount: Credits) -> Result<Balance, NoHold> {
+        let purse = self.purses.get_mut(&account).ok_or(NoHold::Nobody)?;
+        let sum = purse.balance.available.plus(amount).ok_or(NoHold::Insufficient)?;
+        if amount < Credits::ZERO && sum < purse.floor {
+            return Err(NoHold::Insufficient);
+        }
+        purse.balance.available = sum;
+        let balance = purse.balance;
+        self.touch(account);
+        Ok(balance)
+    }
+
+    pub(super) fn undelivered(&self, account: AccountId) -> UndeliveredCharge {
+        self.purses.get(&account).map(|purse| purse.undelivered).unwrap_or_default()
+    }
+
+    /// Puts a new account in, or changes the terms of one that is there.
+    pub(super) fn set_terms(&mut self, account: AccountId, terms: &Terms) {
+        let purse = self.purses.entry(account).or_insert_with(|| {
+            Purse::new(Balance { available: Credits::ZERO, held: Credits::ZERO }, terms)
+        });
+        purse.floor = terms.floor;
+        purse.undelivered = terms.undelivered;
+    }
+
+    /// Writes what this transaction changed; before its commit.
+    pub(super) fn write(&mut self, db: &Connection, day: i64) -> Result<(), StoreError> {
+        let mut account = db.prepare_cached("UPDATE account SET available = ?2, held = ?3 WHERE id = ?1")?;
+        let mut totals = db.prepare_cached(
+            "INSERT INTO day_total(account, day, messages, held, posted, voided) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT(account, day) DO UPDATE SET messages = messages + excluded.messages,
+               held = held + excluded.held, posted = posted + excluded.posted, voided = voided + excluded.voided",
+        )?;
+        for id in self.dirty.drain(..) {
+            let Some(purse) = self.purses.get_mut(&id) else { continue };
+            purse.dirty = false;
+            account.execute(params![id.0, purse.balance.available.micro(), purse.balance.held.micro()])?;
+            let sums = std::mem::take(&mut purse.day);
+            if sums.messages != 0 || sums.posted != 0 || sums.voided != 0 {
+                totals.execute(params![id.0, day, sums.messages, sums.held, sums.posted, sums.voided])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn touch(&mut self, account: AccountId) {
+        if let Some(purse) = self.purses.get_mut(&account)
+            && !purse.dirty
+        {
+            purse.dirty = true;
+            self.dirty.push(account);
+        }
+    }
+}
+
+impl Purse {
+    fn new(balance: Balance, terms: &Terms) -> Self {
+        Self {
+            balance,
+            floor: terms.floor,
+            undelivered: terms.undelivered,
+            waiting: 0,
+            day: Day::default(),
+            dirty: false,
+        }
+    }
+}

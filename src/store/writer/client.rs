@@ -1,0 +1,294 @@
+//! What clients ask: accept, query, cancel, replace.
+
+use rusqlite::{OptionalExtension, Row, params};
+use smpp_proto::pdu::{Header, SubmitSm};
+
+use super::Writer;
+use super::books::NoHold;
+use super::effects::Effects;
+use crate::account::AccountId;
+use crate::message::{End, Message, MessageId, Reason, State, UpstreamId};
+use crate::policy::Refusal;
+use crate::store::StoreError;
+use crate::store::command::{
+    Accept, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Replace, Standing,
+};
+use crate::store::schema::text_of;
+
+/// What accepting writes.
+const INSERT: &str = "INSERT INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price, priority,
+  route, lane, state, due, expires) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+
+/// A client's pending messages from one address to another.
+const PENDING_PAIR: &str = "SELECT id, pdu FROM message
+  WHERE account = ?1 AND src = ?2 AND dst = ?3 AND state IN (0, 1, 3) ORDER BY id";
+
+impl Writer {
+    pub(super) fn client(&mut self, batch: &ClientBatch, effects: &mut Effects) -> Result<(), StoreError> {
+        let mut answers = Vec::with_capacity(batch.requests.len());
+        let mut shown = None;
+        for request in &batch.requests {
+            answers.push(match request {
+                ClientRequest::Accept(accept) => {
+                    let outcome = self.accept(accept, shown.filter(|_| accept.follows), effects)?;
+                    match outcome {
+                        ClientOutcome::Accepted(id) if !accept.follows || shown.is_none() => shown = Some(id),
+                        ClientOutcome::Accepted(_) => {}
+                        _ if !accept.follows => shown = None,
+                        _ => {}
+                    }
+                    ClientAnswer { tag: accept.tag, outcome }
+                }
+                ClientRequest::Query { tag, account, id, source } => {
+                    let standing = self.standing(*account, *id, source)?;
+                    ClientAnswer { tag: *tag, outcome: ClientOutcome::Standing(standing) }
+                }
+                ClientRequest::Cancel { tag, account, target } => {
+                    let count = self.cancel(*account, target, effects)?;
+                    ClientAnswer { tag: *tag, outcome: ClientOutcome::Cancelled(count) }
+                }
+                ClientRequest::Replace(replace) => {
+                    let done = self.replace(replace, effects)?;
+                    ClientAnswer { tag: replace.tag, outcome: ClientOutcome::Replaced(done) }
+                }
+            });
+        }
+        effects.answer(&batch.reply, answers);
+        Ok(())
+    }
+
+    /// Message, hold and place in a lane: all or nothing.
+    fn accept(
+        &mut self,
+        accept: &Accept,
+        shown: Option<MessageId>,
+        effects: &mut Effects,
+    ) -> Result<ClientOutcome, StoreError> {
+        let admitted = &accept.admitted;
+        let Some(total) = admitted.price().times(u32::from(admitted.parts())) else {
+            return Ok(ClientOutcome::Refused(Refusal::InsufficientCredit));
+        };
+        match self.books.hold(accept.account, total, accept.max_queued) {
+            Ok(()) => {}
+            Err(NoHold::Full) => return Ok(ClientOutcome::Refused(Refusal::QueueFull)),
+            Err(NoHold::Insufficient) => return Ok(ClientOutcome::Refused(Refusal::InsufficientCredit)),
+            Err(NoHold::Nobody) => return Ok(ClientOutcome::Refused(Refusal::AccountSuspended)),
+        }
+        if accept.replaces_pending {
+            let pair = self.pending(accept.account, admitted.source(), admitted.destination(), |pdu| {
+                pdu.service_type == *admitted.service_type()
+            })?;
+            self.end_pending(&pair, Reason::Replaced, effects)?;
+        }
+        let id = self.ids.next(self.now);
+        let shown = shown.unwrap_or(id);
+        let lane = self.shared.upstream_lane(accept.upstream);
+        let state = match admitted.due() {
+            Some(_) => State::Deferred,
+            None if effects.has_room(&lane, accept.upstream, accept.account) => State::Ready,
+            None => State::Queued,
+        };
+        self.db.prepare_cached(INSERT)?.execute(params![
+            id.raw(),
+            shown.raw(),
+            accept.account.0,
+            accept.credential.0,
+            text_of(admitted.source().as_bytes()),
+            text_of(admitted.destination().as_bytes()),
+            &admitted.body()[..],
+            admitted.registered_delivery().0,
+            admitted.parts(),
+            admitted.price().micro(),
+            admitted.priority(),
+            admitted.route().0,
+            accept.upstream.0,
+            state.code(),
+            admitted.due().map(|due| due.millis()),
+            admitted.expires().map(|end| end.millis()),
+        ])?;
+        self.sweeps.heed(admitted.due());
+        self.sweeps.heed(admitted.expires());
+        match state {
+            State::Ready => effects.push(accept.upstream, lane_message(accept, id, shown)),
+            State::Queued => effects.spill(accept.upstream, accept.account),
+            _ => {}
+        }
+        Ok(ClientOutcome::Accepted(id))
+    }
+
+    fn standing(&self, account: AccountId, id: MessageId, source: &[u8]) -> Result<Option<Standing>, StoreError> {
+        let mut find = self.db.prepare_cached(
+            "SELECT state, done_at, error FROM message WHERE id = ?1 AND account = ?2 AND src = ?3",
+        )?;
+        let found = find.query_row(params![id.raw(), account.0, text_of(source)], standing_of).optional()?;
+        Ok(found)
+    }
+
+    fn cancel(
+        &mut self,
+        account: AccountId,
+        target: &CancelTarget,
+        effects: &mut Effects,
+    ) -> Result<u32, StoreError> {
+        let ids = match target {
+            CancelTarget::Id { id, source } => {
+                let mut find = self.db.prepare_cached(
+                    "SELECT id FROM message WHERE account = ?2 AND src = ?3 AND (id = ?1 OR (shown = ?1 AND shown <> id))
+                       AND state IN (0, 1, 3)",
+                )?;
+                let rows = find.query_map(params![id.raw(), account.0, text_of(source)], |row| row.get(0))?;
+                rows.map(|id| id.map(MessageId::from_raw)).collect::<Result<_, _>>()?
+            }
+            CancelTarget::Pair { source, destination, service_type } => {
+                self.pending(account, source, destination, |pdu| {
+                    service_type.is_empty() || pdu.service_type.as_bytes() == &service_type[..]
+                })?
+            }
+        };
+        self.end_pending(&ids, Reason::Cancelled, effects)
+    }
+
+    /// Pending messages of an account from one address to another that `picks` names.
+    fn pending(
+        &self,
+        account: AccountId,
+        source: impl AsRef<[u8]>,
+        destination: impl AsRef<[u8]>,
+        picks: impl Fn(&SubmitSm) -> bool,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        let mut find = self.db.prepare_cached(PENDING_PAIR)?;
+        let mut rows =
+            find.query(params![account.0, text_of(source.as_ref()), text_of(destination.as_ref())])?;
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next()? {
+            let pdu: Vec<u8> = row.get(1)?;
+            if SubmitSm::decode(pdu.into()).is_ok_and(|pdu| picks(&pdu)) {
+                ids.push(MessageId::from_raw(row.get(0)?));
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Ends messages that no consumer has taken; says how many. One that a bind holds right now cannot be stopped.
+    fn end_pending(
+        &mut self,
+        ids: &[MessageId],
+        reason: Reason,
+        effects: &mut Effects,
+    ) -> Result<u32, StoreError> {
+        let mut ended = 0;
+        for id in ids {
+            if !self.take_out(*id)? {
+                continue;
+            }
+            let end = End { state: State::Deleted, reason, error: 0, at: self.now };
+            self.end_message(*id, end, effects)?;
+            ended += 1;
+        }
+        Ok(ended)
+    }
+
+    /// Takes a pending message out of its lane's memory; `false` when somebody else has it.
+    fn take_out(&self, id: MessageId) -> Result<bool, StoreError> {
+        let mut find = self.db.prepare_cached("SELECT state, lane FROM message WHERE id = ?1")?;
+        let found: Option<(i64, u32)> =
+            find.query_row([id.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        Ok(match found {
+            Some((state, lane)) if state == State::Ready.code() => {
+                !self.shared.upstream_lane(UpstreamId(lane)).remove(|message| message.id == id).is_empty()
+            }
+            Some((state, _)) => state == State::Queued.code() || state == State::Deferred.code(),
+            None => false,
+        })
+    }
+
+    /// Puts another text in the place of a pending message's (SMPP 3.4 §4.10); data_coding and price stay.
+    fn replace(&mut self, replace: &Replace, effects: &mut Effects) -> Result<bool, StoreError> {
+        let mut find = self.db.prepare_cached(
+            "SELECT pdu, parts, lane, due FROM message WHERE id = ?1 AND account = ?2 AND src = ?3 AND state IN (0, 1, 3)",
+        )?;
+        let key = params![replace.id.raw(), replace.account.0, text_of(&replace.source)];
+        let found: Option<(Vec<u8>, u8, u32, Option<i64>)> = find
+            .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .optional()?;
+        drop(find);
+        let Some((pdu, parts, lane, due)) = found else { return Ok(false) };
+        let Some(body) = rewritten(pdu, parts, replace) else { return Ok(false) };
+        if !self.take_out(replace.id)? {
+            return Ok(false);
+        }
+        let due = replace.due.map(|due| due.millis()).or(due.filter(|due| *due > self.now.millis()));
+        let state = if due.is_some() { State::Deferred } else { State::Queued };
+        self.db
+            .prepare_cached(
+                "UPDATE message SET pdu = ?2, wish = ?3, due = ?4, expires = coalesce(?5, expires), state = ?6
+                   WHERE id = ?1",
+            )?
+            .execute(params![
+                replace.id.raw(),
+                body,
+                replace.registered_delivery,
+                due,
+                replace.expires.map(|end| end.millis()),
+                state.code()
+            ])?;
+        self.note_event(replace.id, "replaced", "the client put another text in its place")?;
+        self.sweeps.heed(replace.due);
+        self.sweeps.heed(replace.expires);
+        if state == State::Queued {
+            effects.spill(UpstreamId(lane), replace.account);
+        }
+        Ok(true)
+    }
+}
+
+/// The new body, if it takes exactly as many segments as were paid for.
+fn rewritten(old: Vec<u8>, parts: u8, replace: &Replace) -> Option<Vec<u8>> {
+    let mut pdu = SubmitSm::decode(old.into()).ok()?;
+    pdu.short_message = replace.short_message.clone();
+    pdu.tlvs.remove(smpp_proto::field::Tag::MESSAGE_PAYLOAD);
+    pdu.registered_delivery = smpp_proto::field::RegisteredDelivery(replace.registered_delivery);
+    let data = crate::policy::admit::user_data(&pdu).ok()?;
+    let counted = smpp_proto::text::count(&data, smpp_proto::text::Width::Eight).ok()?;
+    let mut out = bytes::BytesMut::new();
+    pdu.encode(&mut out, 0).ok().filter(|()| counted.segments == parts).map(|()| out[Header::LENGTH..].to_vec())
+}
+
+fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
+    let admitted = &accept.admitted;
+    Message {
+        id,
+        shown,
+        account: accept.account,
+        credential: accept.credential,
+        pdu: admitted.body().clone(),
+        parts: admitted.parts(),
+        parts_sent: 0,
+        price: admitted.price(),
+        route: admitted.route(),
+        priority: admitted.priority(),
+        attempts: 0,
+        in_doubt: false,
+        expires: admitted.validity_end(),
+    }
+}
+
+pub(in crate::store) fn standing_of(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    let state = State::from_code(row.get(0)?).unwrap_or(State::Unknown);
+    let done_at: Option<i64> = row.get(1)?;
+    Ok(Standing { state, done_at: done_at.map(crate::clock::Timestamp::from_millis), error: row.get(2)? })
+}
+
+/// The store cannot write: every request of the batch hears so.
+pub(super) fn refuse_all(batch: &ClientBatch) {
+    let outcome = |request: &ClientRequest| match request {
+        ClientRequest::Accept(a) => (a.tag, ClientOutcome::Refused(Refusal::StoreUnavailable)),
+        ClientRequest::Query { tag, .. } | ClientRequest::Cancel { tag, .. } => {
+            (*tag, ClientOutcome::Refused(Refusal::StoreUnavailable))
+        }
+        ClientRequest::Replace(r) => (r.tag, ClientOutcome::Refused(Refusal::StoreUnavailable)),
+    };
+    let answers = batch.requests.iter().map(outcome).map(|(tag, outcome)| ClientAnswer { tag, outcome });
+    // A session that has gone gets nothing.
+    let _ = batch.reply.try_send(answers.collect());
+}

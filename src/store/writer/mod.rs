@@ -1,0 +1,256 @@
+//! The one thread that writes: drains the mailbox, does everything in one transaction, commits, then answers.
+
+mod admin;
+mod books;
+mod client;
+mod effects;
+mod inbound;
+mod operator;
+mod refill;
+mod settle;
+mod start;
+mod tick;
+
+pub(super) use start::start;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info};
+
+use books::Books;
+use effects::Effects;
+
+use super::command::{Admin, Command};
+use super::history::Mover;
+use super::{Shared, StoreError};
+use crate::clock::Timestamp;
+use crate::message::IdSource;
+
+/// Figures of the writer, read by metrics. All count since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Transactions.
+    pub commits: AtomicU64,
+    /// Messages, notes and answers in them: divided by `commits` the batch size.
+    pub items: AtomicU64,
+    /// Microseconds spent in transactions, commits included.
+    pub busy_micros: AtomicU64,
+    /// Transactions that could not be committed.
+    pub failures: AtomicU64,
+    /// Submits that may have reached an operator twice.
+    pub in_doubt: AtomicU64,
+    /// Receipts that came before the answer to their submit, and were matched later.
+    pub parked_matched: AtomicU64,
+    /// Receipts for ids that nobody ever knew.
+    pub parked_expired: AtomicU64,
+    /// Receipts for messages that had ended already.
+    pub receipts_repeated: AtomicU64,
+    /// Messages moved to the history.
+    pub moved: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn add(counter: &AtomicU64, count: u64) {
+        counter.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+/// The writer.
+struct Writer {
+    db: Connection,
+    mailbox: mpsc::Receiver<Command>,
+    shared: Arc<Shared>,
+    books: Books,
+    ids: IdSource,
+    mover: Mover,
+    /// Receipts that wait for their submit's answer; spares a look-up while there are none.
+    parked: u64,
+    /// Rows in `alias`; spares a look-up while there are none.
+    aliases: u64,
+    sweeps: tick::Sweeps,
+    /// Notes whose transaction failed and that nobody else remembers.
+    held_over: Vec<Command>,
+    /// The time of this transaction.
+    now: Timestamp,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let most = self.shared.settings.batch;
+        let mut batch = Vec::new();
+        while let Some(first) = self.mailbox.blocking_recv() {
+            let mut weight = first.weight();
+            batch.push(first);
+            while weight < most {
+                let Ok(next) = self.mailbox.try_recv() else { break };
+                weight += next.weight();
+                batch.push(next);
+            }
+            let stop = take_stop(&mut batch);
+            self.commit(&mut batch, weight);
+            batch.clear();
+            if let Some(done) = stop {
+                self.end(done);
+                return;
+            }
+        }
+    }
+
+    /// Does a batch in one transaction. When that fails, each command gets one of its own, so that one that cannot
+    /// be done does not take the others with it.
+    fn commit(&mut self, batch: &mut Vec<Command>, weight: usize) {
+        let began = std::time::Instant::now();
+        if !self.held_over.is_empty() {
+            let mut late = std::mem::take(&mut self.held_over);
+            late.append(batch);
+            *batch = late;
+        }
+        if let Err(failure) = self.transact(batch) {
+            error!(%failure, commands = batch.len(), "a transaction failed; trying its commands one by one");
+            Counters::add(&self.shared.counters.failures, 1);
+            for command in batch.drain(..) {
+                if let Err(failure) = self.transact(std::slice::from_ref(&command)) {
+                    self.give_up(command, &failure);
+                }
+            }
+        }
+        let counters = &self.shared.counters;
+        Counters::add(&counters.commits, 1);
+        Counters::add(&counters.items, weight as u64);
+        Counters::add(&counters.busy_micros, u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+        self.mover.send_when_worth_it(self.now);
+        self.publish_next_due();
+    }
+
+    fn transact(&mut self, batch: &[Command]) -> Result<(), StoreError> {
+        self.now = self.shared.clock.now();
+        let mut effects = Effects::default();
+        self.db.execute_batch("BEGIN IMMEDIATE")?;
+        let done = self.do_all(batch, &mut effects).and_then(|()| Ok(self.db.execute_batch("COMMIT")?));
+        if let Err(failure) = done {
+            // A failed COMMIT may leave the transaction open or have closed it; both are fine.
+            let _ = self.db.execute_batch("ROLLBACK");
+            self.reread()?;
+            return Err(failure);
+        }
+        self.happen(effects);
+        Ok(())
+    }
+
+    fn do_all(&mut self, batch: &[Command], effects: &mut Effects) -> Result<(), StoreError> {
+        for command in batch {
+            match command {
+                Command::Client(batch) => self.client(batch, effects)?,
+                Command::Operator(batch) => self.operator(batch, effects)?,
+                Command::Answered(answers) => self.answered(answers, effects)?,
+                Command::Refill(refill) => self.refill(*refill, effects)?,
+                Command::Tick => self.tick(effects)?,
+                Command::Forget(ids) => self.forget(ids)?,
+                Command::Admin(_) | Command::Stop(_) => {}
+            }
+        }
+        self.books.write(&self.db, self.now.utc_day())?;
+        if batch.iter().any(|command| matches!(command, Command::Admin(_))) {
+            self.admin(batch, effects)?;
+        }
+        Ok(())
+    }
+
+    /// After the commit: lanes are filled, answers go out.
+    fn happen(&mut self, effects: Effects) {
+        self.mover.note(effects.movable());
+        self.parked = self.parked.saturating_add_signed(effects.parked);
+        self.aliases = self.aliases.saturating_add_signed(effects.aliases);
+        effects.happen(&self.shared);
+    }
+
+    /// A command cannot be written: whoever asked hears it; notes that nobody else remembers are tried again.
+    fn give_up(&mut self, command: Command, failure: &StoreError) {
+        error!(%failure, command = command.word(), "a command could not be written");
+        match command {
+            Command::Client(batch) => client::refuse_all(&batch),
+            Command::Operator(batch) if batch.reply.is_some() => operator::refuse(&batch),
+            Command::Operator(_) | Command::Answered(_) | Command::Forget(_) => {
+                if self.held_over.len() < MAX_HELD_OVER {
+                    self.held_over.push(command);
+                }
+            }
+            Command::Refill(refill) => self.refill_failed(refill),
+            Command::Admin(admin) => admin.fail(failure.clone()),
+            Command::Tick | Command::Stop(_) => {}
+        }
+        std::thread::sleep(PAUSE_AFTER_FAILURE);
+    }
+
+    /// What memory knows is read again after a rollback.
+    fn reread(&mut self) -> Result<(), StoreError> {
+        self.books = Books::read(&self.db)?;
+        Ok(())
+    }
+
+    fn end(mut self, done: oneshot::Sender<()>) {
+        self.mover.stop();
+        if let Err(failure) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            info!(%failure, "the write-ahead log could not be emptied; the next start does it");
+        }
+        drop(self);
+        // Nobody waiting is fine.
+        let _ = done.send(());
+    }
+}
+
+impl Command {
+    /// How many things it has: for the size of a transaction.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Client(batch) => batch.requests.len(),
+            Self::Operator(batch) => batch.notes.len(),
+            Self::Answered(answers) => answers.len(),
+            Self::Forget(ids) => ids.len() / 4,
+            Self::Refill(_) | Self::Tick => 1_000,
+            Self::Admin(_) | Self::Stop(_) => 1,
+        }
+    }
+
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::Operator(_) => "operator",
+            Self::Answered(_) => "answered",
+            Self::Refill(_) => "refill",
+            Self::Tick => "tick",
+            Self::Forget(_) => "forget",
+            Self::Admin(_) => "admin",
+            Self::Stop(_) => "stop",
+        }
+    }
+}
+
+impl Admin {
+    fn fail(self, failure: StoreError) {
+        // Nobody waiting is fine.
+        let _ = match self {
+            Self::Policy(_, reply) | Self::Transfer { reply, .. } | Self::Backup(_, reply) => {
+                reply.send(Err(failure)).is_ok()
+            }
+            Self::Credit { reply, .. } => reply.send(Err(failure)).is_ok(),
+        };
+    }
+}
+
+fn take_stop(batch: &mut Vec<Command>) -> Option<oneshot::Sender<()>> {
+    let place = batch.iter().position(|command| matches!(command, Command::Stop(_)))?;
+    match batch.remove(place) {
+        Command::Stop(done) => Some(done),
+        _ => None,
+    }
+}
+
+/// Batches of notes kept for a store that comes back; beyond it binds stall on the full mailbox instead.
+const MAX_HELD_OVER: usize = 10_000;
+/// A disk that is full stays so for a while.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(5);
