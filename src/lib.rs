@@ -4,3 +4,4 @@ pub mod account;
 pub mod cli;
 pub mod clock;
 pub mod link;
+pub mod sim;
