@@ -1,7 +1,7 @@
 //! The national language tables of 3GPP TS 23.038 Annex A, languages 1 to 13.
 //!
 //! Each table is written as what it changes in the default alphabet or the default extension: 0 leaves the default,
-//! [`NONE`] takes a code away. A single shift table always keeps the default extension unless it says otherwise.
+//! NONE takes a code away. A single shift table always keeps the default extension unless it says otherwise.
 
 use super::Tables;
 use super::table::{BASIC, EXTENSION, NONE, Table};

@@ -1,6 +1,6 @@
 //! How many short messages a text takes, and cutting it into them (3GPP TS 23.040 §9.2.3.24.1).
 //!
-//! Counting and cutting walk with the same [`UserData::cut`], so what is charged is what is sent.
+//! Counting and cutting walk with the same function, so what is charged is what is sent.
 
 mod grapheme;
 mod part;
