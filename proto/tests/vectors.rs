@@ -1,6 +1,8 @@
 //! Every PDU in `fixtures/pdu/vectors.json` was made by another implementation: it must decode to the fields, TLVs and
 //! problems written there, and encode to the same octets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod support;
 
 use bytes::BytesMut;

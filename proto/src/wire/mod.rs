@@ -11,7 +11,7 @@ pub(crate) use writer::Writer;
 /// Which departures from the specification a reader forgives. Each is known from the field; writing forgives none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lenience {
-    /// password and, in bind responses, system_id may have up to 256 octets instead of 8 and 15.
+    /// password may have up to 256 octets instead of 8.
     pub long_password: bool,
     /// address_range may be missing at the end of a bind: read as empty.
     pub missing_address_range: bool,
