@@ -4,3 +4,6 @@ pub mod account;
 pub mod cli;
 pub mod clock;
 pub mod link;
+pub mod message;
+pub mod policy;
+pub mod store;

@@ -21,7 +21,8 @@ impl Files {
         let files = Self { folder: tempfile::tempdir().expect("a folder") };
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("signed");
+        let authority =
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("signed");
         files.write("ca.pem", &authority.pem());
         for name in ["localhost", "client"] {
             let key = KeyPair::generate().expect("a key");
