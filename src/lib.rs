@@ -4,4 +4,7 @@ pub mod account;
 pub mod cli;
 pub mod clock;
 pub mod link;
+pub mod message;
+pub mod policy;
 pub mod sim;
+pub mod store;

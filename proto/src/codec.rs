@@ -146,3 +146,79 @@ impl Encoder<Pdu> for FrameCodec {
         Ok(pdu.encode(buffer)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::CommandId;
+    use crate::pdu::{Body, encode_empty};
+
+    fn stream(octets: &[u8]) -> BytesMut {
+        BytesMut::from(octets)
+    }
+
+    #[test]
+    fn a_length_is_refused_from_its_four_octets() {
+        let codec = FrameCodec::default();
+        assert_eq!(
+            codec.cut(&mut stream(&[0, 0, 0, 15])),
+            Err(FrameError::TooShort { length: 15, sequence: None })
+        );
+        assert_eq!(
+            codec.cut(&mut stream(b"GET / HTTP/1.1\r\n\r\n")),
+            Err(FrameError::TooLong {
+                length: 0x4745_5420,
+                limit: DEFAULT_MAX_LENGTH,
+                sequence: Some(0x2E31_0D0A)
+            })
+        );
+        assert_eq!(codec.cut(&mut stream(&[0xFF, 0xFF, 0xFF])), Ok(None));
+    }
+
+    #[test]
+    fn the_ceiling_itself_is_taken() {
+        let mut octets = vec![0; 32];
+        octets[3] = 32;
+        let exact = FrameCodec::new(32).cut(&mut stream(&octets)).unwrap().unwrap();
+        assert_eq!(exact.body.len(), 16);
+        assert!(FrameCodec::new(31).cut(&mut stream(&octets)).is_err());
+    }
+
+    #[test]
+    fn what_is_not_whole_stays_in_the_buffer() {
+        let mut out = BytesMut::new();
+        encode_empty(&mut out, CommandId::ENQUIRE_LINK, crate::CommandStatus::ROK, 7);
+        let whole = out.clone();
+        out.truncate(15);
+        assert_eq!(FrameCodec::default().cut(&mut out), Ok(None));
+        assert_eq!(out.len(), 15);
+        out.extend_from_slice(&whole[15..]);
+        let frame = FrameCodec::default().cut(&mut out).unwrap().unwrap();
+        assert_eq!((frame.header.sequence, out.len()), (7, 0));
+    }
+
+    #[test]
+    fn bodies_are_slices_of_the_buffer() {
+        let mut buffer = stream(b"\0\0\0\x13\x80\0\0\x04\0\0\0\0\0\0\0\x01id\0");
+        let place = buffer.as_ptr().wrapping_add(16);
+        let frame = FrameCodec::default().cut(&mut buffer).unwrap().unwrap();
+        assert_eq!(frame.body.as_ptr(), place);
+        let Ok(Pdu { body: Body::SubmitSmResp(resp), .. }) = Pdu::decode(frame) else {
+            panic!("not a submit_sm_resp");
+        };
+        assert_eq!(resp.message_id.unwrap().as_bytes().as_ptr(), place);
+    }
+
+    #[test]
+    fn the_codec_traits_cut_and_write_the_same() {
+        let mut codec = FrameCodec::default();
+        let mut buffer = BytesMut::new();
+        codec.encode(Pdu::enquire_link(9), &mut buffer).unwrap();
+        codec.encode(&Pdu::unbind(10), &mut buffer).unwrap();
+        let first = codec.decode(&mut buffer).unwrap().unwrap();
+        assert_eq!(Pdu::decode(first), Ok(Pdu::enquire_link(9)));
+        let last = codec.decode_eof(&mut buffer).unwrap().unwrap();
+        assert_eq!(last.header.command, CommandId::UNBIND);
+        assert!(codec.decode_eof(&mut stream(&[0, 0])).is_err());
+    }
+}

@@ -65,7 +65,8 @@ impl Bounds {
     /// Whether a client at `address` may use the credential.
     #[must_use]
     pub fn allows_ip(&self, address: IpAddr) -> bool {
-        self.allowed_ips.is_empty() || self.allowed_ips.iter().any(|net| net.contains(&address.to_canonical()))
+        self.allowed_ips.is_empty()
+            || self.allowed_ips.iter().any(|net| net.contains(&address.to_canonical()))
     }
 }
 

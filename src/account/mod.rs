@@ -79,6 +79,12 @@ pub enum UndeliveredCharge {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { status_detail: false, max_queued: 10_000_000, floor: Credits::ZERO, default_source: None, undelivered: UndeliveredCharge::Post }
+        Self {
+            status_detail: false,
+            max_queued: 10_000_000,
+            floor: Credits::ZERO,
+            default_source: None,
+            undelivered: UndeliveredCharge::Post,
+        }
     }
 }

@@ -77,7 +77,8 @@ impl FromStr for Credits {
         }
         let whole: i64 = whole.parse().map_err(|_| NotCredits::TooLarge)?;
         let fraction: i64 = format!("{fraction:0<6}").parse().map_err(|_| NotCredits::Malformed)?;
-        let micro = whole.checked_mul(MICRO).and_then(|m| m.checked_add(fraction)).ok_or(NotCredits::TooLarge)?;
+        let micro =
+            whole.checked_mul(MICRO).and_then(|m| m.checked_add(fraction)).ok_or(NotCredits::TooLarge)?;
         Ok(Self(if negative { -micro } else { micro }))
     }
 }
@@ -115,7 +116,9 @@ mod tests {
 
     #[test]
     fn amounts_are_read_and_shown_exactly() {
-        for (text, micro) in [("1", 1_000_000), ("0.000001", 1), ("-2.5", -2_500_000), ("12.345678", 12_345_678)] {
+        for (text, micro) in
+            [("1", 1_000_000), ("0.000001", 1), ("-2.5", -2_500_000), ("12.345678", 12_345_678)]
+        {
             assert_eq!(text.parse(), Ok(Credits::from_micro(micro)));
             assert_eq!(Credits::from_micro(micro).to_string(), text);
         }

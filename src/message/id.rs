@@ -78,7 +78,13 @@ impl IdSource {
     /// Continues after the greatest id ever given out.
     #[must_use]
     pub const fn after(last: Option<MessageId>, node: NodeNumber) -> Self {
-        Self { node, last: match last { Some(id) => id.0, None => 0 } }
+        Self {
+            node,
+            last: match last {
+                Some(id) => id.0,
+                None => 0,
+            },
+        }
     }
 
     /// The next id.

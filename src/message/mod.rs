@@ -15,7 +15,7 @@ pub use state::State;
 
 use bytes::Bytes;
 
-use crate::account::{AccountId, Credits, CredentialId};
+use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 
 /// The store's number of an operator's SMSC that we bind to; never reused.

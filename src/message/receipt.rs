@@ -70,6 +70,17 @@ impl IdForm {
             Self::Auto => guesses(id),
         }
     }
+
+    /// Names under which a receipt for a response's id may have come already; a superset, to be checked with
+    /// [`IdForm::other_readings`].
+    #[must_use]
+    pub fn early_names(self, id: &[u8]) -> Vec<Vec<u8>> {
+        let mut names = vec![id.to_vec()];
+        if self != Self::Exact && id.len() <= MAX_ID {
+            names.extend(guesses(id));
+        }
+        names
+    }
 }
 
 /// Every reading that has been seen in the field, likeliest first, each once and none equal to the id itself.
@@ -112,7 +123,8 @@ const HEX_WIDTHS: [usize; 4] = [0, 8, 16, 32];
 const DECIMAL_WIDTHS: [usize; 4] = [0, 10, 12, 20];
 
 fn number(id: &[u8], radix: u32) -> Option<u128> {
-    let digits = id.strip_prefix(b"0x").or_else(|| id.strip_prefix(b"0X")).filter(|_| radix == 16).unwrap_or(id);
+    let digits =
+        id.strip_prefix(b"0x").or_else(|| id.strip_prefix(b"0X")).filter(|_| radix == 16).unwrap_or(id);
     let text = std::str::from_utf8(digits).ok()?;
     if text.starts_with('+') {
         return None;
@@ -151,7 +163,11 @@ mod tests {
         for form in [IdForm::HexToDecimal, IdForm::Auto] {
             assert!(meet(form, "00B8BE19", "12107289"));
             assert!(meet(form, "812FC7470000001B", "9308785346063499291"));
-            assert!(meet(form, "ffffffffffffffffffffffffffffffff", "340282366920938463463374607431768211455"));
+            assert!(meet(
+                form,
+                "ffffffffffffffffffffffffffffffff",
+                "340282366920938463463374607431768211455"
+            ));
         }
         for form in [IdForm::DecimalToHex, IdForm::Auto] {
             assert!(meet(form, "12107289", "b8be19"));

@@ -56,7 +56,9 @@ impl RetrySettings {
             CommandStatus::ROK => Answer::Taken,
             CommandStatus::RTHROTTLED | CommandStatus::RMSGQFUL => Answer::SlowDown,
             CommandStatus::RINVBNDSTS => Answer::SessionBroken,
-            CommandStatus::RSYSERR | CommandStatus::RX_T_APPN | CommandStatus::RDELIVERYFAILURE => Answer::Later,
+            CommandStatus::RSYSERR | CommandStatus::RX_T_APPN | CommandStatus::RDELIVERYFAILURE => {
+                Answer::Later
+            }
             other if self.temporary.contains(&other.0) => Answer::Later,
             _ => Answer::Refused,
         }
@@ -82,7 +84,10 @@ mod tests {
         assert_eq!(read(0), Answer::Taken);
         assert_eq!((read(0x58), read(0x14)), (Answer::SlowDown, Answer::SlowDown));
         assert_eq!((read(0x08), read(0x45)), (Answer::Later, Answer::Later));
-        assert_eq!((read(0x64), read(0x0B), read(0x412)), (Answer::Refused, Answer::Refused, Answer::Refused));
+        assert_eq!(
+            (read(0x64), read(0x0B), read(0x412)),
+            (Answer::Refused, Answer::Refused, Answer::Refused)
+        );
         assert_eq!(read(0x04), Answer::SessionBroken);
     }
 

@@ -1,7 +1,7 @@
 //! The one gate that every message passes: its fields, its text, its price and its way.
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::field::{Address, CommandStatus, COctets, EsmClass, RegisteredDelivery, SmppTime, Tag};
+use smpp_proto::field::{Address, COctets, CommandStatus, EsmClass, RegisteredDelivery, SmppTime, Tag};
 use smpp_proto::pdu::{Header, SubmitSm};
 use smpp_proto::text::{Concatenation, UserData, Width, count};
 
@@ -177,7 +177,8 @@ fn normalise_destination(pdu: &mut SubmitSm) -> Result<bool, Refusal> {
     if !is_number(digits) {
         return Err(Refusal::InvalidDestination);
     }
-    pdu.destination = Address { digits: COctets::from(Bytes::copy_from_slice(digits)), ..pdu.destination.clone() };
+    pdu.destination =
+        Address { digits: COctets::from(Bytes::copy_from_slice(digits)), ..pdu.destination.clone() };
     Ok(true)
 }
 

@@ -46,12 +46,16 @@ impl<T> PrefixTable<T> {
     }
 
     /// The values of all prefixes of `number`, shortest first. Anything but a digit ends the walk.
-    pub fn matches<'a>(&'a self, number: &'a [u8]) -> impl Iterator<Item = &'a T> {
+    pub fn matches<'a, 'n>(&'a self, number: &'n [u8]) -> impl Iterator<Item = &'a T> + use<'a, 'n, T> {
         let mut at = Some(0_usize);
         let mut digits = number.iter();
         std::iter::from_fn(move || {
             let node = &self.nodes[at?];
-            at = digits.next().and_then(|b| digit(*b)).map(|d| node.next[d] as usize).filter(|next| *next != 0);
+            at = digits
+                .next()
+                .and_then(|b| digit(*b))
+                .map(|d| node.next[d] as usize)
+                .filter(|next| *next != 0);
             Some(node.value.as_ref())
         })
         .flatten()

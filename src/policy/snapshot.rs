@@ -207,7 +207,8 @@ mod tests {
             Price { prefix: "34".to_owned(), credits: Credits::from_micro(3) },
         ];
         let policy = Snapshot::compile(SnapshotParts { routes, prices, ..Default::default() }).unwrap();
-        let name = |number: &[u8]| policy.route_to(number).and_then(|id| policy.route(id)).map(|r| r.name.as_str());
+        let name =
+            |number: &[u8]| policy.route_to(number).and_then(|id| policy.route(id)).map(|r| r.name.as_str());
         assert_eq!(name(b"34600"), Some("spain"));
         assert_eq!(name(b"44700"), Some("rest"));
         assert_eq!(policy.price(b"34600"), Some(Credits::from_micro(3)));

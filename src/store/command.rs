@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::policy::PolicyChange;
 use super::{StoreError, lane};
-use crate::account::{AccountId, CredentialId, Credits, ReceiptWish};
+use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, MessageId, State, UpstreamId};
 use crate::policy::{Admitted, Refusal};
@@ -258,6 +258,8 @@ pub enum Note {
 pub struct Report {
     /// The operator's id, as the receipt wrote it.
     pub id: Bytes,
+    /// The number that the message went to: the source address of the receipt.
+    pub about: Bytes,
     /// An end, or nothing for an intermediate notification.
     pub end: Option<State>,
     /// Error code of the network; 0 when none.
@@ -319,6 +321,3 @@ pub struct Balance {
     /// What is held for messages under way.
     pub held: Credits,
 }
-
-/// How an account wants the receipts of messages that we cut into parts.
-pub type ReceiptPlan = ReceiptWish;

@@ -9,7 +9,9 @@ pub enum StoreError {
     #[error("{0} is in use by another tollgate; stop it, or use its admin socket")]
     Held(PathBuf),
     /// The file is from a newer Tollgate.
-    #[error("{path} has schema version {found}; this tollgate knows versions up to {known}: use a newer tollgate")]
+    #[error(
+        "{path} has schema version {found}; this tollgate knows versions up to {known}: use a newer tollgate"
+    )]
     TooNew {
         /// The file.
         path: PathBuf,

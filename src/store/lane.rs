@@ -152,7 +152,8 @@ impl<T: Laned> Lane<T> {
     /// the store. `coming` is how many were promised a place already.
     pub(super) fn has_room(&self, account: AccountId, coming: usize) -> bool {
         let flows = self.lock();
-        let (ready, spilled) = flows.by_account.get(&account).map_or((0, 0), |flow| (flow.ready, flow.spilled));
+        let (ready, spilled) =
+            flows.by_account.get(&account).map_or((0, 0), |flow| (flow.ready, flow.spilled));
         spilled == 0 && ready + coming < FLOW_ROOM && flows.ready + coming < LANE_ROOM
     }
 
@@ -198,10 +199,9 @@ impl<T: Laned> Lane<T> {
     }
 
     fn ask_refill(&self, account: AccountId) {
-        let asked = self
-            .refills
-            .upgrade()
-            .is_some_and(|mailbox| mailbox.try_send(Command::Refill(Refill { lane: self.name, account })).is_ok());
+        let asked = self.refills.upgrade().is_some_and(|mailbox| {
+            mailbox.try_send(Command::Refill(Refill { lane: self.name, account })).is_ok()
+        });
         if !asked {
             // The mailbox is full: the next pull asks again.
             self.lock().flow(account).refilling = false;
@@ -242,12 +242,14 @@ impl<T: Laned> Flows<T> {
         let place = if self.urgent == 0 {
             0
         } else {
-            let urgent = |a: &AccountId| self.by_account.get(a).is_some_and(|f| !f.queues[PRIORITIES - 1].is_empty());
+            let urgent =
+                |a: &AccountId| self.by_account.get(a).is_some_and(|f| !f.queues[PRIORITIES - 1].is_empty());
             self.turns.iter().position(urgent).unwrap_or(0)
         };
         let account = self.turns.remove(place)?;
         let flow = self.by_account.get_mut(&account)?;
-        let (priority, queue) = flow.queues.iter_mut().enumerate().rev().find(|(_, queue)| !queue.is_empty())?;
+        let (priority, queue) =
+            flow.queues.iter_mut().enumerate().rev().find(|(_, queue)| !queue.is_empty())?;
         let thing = queue.pop_front()?;
         flow.ready -= 1;
         self.ready -= 1;

@@ -14,8 +14,8 @@ mod schema;
 mod writer;
 
 pub use command::{
-    Accept, Answered, Balance, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Delivered,
-    Kept, Note, OperatorBatch, Replace, Report, Standing,
+    Accept, Answered, Balance, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest,
+    Delivered, Kept, Note, OperatorBatch, Replace, Report, Standing,
 };
 pub use error::StoreError;
 pub use history::HistorySettings;
@@ -193,7 +193,12 @@ impl Store {
     ///
     /// # Errors
     /// When the account is unknown, the floor would be passed or the store cannot write.
-    pub async fn credit(&self, account: AccountId, amount: Credits, note: String) -> Result<Balance, StoreError> {
+    pub async fn credit(
+        &self,
+        account: AccountId,
+        amount: Credits,
+        note: String,
+    ) -> Result<Balance, StoreError> {
         let kind = if amount < Credits::ZERO { "withdrawal" } else { "grant" };
         self.admin(|reply| Admin::Credit { account, amount, kind, note, reply }).await
     }

@@ -69,8 +69,8 @@ CREATE TABLE event(
   detail TEXT NOT NULL) STRICT;
 CREATE INDEX event_of_message ON event(message);
 CREATE TABLE parked(
-  id INTEGER PRIMARY KEY, upstream INTEGER NOT NULL, name BLOB NOT NULL, until INTEGER NOT NULL,
-  ends INTEGER, error INTEGER NOT NULL, done_at INTEGER NOT NULL) STRICT;
+  id INTEGER PRIMARY KEY, upstream INTEGER NOT NULL, name BLOB NOT NULL, about BLOB NOT NULL,
+  until INTEGER NOT NULL, ends INTEGER, error INTEGER NOT NULL, done_at INTEGER NOT NULL) STRICT;
 CREATE INDEX parked_by_name ON parked(upstream, name);
 CREATE INDEX parked_until ON parked(until);
 CREATE TABLE inbound(

@@ -59,7 +59,8 @@ impl Books {
             };
             books.purses.insert(AccountId(row.get(0)?), Purse::new(balance, &terms));
         }
-        let mut waiting = db.prepare("SELECT account, count(*) FROM message WHERE state < ?1 GROUP BY account")?;
+        let mut waiting =
+            db.prepare("SELECT account, count(*) FROM message WHERE state < ?1 GROUP BY account")?;
         let mut rows = waiting.query([State::Sent.code()])?;
         while let Some(row) = rows.next()? {
             if let Some(purse) = books.purses.get_mut(&AccountId(row.get(0)?)) {
@@ -70,7 +71,12 @@ impl Books {
     }
 
     /// Takes the price of a message out of what can be spent: one of the two ways in which a message moves money.
-    pub(super) fn hold(&mut self, account: AccountId, total: Credits, max_waiting: u64) -> Result<(), NoHold> {
+    pub(super) fn hold(
+        &mut self,
+        account: AccountId,
+        total: Credits,
+        max_waiting: u64,
+    ) -> Result<(), NoHold> {
         let purse = self.purses.get_mut(&account).ok_or(NoHold::Nobody)?;
         if purse.waiting >= max_waiting {
             return Err(NoHold::Full);
@@ -128,9 +134,10 @@ impl Books {
 
     /// Puts a new account in, or changes the terms of one that is there.
     pub(super) fn set_terms(&mut self, account: AccountId, terms: &Terms) {
-        let purse = self.purses.entry(account).or_insert_with(|| {
-            Purse::new(Balance { available: Credits::ZERO, held: Credits::ZERO }, terms)
-        });
+        let purse = self
+            .purses
+            .entry(account)
+            .or_insert_with(|| Purse::new(Balance { available: Credits::ZERO, held: Credits::ZERO }, terms));
         purse.floor = terms.floor;
         purse.undelivered = terms.undelivered;
     }

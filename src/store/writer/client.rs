@@ -116,7 +116,12 @@ impl Writer {
         Ok(ClientOutcome::Accepted(id))
     }
 
-    fn standing(&self, account: AccountId, id: MessageId, source: &[u8]) -> Result<Option<Standing>, StoreError> {
+    fn standing(
+        &self,
+        account: AccountId,
+        id: MessageId,
+        source: &[u8],
+    ) -> Result<Option<Standing>, StoreError> {
         let mut find = self.db.prepare_cached(
             "SELECT state, done_at, error FROM message WHERE id = ?1 AND account = ?2 AND src = ?3",
         )?;
@@ -178,7 +183,7 @@ impl Writer {
     ) -> Result<u32, StoreError> {
         let mut ended = 0;
         for id in ids {
-            if !self.take_out(*id)? {
+            if !self.take_out(*id, effects)? {
                 continue;
             }
             let end = End { state: State::Deleted, reason, error: 0, at: self.now };
@@ -189,13 +194,15 @@ impl Writer {
     }
 
     /// Takes a pending message out of its lane's memory; `false` when somebody else has it.
-    fn take_out(&self, id: MessageId) -> Result<bool, StoreError> {
+    pub(super) fn take_out(&self, id: MessageId, effects: &mut Effects) -> Result<bool, StoreError> {
         let mut find = self.db.prepare_cached("SELECT state, lane FROM message WHERE id = ?1")?;
         let found: Option<(i64, u32)> =
             find.query_row([id.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         Ok(match found {
             Some((state, lane)) if state == State::Ready.code() => {
-                !self.shared.upstream_lane(UpstreamId(lane)).remove(|message| message.id == id).is_empty()
+                let lane = UpstreamId(lane);
+                let mut taken = self.shared.upstream_lane(lane).remove(|message| message.id == id);
+                taken.pop().map(|message| effects.took_out(lane, message)).is_some()
             }
             Some((state, _)) => state == State::Queued.code() || state == State::Deferred.code(),
             None => false,
@@ -208,13 +215,12 @@ impl Writer {
             "SELECT pdu, parts, lane, due FROM message WHERE id = ?1 AND account = ?2 AND src = ?3 AND state IN (0, 1, 3)",
         )?;
         let key = params![replace.id.raw(), replace.account.0, text_of(&replace.source)];
-        let found: Option<(Vec<u8>, u8, u32, Option<i64>)> = find
-            .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            .optional()?;
+        let found: Option<(Vec<u8>, u8, u32, Option<i64>)> =
+            find.query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
         drop(find);
         let Some((pdu, parts, lane, due)) = found else { return Ok(false) };
         let Some(body) = rewritten(pdu, parts, replace) else { return Ok(false) };
-        if !self.take_out(replace.id)? {
+        if !self.take_out(replace.id, effects)? {
             return Ok(false);
         }
         let due = replace.due.map(|due| due.millis()).or(due.filter(|due| *due > self.now.millis()));
@@ -251,7 +257,10 @@ fn rewritten(old: Vec<u8>, parts: u8, replace: &Replace) -> Option<Vec<u8>> {
     let data = crate::policy::admit::user_data(&pdu).ok()?;
     let counted = smpp_proto::text::count(&data, smpp_proto::text::Width::Eight).ok()?;
     let mut out = bytes::BytesMut::new();
-    pdu.encode(&mut out, 0).ok().filter(|()| counted.segments == parts).map(|()| out[Header::LENGTH..].to_vec())
+    pdu.encode(&mut out, 0)
+        .ok()
+        .filter(|()| counted.segments == parts)
+        .map(|()| out[Header::LENGTH..].to_vec())
 }
 
 fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {

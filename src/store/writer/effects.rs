@@ -21,6 +21,8 @@ pub(super) struct Effects {
     answers: Vec<(mpsc::Sender<Vec<ClientAnswer>>, Vec<ClientAnswer>)>,
     kept: Vec<(mpsc::Sender<Kept>, Kept)>,
     movable: Vec<MessageId>,
+    /// Taken out of memory already; goes back when the transaction fails.
+    taken_out: Vec<(UpstreamId, Message)>,
     after: Vec<Box<dyn FnOnce(&Shared) + Send>>,
     /// Change of the number of parked receipts.
     pub(super) parked: i64,
@@ -57,7 +59,13 @@ impl Effects {
         *self.delivery_spills.entry(account).or_default() += 1;
     }
 
-    pub(super) fn refill(&mut self, upstream: UpstreamId, account: AccountId, them: Vec<Message>, exhausted: bool) {
+    pub(super) fn refill(
+        &mut self,
+        upstream: UpstreamId,
+        account: AccountId,
+        them: Vec<Message>,
+        exhausted: bool,
+    ) {
         self.message_refills.push((upstream, account, them, exhausted));
     }
 
@@ -76,6 +84,17 @@ impl Effects {
     /// Ended, and nothing more is owed: it may move to the history.
     pub(super) fn move_to_history(&mut self, id: MessageId) {
         self.movable.push(id);
+    }
+
+    pub(super) fn took_out(&mut self, upstream: UpstreamId, message: Message) {
+        self.taken_out.push((upstream, message));
+    }
+
+    /// The transaction failed: memory is as it was.
+    pub(super) fn undo(self, shared: &Shared) {
+        for (upstream, message) in self.taken_out {
+            shared.upstream_lane(upstream).give_back(message);
+        }
     }
 
     pub(super) fn after(&mut self, act: impl FnOnce(&Shared) + Send + 'static) {

@@ -25,8 +25,8 @@ use books::Books;
 use effects::Effects;
 
 use super::command::{Admin, Command};
-use super::history::Mover;
-use super::{Shared, StoreError};
+use super::history::{self, Mover};
+use super::{Balance, Shared, StoreError};
 use crate::clock::Timestamp;
 use crate::message::IdSource;
 
@@ -74,6 +74,8 @@ struct Writer {
     sweeps: tick::Sweeps,
     /// Notes whose transaction failed and that nobody else remembers.
     held_over: Vec<Command>,
+    /// What came of the administrative commands of this transaction, in their order.
+    replies: Vec<Result<Option<Balance>, StoreError>>,
     /// The time of this transaction.
     now: Timestamp,
 }
@@ -113,11 +115,13 @@ impl Writer {
             error!(%failure, commands = batch.len(), "a transaction failed; trying its commands one by one");
             Counters::add(&self.shared.counters.failures, 1);
             for command in batch.drain(..) {
-                if let Err(failure) = self.transact(std::slice::from_ref(&command)) {
-                    self.give_up(command, &failure);
+                match self.transact(std::slice::from_ref(&command)) {
+                    Ok(()) => self.reply_to_admins(&mut vec![command]),
+                    Err(failure) => self.give_up(command, &failure),
                 }
             }
         }
+        self.reply_to_admins(batch);
         let counters = &self.shared.counters;
         Counters::add(&counters.commits, 1);
         Counters::add(&counters.items, weight as u64);
@@ -127,6 +131,7 @@ impl Writer {
     }
 
     fn transact(&mut self, batch: &[Command]) -> Result<(), StoreError> {
+        self.replies.clear();
         self.now = self.shared.clock.now();
         let mut effects = Effects::default();
         self.db.execute_batch("BEGIN IMMEDIATE")?;
@@ -134,6 +139,7 @@ impl Writer {
         if let Err(failure) = done {
             // A failed COMMIT may leave the transaction open or have closed it; both are fine.
             let _ = self.db.execute_batch("ROLLBACK");
+            effects.undo(&self.shared);
             self.reread()?;
             return Err(failure);
         }
@@ -149,7 +155,10 @@ impl Writer {
                 Command::Answered(answers) => self.answered(answers, effects)?,
                 Command::Refill(refill) => self.refill(*refill, effects)?,
                 Command::Tick => self.tick(effects)?,
-                Command::Forget(ids) => self.forget(ids)?,
+                Command::Forget(ids) => {
+                    history::forget(&self.db, ids)?;
+                    Counters::add(&self.shared.counters.moved, ids.len() as u64);
+                }
                 Command::Admin(_) | Command::Stop(_) => {}
             }
         }

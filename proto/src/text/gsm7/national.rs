@@ -1,9 +1,10 @@
 //! The national language tables of 3GPP TS 23.038 Annex A, languages 1 to 13.
 //!
 //! Each table is written as what it changes in the default alphabet or the default extension: 0 leaves the default,
-//! [`NONE`] takes a code away. A single shift table always keeps the default extension unless it says otherwise.
+//! NONE takes a code away. A single shift table always keeps the default extension unless it says otherwise.
 
-use super::{BASIC, EXTENSION, NONE, Table, Tables};
+use super::Tables;
+use super::table::{BASIC, EXTENSION, NONE, Table};
 
 /// The tables that a user data header asks for with its language elements (3GPP TS 23.040 §9.2.3.24.15 and .16).
 ///

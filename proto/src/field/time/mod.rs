@@ -3,8 +3,11 @@
 //! The text is `YYMMDDhhmmsstnnp`. No clock is read here: what depends on the present takes it as an argument, in
 //! milliseconds since 1970-01-01 00:00 UTC.
 
+mod calendar;
+
 use std::fmt;
 
+use self::calendar::{date_of, days_of_month, days_since_1970, nearest_year};
 use super::octets::COctets;
 
 /// Characters of a time, without the NUL.
@@ -178,7 +181,8 @@ impl SmppTime {
         })
     }
 
-    /// The point in time that is meant, in milliseconds since 1970-01-01 00:00 UTC, seen from `now`, the same.
+    /// The point in time that is meant, in milliseconds since 1970-01-01 00:00 UTC, seen from `now`, in the same unit
+    /// and within some millions of years of 1970.
     ///
     /// An absolute time lies in the century that puts its year nearest to now. A relative time is added to now in
     /// UTC: years and months first, the day clipped to the last of its month, then days and clock time.
@@ -283,44 +287,5 @@ fn clock_ms(hour: u8, minute: u8, second: u8) -> i64 {
     (i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)) * 1000
 }
 
-/// The year ending in these two digits that lies nearest to now; of two that are equally far, the later one.
-fn nearest_year(of_century: i64, now_year: i64) -> i64 {
-    let distance = (of_century - now_year).rem_euclid(100);
-    if distance <= 50 { now_year + distance } else { now_year + distance - 100 }
-}
-
-fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-fn days_of_month(year: i64, month: i64) -> i64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap(year) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March, so that the leap day ends one.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// Year, month and day of a count of days since 1970-01-01.
-fn date_of(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
+#[cfg(test)]
+mod tests;

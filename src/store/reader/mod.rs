@@ -1,0 +1,171 @@
+//! Reading without getting in the writer's way: accounts, messages, the books. Blocking.
+
+mod audit;
+mod policy;
+mod trace;
+
+pub use audit::AuditLine;
+pub(super) use policy::policy_parts;
+pub use trace::{Search, TimelineEntry, Trace};
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+
+use super::history::{self, HistorySettings};
+use super::{Balance, StoreError};
+use crate::account::{AccountId, Credits, Terms};
+
+/// A view of the store at one moment for each question.
+pub struct Reader {
+    db: Connection,
+    hot: PathBuf,
+}
+
+/// An account with its money, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct AccountView {
+    /// The store's number.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// `file` or `store`.
+    pub origin: String,
+    /// Whether it is stopped.
+    pub suspended: bool,
+    /// Its money.
+    #[serde(flatten)]
+    pub balance: Balance,
+    /// How it differs from the defaults.
+    pub terms: Terms,
+    /// Names it may bind with.
+    pub system_ids: Vec<String>,
+}
+
+impl Reader {
+    /// Opens the hot file for reading, beside a running daemon or without one.
+    ///
+    /// # Errors
+    /// When there is no store at `hot` or it cannot be read.
+    pub fn open(hot: &Path, _history: &HistorySettings) -> Result<Self, StoreError> {
+        let failed = |e: rusqlite::Error| StoreError::Open { path: hot.to_path_buf(), why: e.to_string() };
+        // WAL needs its shared memory file, which a read-only connection cannot make: read-write, without CREATE.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(hot, flags).map_err(failed)?;
+        db.pragma_update(None, "query_only", "ON")?;
+        db.busy_timeout(std::time::Duration::from_secs(5))?;
+        Ok(Self { db, hot: hot.to_path_buf() })
+    }
+
+    /// Every account, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn accounts(&self) -> Result<Vec<AccountView>, StoreError> {
+        let mut find = self.db.prepare(&format!("{ACCOUNT} ORDER BY a.name"))?;
+        let rows = find.query_map([], |row| self.account_view(row))?;
+        rows.map(|view| {
+            view?.ok_or_else(|| StoreError::Failed("an account's terms cannot be read".to_owned()))
+        })
+        .collect()
+    }
+
+    /// The account with this name.
+    ///
+    /// # Errors
+    /// When there is none, or the store cannot be read.
+    pub fn account(&self, name: &str) -> Result<AccountView, StoreError> {
+        let mut find = self.db.prepare(&format!("{ACCOUNT} WHERE a.name = ?1"))?;
+        let found = find.query_row([name], |row| self.account_view(row)).optional()?;
+        found.flatten().ok_or_else(|| StoreError::Unknown { what: "account", name: name.to_owned() })
+    }
+
+    fn account_view(&self, row: &Row<'_>) -> rusqlite::Result<Option<AccountView>> {
+        let id: u32 = row.get(0)?;
+        let terms: String = row.get(5)?;
+        let Ok(terms) = serde_json::from_str(&terms) else { return Ok(None) };
+        let mut find = self.db.prepare(
+            "SELECT system_id FROM credential WHERE account = ?1 AND active = 1 ORDER BY system_id",
+        )?;
+        let system_ids = find.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(Some(AccountView {
+            id,
+            name: row.get(1)?,
+            parent: row.get(2)?,
+            origin: row.get(3)?,
+            suspended: row.get(4)?,
+            terms,
+            balance: Balance {
+                available: Credits::from_micro(row.get(6)?),
+                held: Credits::from_micro(row.get(7)?),
+            },
+            system_ids,
+        }))
+    }
+
+    /// An account's entries, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn entries(&self, account: AccountId, most: u32) -> Result<Vec<EntryView>, StoreError> {
+        let mut find = self.db.prepare(
+            "SELECT at, kind, amount, note FROM entry WHERE account = ?1 ORDER BY id DESC LIMIT ?2",
+        )?;
+        let rows = find.query_map(params![account.0, most], |row| {
+            Ok(EntryView {
+                at: crate::clock::Timestamp::from_millis(row.get(0)?).to_string(),
+                kind: row.get(1)?,
+                amount: Credits::from_micro(row.get(2)?),
+                note: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// One entry of an account's books, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct EntryView {
+    /// RFC 3339.
+    pub at: String,
+    /// `opening`, `grant`, `withdrawal`, `transfer_in`, `transfer_out`.
+    pub kind: String,
+    /// Positive came in, negative went out.
+    pub amount: Credits,
+    /// What somebody wrote beside it.
+    pub note: String,
+}
+
+const ACCOUNT: &str = "SELECT a.id, a.name, p.name, a.origin, a.suspended, a.terms, a.available, a.held
+  FROM account a LEFT JOIN account p ON p.id = a.parent";
+
+/// Copies hot file and history to `to` and `to.history/` as they stand at one moment each, the hot file first: what
+/// moves meanwhile is in both, never in none.
+pub(super) fn backup(hot: &Path, history: &HistorySettings, to: &Path) -> Result<(), StoreError> {
+    let cannot = |path: &Path, e: &dyn std::fmt::Display| StoreError::Open {
+        path: path.to_path_buf(),
+        why: e.to_string(),
+    };
+    if to.exists() {
+        return Err(cannot(to, &"there is a file already; a backup never writes over one"));
+    }
+    let reader = Reader::open(hot, history)?;
+    reader.db.pragma_update(None, "query_only", "OFF")?;
+    copy(&reader.db, to)?;
+    let folder = history::folder(to);
+    std::fs::create_dir_all(&folder).map_err(|e| cannot(&folder, &e))?;
+    for (day, path) in history::files(hot)? {
+        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        copy(&db, &history::file_of(to, day))?;
+    }
+    Ok(())
+}
+
+fn copy(db: &Connection, to: &Path) -> Result<(), StoreError> {
+    // A reading transaction for the whole copy: the writer goes on beside it.
+    db.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+    Ok(())
+}

@@ -1,0 +1,319 @@
+//! The timeline of one message, and finding messages.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params, params_from_iter};
+
+use super::Reader;
+use crate::account::Credits;
+use crate::clock::Timestamp;
+use crate::message::{MessageId, Reason, State};
+use crate::store::schema::owed;
+use crate::store::{Standing, StoreError, history};
+
+/// A message with everything that happened to it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Trace {
+    /// Our number, as the client knows it.
+    pub message_id: String,
+    /// Who pays.
+    pub account: String,
+    /// Who sent.
+    pub system_id: String,
+    /// Source address.
+    pub source: String,
+    /// Destination address.
+    pub destination: String,
+    /// The word of its state.
+    pub state: &'static str,
+    /// Why it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The operator's error code; 0 when none.
+    pub error: u32,
+    /// Segments.
+    pub parts: u8,
+    /// What a segment costs.
+    pub price: Credits,
+    /// What was spent on it.
+    pub posted: Credits,
+    /// Whether it may have reached an operator twice.
+    pub in_doubt: bool,
+    /// The name of the operator that it is with or waits for.
+    pub upstream: String,
+    /// The operator's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_id: Option<String>,
+    /// What happened, in the order of time.
+    pub timeline: Vec<TimelineEntry>,
+    /// The body of its submit_sm.
+    #[serde(skip)]
+    pub pdu: Bytes,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct TimelineEntry {
+    /// When, RFC 3339.
+    pub at: String,
+    /// One word.
+    pub what: String,
+    /// The rest.
+    pub detail: String,
+    #[serde(skip)]
+    millis: i64,
+}
+
+/// What to look for; every field narrows.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// The name of an account.
+    pub account: Option<String>,
+    /// A source or destination address.
+    pub number: Option<String>,
+    /// A state.
+    pub state: Option<State>,
+    /// Accepted at this time or later.
+    pub from: Option<Timestamp>,
+    /// Accepted before this time.
+    pub until: Option<Timestamp>,
+    /// Messages at most; 1 to 10,000.
+    pub most: usize,
+}
+
+impl Reader {
+    /// The timeline of a message, hot or in the history.
+    ///
+    /// # Errors
+    /// When there is no such message or the store cannot be read.
+    pub fn trace(&self, id: MessageId) -> Result<Trace, StoreError> {
+        if let Some(trace) = self.trace_in(&self.db, id)? {
+            return Ok(trace);
+        }
+        let found = self.day_of(id)?.map(|db| self.trace_in(&db, id)).transpose()?.flatten();
+        found.ok_or_else(|| StoreError::Unknown { what: "message", name: id.to_string() })
+    }
+
+    /// How a message of an account stands, hot or in the history.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn standing(
+        &self,
+        account: u32,
+        id: MessageId,
+        source: &[u8],
+    ) -> Result<Option<Standing>, StoreError> {
+        let sql = "SELECT state, done_at, error FROM message WHERE id = ?1 AND account = ?2 AND src = ?3";
+        let source = crate::store::schema::text_of(source);
+        let look = |db: &Connection| {
+            db.query_row(sql, params![id.raw(), account, source], |row| {
+                Ok(Standing {
+                    state: State::from_code(row.get(0)?).unwrap_or(State::Unknown),
+                    done_at: row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis),
+                    error: row.get(2)?,
+                })
+            })
+            .optional()
+        };
+        if let Some(found) = look(&self.db)? {
+            return Ok(Some(found));
+        }
+        Ok(self.day_of(id)?.map(|db| look(&db)).transpose()?.flatten())
+    }
+
+    /// Messages that fit, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn search(&self, search: &Search) -> Result<Vec<Trace>, StoreError> {
+        let most = search.most.clamp(1, 10_000);
+        let mut found = self.search_in(&self.db, search, most)?;
+        for (day, path) in history::files(&self.hot)?.into_iter().rev() {
+            let outside = search.from.is_some_and(|from| day < from.utc_day())
+                || search.until.is_some_and(|until| day > until.utc_day());
+            if found.len() >= most || outside {
+                continue;
+            }
+            let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            for trace in self.search_in(&db, search, most - found.len())? {
+                if !found.iter().any(|known| known.message_id == trace.message_id) {
+                    found.push(trace);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn search_in(&self, db: &Connection, search: &Search, most: usize) -> Result<Vec<Trace>, StoreError> {
+        use rusqlite::types::Value;
+        let mut clauses = vec!["1".to_owned()];
+        let mut values: Vec<Value> = Vec::new();
+        let mut narrow = |clause: &str, value: Value| {
+            values.push(value);
+            clauses.push(clause.replace('?', &format!("?{}", values.len())));
+        };
+        if let Some(name) = &search.account {
+            narrow("account = ?", Value::from(self.account(name)?.id));
+        }
+        if let Some(number) = &search.number {
+            narrow("(dst = ? OR src = ?)", Value::from(number.clone()));
+        }
+        if let Some(state) = search.state {
+            narrow("state = ?", Value::from(state.code()));
+        }
+        if let Some(from) = search.from {
+            narrow("id >= ?", Value::from(MessageId::first_at(from).raw()));
+        }
+        if let Some(until) = search.until {
+            narrow("id < ?", Value::from(MessageId::first_at(until).raw()));
+        }
+        let sql =
+            format!("SELECT id FROM message WHERE {} ORDER BY id DESC LIMIT {most}", clauses.join(" AND "));
+        let mut find = db.prepare(&sql)?;
+        let ids = find.query_map(params_from_iter(values), |row| row.get(0).map(MessageId::from_raw))?;
+        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        ids.into_iter().filter_map(|id| self.trace_in(db, id).transpose()).collect()
+    }
+
+    fn day_of(&self, id: MessageId) -> Result<Option<Connection>, StoreError> {
+        let path = history::file_of(&self.hot, id.accepted_at().utc_day());
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?))
+    }
+
+    fn trace_in(&self, db: &Connection, id: MessageId) -> Result<Option<Trace>, StoreError> {
+        let mut found = None;
+        let mut find = db.prepare_cached(TRACE)?;
+        let mut rows = find.query([id.raw()])?;
+        if let Some(row) = rows.next()? {
+            found = Some(self.trace_of(db, row, id)?);
+        }
+        Ok(found)
+    }
+
+    fn trace_of(&self, db: &Connection, row: &Row<'_>, id: MessageId) -> Result<Trace, StoreError> {
+        let state = State::from_code(row.get(6)?).unwrap_or(State::Unknown);
+        let upstream = self.name("SELECT name FROM upstream WHERE id = ?1", row.get(10)?)?;
+        let upstream_id: Option<Vec<u8>> = row.get(11)?;
+        let mut trace = Trace {
+            message_id: MessageId::from_raw(row.get(0)?).to_string(),
+            account: self.name("SELECT name FROM account WHERE id = ?1", row.get(1)?)?,
+            system_id: self.name("SELECT system_id FROM credential WHERE id = ?1", row.get(2)?)?,
+            source: row.get(3)?,
+            destination: row.get(4)?,
+            pdu: row.get::<_, Vec<u8>>(5)?.into(),
+            state: state.word(),
+            reason: row.get::<_, Option<i64>>(7)?.and_then(Reason::from_code).map(Reason::word),
+            parts: row.get(8)?,
+            price: Credits::from_micro(row.get(9)?),
+            upstream,
+            upstream_id: upstream_id.map(|id| id.escape_ascii().to_string()),
+            in_doubt: row.get(14)?,
+            error: row.get(15)?,
+            posted: Credits::from_micro(row.get(16)?),
+            timeline: Vec::new(),
+        };
+        trace.tell(id, state, row)?;
+        trace.tell_parts(db, id)?;
+        trace.tell_events(db, id)?;
+        trace.timeline.sort_by_key(|entry| entry.millis);
+        Ok(trace)
+    }
+
+    fn name(&self, sql: &str, id: i64) -> Result<String, StoreError> {
+        let found = self.db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or_else(|| format!("#{id}")))
+    }
+}
+
+impl Trace {
+    fn add(&mut self, at: Timestamp, what: &str, detail: String) {
+        self.timeline.push(TimelineEntry {
+            at: at.to_string(),
+            what: what.to_owned(),
+            detail,
+            millis: at.millis(),
+        });
+    }
+
+    /// What the row itself tells.
+    fn tell(&mut self, id: MessageId, state: State, row: &Row<'_>) -> Result<(), StoreError> {
+        let held = self.price.times(u32::from(self.parts)).unwrap_or_default();
+        let parts = if self.parts == 1 { "1 part".to_owned() } else { format!("{} parts", self.parts) };
+        let route: i64 = row.get(17)?;
+        self.add(
+            id.accepted_at(),
+            "accepted",
+            format!(
+                "from {}, {parts}, {held} held, route {}, operator {}",
+                self.system_id,
+                route + 1,
+                self.upstream
+            ),
+        );
+        let time = |at: Option<i64>| at.map(Timestamp::from_millis);
+        if let Some(at) = time(row.get(12)?) {
+            let id = self.upstream_id.clone().unwrap_or_default();
+            self.add(at, "sent", format!("operator {} took it as {id:?}", self.upstream));
+        }
+        if let Some(at) = time(row.get(13)?) {
+            let reason = self.reason.unwrap_or("unknown");
+            let back = held.minus(self.posted).unwrap_or_default();
+            self.add(
+                at,
+                state.word(),
+                format!("{reason}, error {}, {} posted, {back} given back", self.error, self.posted),
+            );
+        }
+        let (owes, answered): (i64, Option<i64>) = (row.get(18)?, row.get(19)?);
+        match (owes, time(answered)) {
+            (owed::ANSWERED, Some(at)) => self.add(at, "receipt", "the client has its receipt".to_owned()),
+            (owed::DROPPED, Some(at)) => {
+                self.add(at, "receipt", "given up: the client never took it".to_owned())
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tell_parts(&mut self, db: &Connection, id: MessageId) -> Result<(), StoreError> {
+        let mut find = db.prepare_cached(
+            "SELECT part, upstream_id, sent_at, done_at, state, error FROM part WHERE message = ?1 ORDER BY part",
+        )?;
+        let mut rows = find.query([id.raw()])?;
+        while let Some(row) = rows.next()? {
+            let (part, name): (u8, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            if let Some(at) = row.get::<_, Option<i64>>(2)? {
+                let name = name.escape_ascii();
+                self.add(Timestamp::from_millis(at), "part_sent", format!("part {part} taken as \"{name}\""));
+            }
+            if let Some(at) = row.get::<_, Option<i64>>(3)? {
+                let state = State::from_code(row.get(4)?).unwrap_or(State::Unknown).word();
+                let error: u32 = row.get(5)?;
+                self.add(
+                    Timestamp::from_millis(at),
+                    "part_ended",
+                    format!("part {part} {state}, error {error}"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_events(&mut self, db: &Connection, id: MessageId) -> Result<(), StoreError> {
+        let mut find =
+            db.prepare_cached("SELECT at, kind, detail FROM event WHERE message = ?1 ORDER BY id")?;
+        let mut rows = find.query([id.raw()])?;
+        while let Some(row) = rows.next()? {
+            let what: String = row.get(1)?;
+            self.add(Timestamp::from_millis(row.get(0)?), &what, row.get(2)?);
+        }
+        Ok(())
+    }
+}
+
+const TRACE: &str =
+    "SELECT shown, account, credential, src, dst, pdu, state, reason, parts, price, lane, upstream_id,
+  sent_at, done_at, in_doubt, error, posted, route, owed, answered_at FROM message WHERE id = ?1";

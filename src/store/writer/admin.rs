@@ -1,0 +1,277 @@
+//! Administration: policy, credit, copies.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Writer;
+use super::books::NoHold;
+use super::effects::Effects;
+use crate::account::{AccountId, Credits, Origin};
+use crate::message::UpstreamId;
+use crate::policy::Snapshot;
+use crate::store::command::{Admin, Command};
+use crate::store::policy::{AccountDraft, MoRouteDraft, PolicyChange, TrafficDraft};
+use crate::store::{Balance, StoreError, Upstreams, reader};
+
+impl Writer {
+    /// Each administrative command of a batch in a savepoint of its own: one that is refused changes nothing.
+    pub(super) fn admin(&mut self, batch: &[Command], effects: &mut Effects) -> Result<(), StoreError> {
+        for command in batch {
+            let Command::Admin(admin) = command else { continue };
+            self.db.execute_batch("SAVEPOINT admin")?;
+            let outcome = self.administer(admin, effects);
+            let failed = outcome.is_err();
+            if failed {
+                self.db.execute_batch("ROLLBACK TO admin")?;
+                self.books = super::Books::read(&self.db)?;
+            }
+            self.db.execute_batch("RELEASE admin")?;
+            self.replies.push(outcome);
+        }
+        Ok(())
+    }
+
+    fn administer(&mut self, admin: &Admin, effects: &mut Effects) -> Result<Option<Balance>, StoreError> {
+        match admin {
+            Admin::Policy(change, _) => {
+                self.apply(change)?;
+                let (policy, upstreams) = read_policy(&self.db)?;
+                self.sweeps.default_validity = policy.limits().default_validity;
+                effects.after(move |shared| {
+                    shared.policy.store(policy.into());
+                    shared.upstreams.store(upstreams.into());
+                });
+            }
+            Admin::Credit { account, amount, kind, note, .. } => {
+                let balance = self.add_entry(*account, *amount, kind, note)?;
+                self.books.write(&self.db, self.now.utc_day())?;
+                return Ok(Some(balance));
+            }
+            Admin::Transfer { from, to, amount, note, .. } => {
+                if *amount <= Credits::ZERO {
+                    return Err(StoreError::BadAmount("a transfer moves more than 0 credits"));
+                }
+                let back =
+                    Credits::ZERO.minus(*amount).ok_or(StoreError::BadAmount("the amount is too large"))?;
+                self.add_entry(*from, back, "transfer_out", note)?;
+                self.add_entry(*to, *amount, "transfer_in", note)?;
+                self.books.write(&self.db, self.now.utc_day())?;
+            }
+            // Runs beside the writer; a place in the mailbox only orders it behind what was asked before.
+            Admin::Backup(..) => {}
+        }
+        Ok(None)
+    }
+
+    /// After the commit: who asked hears what came of it.
+    pub(super) fn reply_to_admins(&mut self, batch: &mut Vec<Command>) {
+        let mut outcomes = std::mem::take(&mut self.replies).into_iter();
+        for command in batch.drain(..) {
+            let Command::Admin(admin) = command else { continue };
+            let Some(outcome) = outcomes.next() else { continue };
+            // Nobody waiting is fine.
+            let _ = match admin {
+                Admin::Policy(_, reply) | Admin::Transfer { reply, .. } => {
+                    reply.send(outcome.map(|_| ())).is_ok()
+                }
+                Admin::Credit { reply, .. } => {
+                    let balance = outcome.and_then(|b| b.ok_or(StoreError::Closed));
+                    reply.send(balance).is_ok()
+                }
+                Admin::Backup(file, reply) => {
+                    let settings = self.shared.settings.clone();
+                    let copy = move || {
+                        let done = reader::backup(&settings.path, &settings.history, &file);
+                        let _ = reply.send(done);
+                    };
+                    std::thread::Builder::new().name("backup".to_owned()).spawn(copy).is_ok()
+                }
+            };
+        }
+    }
+
+    fn add_entry(
+        &mut self,
+        account: AccountId,
+        amount: Credits,
+        kind: &str,
+        note: &str,
+    ) -> Result<Balance, StoreError> {
+        let balance = self.books.add(account, amount).map_err(|no| match no {
+            NoHold::Nobody => StoreError::Unknown { what: "account", name: account.to_string() },
+            NoHold::Insufficient | NoHold::Full => StoreError::InsufficientCredit(self.name_of(account)),
+        })?;
+        self.db
+            .prepare_cached("INSERT INTO entry(account, at, kind, amount, note) VALUES(?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![account.0, self.now.millis(), kind, amount.micro(), note])?;
+        Ok(balance)
+    }
+
+    fn name_of(&self, account: AccountId) -> String {
+        let policy = self.shared.policy.load();
+        policy.account(account).map_or_else(|| account.to_string(), |account| account.name.clone())
+    }
+
+    fn apply(&mut self, change: &PolicyChange) -> Result<(), StoreError> {
+        for draft in &change.accounts {
+            self.apply_account(draft)?;
+        }
+        for draft in &change.accounts {
+            self.set_parent(draft)?;
+        }
+        if change.replaces_files {
+            self.suspend_missing(&change.accounts)?;
+        }
+        if let Some(traffic) = &change.traffic {
+            self.apply_traffic(traffic)?;
+        }
+        self.books.write(&self.db, self.now.utc_day())
+    }
+
+    fn apply_account(&mut self, draft: &AccountDraft) -> Result<(), StoreError> {
+        let terms = serde_json::to_string(&draft.terms).map_err(|e| StoreError::Failed(e.to_string()))?;
+        let found: Option<u32> = self
+            .db
+            .query_row("SELECT id FROM account WHERE name = ?1", [&draft.name], |row| row.get(0))
+            .optional()?;
+        let origin = origin_word(draft.origin);
+        let id = match found {
+            Some(id) => {
+                self.db.execute(
+                    "UPDATE account SET origin = ?2, suspended = ?3, terms = ?4 WHERE id = ?1",
+                    params![id, origin, draft.suspended, terms],
+                )?;
+                AccountId(id)
+            }
+            None => AccountId(self.db.query_row(
+                "INSERT INTO account(name, origin, suspended, terms) VALUES(?1, ?2, ?3, ?4) RETURNING id",
+                params![draft.name, origin, draft.suspended, terms],
+                |row| row.get(0),
+            )?),
+        };
+        self.books.set_terms(id, &draft.terms);
+        if found.is_none() && draft.opening_credit > Credits::ZERO {
+            self.add_entry(id, draft.opening_credit, "opening", "opening credit")?;
+        }
+        self.apply_credentials(id, draft)
+    }
+
+    fn apply_credentials(&mut self, account: AccountId, draft: &AccountDraft) -> Result<(), StoreError> {
+        self.db.execute("UPDATE credential SET active = 0 WHERE account = ?1", [account.0])?;
+        for credential in &draft.credentials {
+            let bounds =
+                serde_json::to_string(&credential.bounds).map_err(|e| StoreError::Failed(e.to_string()))?;
+            let changed = self.db.execute(
+                "INSERT INTO credential(account, system_id, password_hash, bounds) VALUES(?1, ?2, ?3, ?4)
+                 ON CONFLICT(system_id) DO UPDATE SET password_hash = excluded.password_hash,
+                   bounds = excluded.bounds, active = 1, account = excluded.account
+                 WHERE account = excluded.account OR active = 0",
+                params![account.0, credential.system_id, credential.password.as_str(), bounds],
+            )?;
+            if changed == 0 {
+                return Err(StoreError::SystemIdTaken(credential.system_id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn set_parent(&self, draft: &AccountDraft) -> Result<(), StoreError> {
+        let parent = draft.parent.as_deref().map(|name| account_id(&self.db, name)).transpose()?;
+        self.db.execute(
+            "UPDATE account SET parent = ?2 WHERE name = ?1",
+            params![draft.name, parent.map(|parent| parent.0)],
+        )?;
+        Ok(())
+    }
+
+    /// Accounts that came from files and are in none any more keep their books and lose their right to act.
+    fn suspend_missing(&self, kept: &[AccountDraft]) -> Result<(), StoreError> {
+        let names: HashSet<&str> = kept.iter().map(|draft| draft.name.as_str()).collect();
+        let mut find =
+            self.db.prepare("SELECT id, name FROM account WHERE origin = 'file' AND suspended = 0")?;
+        let rows = find.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
+        for row in rows {
+            let (id, name) = row?;
+            if !names.contains(name.as_str()) {
+                tracing::warn!(account = name, "is in no configuration file any more and is suspended");
+                self.db.execute("UPDATE account SET suspended = 1 WHERE id = ?1", [id])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_traffic(&mut self, traffic: &TrafficDraft) -> Result<(), StoreError> {
+        let json =
+            |value: &[String]| serde_json::to_string(value).map_err(|e| StoreError::Failed(e.to_string()));
+        self.db.execute_batch("DELETE FROM price; DELETE FROM route; DELETE FROM mo_route;")?;
+        for price in &traffic.prices {
+            self.db.execute(
+                "INSERT OR REPLACE INTO price(prefix, credits) VALUES(?1, ?2)",
+                params![price.prefix, price.credits.micro()],
+            )?;
+        }
+        for upstream in &traffic.upstreams {
+            let traits =
+                serde_json::to_string(&upstream.traits).map_err(|e| StoreError::Failed(e.to_string()))?;
+            self.db.execute(
+                "INSERT INTO upstream(name, traits) VALUES(?1, ?2)
+                 ON CONFLICT(name) DO UPDATE SET traits = excluded.traits",
+                params![upstream.name, traits],
+            )?;
+        }
+        for (place, route) in (0_u32..).zip(&traffic.routes) {
+            self.db.execute(
+                "INSERT INTO route(place, name, prefixes, upstreams) VALUES(?1, ?2, ?3, ?4)",
+                params![place, route.name, json(&route.prefixes)?, json(&route.upstreams)?],
+            )?;
+        }
+        for (place, MoRouteDraft { prefixes, account }) in (0_u32..).zip(&traffic.mo_routes) {
+            self.db.execute(
+                "INSERT INTO mo_route(place, prefixes, account) VALUES(?1, ?2, ?3)",
+                params![place, json(prefixes)?, account_id(&self.db, account)?.0],
+            )?;
+        }
+        let limits = &traffic.limits;
+        let limits = format!(
+            "{} {} {} {}",
+            limits.default_validity.as_secs(),
+            limits.max_validity.as_secs(),
+            limits.max_schedule.as_secs(),
+            limits.max_parts
+        );
+        self.db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES('limits', ?1)", [limits])?;
+        Ok(())
+    }
+}
+
+const fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::File => "file",
+        Origin::Store => "store",
+    }
+}
+
+fn account_id(db: &Connection, name: &str) -> Result<AccountId, StoreError> {
+    let found =
+        db.query_row("SELECT id FROM account WHERE name = ?1", [name], |row| row.get(0)).optional()?;
+    found.map(AccountId).ok_or_else(|| StoreError::Unknown { what: "account", name: name.to_owned() })
+}
+
+/// Compiles what the tables hold.
+pub(super) fn read_policy(db: &Connection) -> Result<(Snapshot, Upstreams), StoreError> {
+    let mut upstreams = Upstreams::default();
+    let mut find = db.prepare("SELECT id, name, traits FROM upstream")?;
+    let mut rows = find.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, name, traits): (u32, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let traits = serde_json::from_str(&traits).map_err(|e| StoreError::Failed(e.to_string()))?;
+        upstreams.by_name.insert(name.clone(), UpstreamId(id));
+        upstreams.by_id.insert(UpstreamId(id), (name, traits));
+    }
+    let parts = reader::policy_parts(
+        db,
+        &upstreams.by_name.iter().map(|(n, i)| (n.as_str(), *i)).collect::<HashMap<_, _>>(),
+    )?;
+    Ok((Snapshot::compile(parts)?, upstreams))
+}

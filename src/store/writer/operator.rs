@@ -1,0 +1,486 @@
+//! What happens at operators: messages taken, put off, refused, in doubt; receipts that come back.
+
+use bytes::Bytes;
+use rusqlite::{OptionalExtension, params};
+use smpp_proto::field::MessageState;
+
+use super::effects::Effects;
+use super::settle::Standing;
+use super::{Counters, Writer};
+use crate::clock::Timestamp;
+use crate::message::{End, MessageId, Reason, State, UpstreamId};
+use crate::store::StoreError;
+use crate::store::command::{Kept, Note, OperatorBatch, Report};
+use crate::store::schema::{inbound, text_of};
+
+/// Where a message was found that an operator's id names.
+struct Found {
+    standing: Standing,
+    /// 0 for a message of one part.
+    part: u8,
+}
+
+impl Writer {
+    pub(super) fn operator(
+        &mut self,
+        batch: &OperatorBatch,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let mut tags = Vec::new();
+        for note in &batch.notes {
+            match note {
+                Note::Sending { message, tag } => {
+                    self.set_state(*message, State::Sending)?;
+                    tags.push(*tag);
+                }
+                Note::Taken { message, part, id, receipt_expected, at } => {
+                    let taken =
+                        Taken { message: *message, part: *part, id, expected: *receipt_expected, at: *at };
+                    self.taken(batch.upstream, &taken, effects)?;
+                }
+                Note::Later { message, due, upstream, error, in_doubt } => {
+                    self.put_off(*message, *due, *upstream, *error, *in_doubt)?;
+                }
+                Note::Move { message, upstream } => self.move_lane(*message, *upstream, effects)?,
+                Note::Doubt { message, until } => self.doubt(*message, *until)?,
+                Note::Ended { message, part, end } => self.ended(*message, *part, *end, effects)?,
+                Note::Receipt { tag, report } => {
+                    self.receipt(batch.upstream, report, effects)?;
+                    tags.push(*tag);
+                }
+                Note::Mo { tag, account, pdu } => {
+                    self.store_mo(*account, pdu, effects)?;
+                    tags.push(*tag);
+                }
+            }
+        }
+        if let Some(reply) = &batch.reply {
+            effects.keep(reply, tags);
+        }
+        Ok(())
+    }
+
+    fn set_state(&self, id: MessageId, state: State) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE message SET state = ?2 WHERE id = ?1 AND state < 5")?
+            .execute(params![id.raw(), state.code()])?;
+        Ok(())
+    }
+
+    fn taken(
+        &mut self,
+        upstream: UpstreamId,
+        taken: &Taken<'_>,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let changed =
+            self.db.prepare_cached(TAKEN)?.query_row(
+                params![taken.message.raw(), upstream.0, &taken.id[..], taken.at.millis()],
+                |row| Ok((row.get::<_, u8>(0)?, row.get::<_, u32>(1)?)),
+            );
+        let Some((parts, account)) = changed.optional()? else {
+            return self.taken_again(upstream, taken, effects);
+        };
+        if parts > 1 {
+            self.part_taken(upstream, taken, parts, account, effects)?;
+        } else {
+            self.books.left(crate::account::AccountId(account));
+        }
+        self.give_names(upstream, taken, u8::from(parts > 1) * taken.part, effects)?;
+        if !taken.expected {
+            let end = End { state: State::Accepted, reason: Reason::NoReceiptAsked, error: 0, at: taken.at };
+            self.ended(taken.message, if parts > 1 { taken.part } else { 0 }, end, effects)?;
+        }
+        self.match_parked(upstream, taken, effects)
+    }
+
+    /// A part of a long message: the message itself is sent when its last part is.
+    fn part_taken(
+        &mut self,
+        upstream: UpstreamId,
+        taken: &Taken<'_>,
+        parts: u8,
+        account: u32,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO part(message, part, state, upstream, upstream_id, sent_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT(message, part) DO UPDATE SET upstream = excluded.upstream,
+                   upstream_id = excluded.upstream_id, sent_at = excluded.sent_at",
+            )?
+            .execute(params![
+                taken.message.raw(),
+                taken.part,
+                State::Sent.code(),
+                upstream.0,
+                &taken.id[..],
+                taken.at.millis()
+            ])?;
+        self.add_alias(upstream, taken.id, taken.message, taken.part, effects)?;
+        let mut count = self.db.prepare_cached("SELECT count(*) FROM part WHERE message = ?1")?;
+        let sent: u8 = count.query_row([taken.message.raw()], |row| row.get(0))?;
+        if sent < parts {
+            // Not all are with the operator yet: it stays where it is.
+            self.db
+                .prepare_cached("UPDATE message SET state = ?2, upstream_id = NULL WHERE id = ?1")?
+                .execute(params![taken.message.raw(), State::Ready.code()])?;
+        } else {
+            self.books.left(crate::account::AccountId(account));
+        }
+        Ok(())
+    }
+
+    /// It was taken although it stood as sent or ended: a duplicate after a doubt. Its new id is remembered.
+    fn taken_again(
+        &mut self,
+        upstream: UpstreamId,
+        taken: &Taken<'_>,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let Some(standing) = self.find_standing(taken.message)? else { return Ok(()) };
+        let part = if standing.parts > 1 { taken.part } else { 0 };
+        self.add_alias(upstream, taken.id, taken.message, part, effects)?;
+        self.note_event(taken.message, "taken_again", &format!("as {}", taken.id.escape_ascii()))
+    }
+
+    /// Other names under which a receipt may come for it.
+    fn give_names(
+        &mut self,
+        upstream: UpstreamId,
+        taken: &Taken<'_>,
+        part: u8,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let form = self.shared.upstreams.load().traits(upstream).id_form;
+        if let Some(folded) = form.folded_response(taken.id) {
+            self.add_alias(upstream, &folded, taken.message, part, effects)?;
+        }
+        Ok(())
+    }
+
+    fn add_alias(
+        &mut self,
+        upstream: UpstreamId,
+        name: &[u8],
+        message: MessageId,
+        part: u8,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        if name.is_empty() {
+            return Ok(());
+        }
+        // An operator that gives the same id twice means the newer message.
+        self.db
+            .prepare_cached(
+                "INSERT OR REPLACE INTO alias(upstream, name, message, part) VALUES(?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![upstream.0, name, message.raw(), part])?;
+        effects.aliases += 1;
+        // Within this transaction too.
+        self.aliases = self.aliases.max(1);
+        Ok(())
+    }
+
+    fn put_off(
+        &mut self,
+        id: MessageId,
+        due: Timestamp,
+        upstream: UpstreamId,
+        error: u32,
+        in_doubt: bool,
+    ) -> Result<(), StoreError> {
+        // An id that an earlier attempt was given stays a name of the message.
+        let changed = self.db.prepare_cached(PUT_OFF)?.execute(params![
+            id.raw(),
+            State::Deferred.code(),
+            due.millis(),
+            upstream.0,
+            in_doubt
+        ])?;
+        if changed == 0 {
+            return Ok(());
+        }
+        if in_doubt {
+            Counters::add(&self.shared.counters.in_doubt, 1);
+            self.note_event(id, "in_doubt", "the link was lost before the answer; it is sent again")?;
+        } else {
+            self.note_event(id, "later", &format!("status 0x{error:02X}, again at {due}"))?;
+        }
+        self.sweeps.heed(Some(due));
+        Ok(())
+    }
+
+    fn move_lane(&mut self, id: MessageId, to: UpstreamId, effects: &mut Effects) -> Result<(), StoreError> {
+        let changed = self
+            .db
+            .prepare_cached(
+                "UPDATE message SET lane = ?2, state = ?3 WHERE id = ?1 AND state < 5 RETURNING account",
+            )?
+            .query_row(params![id.raw(), to.0, State::Queued.code()], |row| row.get(0))
+            .optional()?;
+        if let Some(account) = changed {
+            effects.spill(to, crate::account::AccountId(account));
+            let upstreams = self.shared.upstreams.load();
+            self.note_event(
+                id,
+                "moved",
+                &format!("to {}", upstreams.name(to).unwrap_or("another operator")),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn doubt(&mut self, id: MessageId, until: Timestamp) -> Result<(), StoreError> {
+        let changed = self
+            .db
+            .prepare_cached(
+                "UPDATE message SET state = ?2, due = ?3, in_doubt = 1 WHERE id = ?1 AND state < 5",
+            )?
+            .execute(params![id.raw(), State::InDoubt.code(), until.millis()])?;
+        if changed > 0 {
+            Counters::add(&self.shared.counters.in_doubt, 1);
+            self.note_event(
+                id,
+                "in_doubt",
+                &format!("the link was lost before the answer; it waits until {until}"),
+            )?;
+            self.sweeps.heed(Some(until));
+        }
+        Ok(())
+    }
+
+    /// Ends one part (from 1) or everything that is open (0).
+    fn ended(&mut self, id: MessageId, part: u8, end: End, effects: &mut Effects) -> Result<(), StoreError> {
+        let Some(standing) = self.find_standing(id)? else { return Ok(()) };
+        if standing.state.is_end() {
+            return Ok(());
+        }
+        if part == 0 || standing.parts == 1 {
+            self.end_standing(&standing, end, effects)
+        } else {
+            self.end_part(&standing, part, end, effects)
+        }
+    }
+
+    fn receipt(
+        &mut self,
+        upstream: UpstreamId,
+        report: &Report,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let found = match self.find_by_operator_id(upstream, &report.id)? {
+            Some(found) => Some(found),
+            None => self.find_in_doubt(upstream, report, effects)?,
+        };
+        match found {
+            Some(found) => self.apply_report(&found, report, effects),
+            None => self.park(upstream, report, effects),
+        }
+    }
+
+    fn apply_report(
+        &mut self,
+        found: &Found,
+        report: &Report,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let standing = &found.standing;
+        if standing.state.is_end() {
+            Counters::add(&self.shared.counters.receipts_repeated, 1);
+            return Ok(());
+        }
+        let Some(state) = report.end else {
+            if standing.wish.0 & INTERMEDIATE_WISH != 0 {
+                let at = report.done_at;
+                self.owe_inbound(standing, inbound::INTERMEDIATE, State::Sent, report.error, at, effects)?;
+            }
+            return self.note_event(
+                standing.id,
+                "intermediate",
+                MessageState::ENROUTE.name().unwrap_or("ENROUTE"),
+            );
+        };
+        let end = End { state, reason: Reason::Receipt, error: report.error, at: report.done_at };
+        if found.part == 0 {
+            self.end_standing(standing, end, effects)
+        } else {
+            self.end_part(standing, found.part, end, effects)
+        }
+    }
+
+    /// Exactly as it stands first, then under the readings that the operator's id form allows.
+    fn find_by_operator_id(&self, upstream: UpstreamId, id: &[u8]) -> Result<Option<Found>, StoreError> {
+        if let Some(found) = self.find_by_name(upstream, id)? {
+            return Ok(Some(found));
+        }
+        let form = self.shared.upstreams.load().traits(upstream).id_form;
+        for name in form.other_readings(id) {
+            if let Some(found) = self.find_by_name(upstream, &name)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find_by_name(&self, upstream: UpstreamId, name: &[u8]) -> Result<Option<Found>, StoreError> {
+        let mut find = self.db.prepare_cached(AT_OPERATOR)?;
+        let whole = find.query_row(params![name, upstream.0], Standing::read).optional()?;
+        // A long message bears the id of its last part too; the parts are found by their aliases below.
+        if let Some(standing) = whole.filter(|standing| standing.parts == 1) {
+            return Ok(Some(Found { standing, part: 0 }));
+        }
+        if self.aliases == 0 {
+            return Ok(None);
+        }
+        let mut find =
+            self.db.prepare_cached("SELECT message, part FROM alias WHERE upstream = ?1 AND name = ?2")?;
+        let found: Option<(i64, u8)> =
+            find.query_row(params![upstream.0, name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((message, part)) = found else { return Ok(None) };
+        let standing = self.find_standing(MessageId::from_raw(message))?;
+        Ok(standing.map(|standing| Found { standing, part }))
+    }
+
+    /// The one message in doubt at this operator that went to the receipt's number: it did arrive. With two of them
+    /// nobody can say which it was.
+    fn find_in_doubt(
+        &mut self,
+        upstream: UpstreamId,
+        report: &Report,
+        effects: &mut Effects,
+    ) -> Result<Option<Found>, StoreError> {
+        let mut find = self.db.prepare_cached(IN_DOUBT_AT)?;
+        let found = find.query_map(params![upstream.0, text_of(&report.about)], Standing::read)?;
+        let mut candidates = found.collect::<Result<Vec<_>, _>>()?;
+        drop(find);
+        if candidates.len() != 1 {
+            return Ok(None);
+        }
+        let Some(standing) = candidates.pop() else { return Ok(None) };
+        let taken = Taken { message: standing.id, part: 1, id: &report.id, expected: true, at: self.now };
+        self.note_event(standing.id, "doubt_ended", "a receipt for its number came: it had arrived")?;
+        self.taken(upstream, &taken, effects)?;
+        Ok(self.find_standing(standing.id)?.map(|standing| Found { standing, part: 0 }))
+    }
+
+    /// Keeps a receipt whose submit was not answered yet.
+    fn park(
+        &mut self,
+        upstream: UpstreamId,
+        report: &Report,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let until = self.now + self.shared.upstreams.load().traits(upstream).park;
+        self.db
+            .prepare_cached(
+                "INSERT INTO parked(upstream, name, about, until, ends, error, done_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                upstream.0,
+                &report.id[..],
+                &report.about[..],
+                until.millis(),
+                report.end.map(State::code),
+                report.error,
+                report.done_at.millis()
+            ])?;
+        effects.parked += 1;
+        self.parked = self.parked.max(1);
+        self.sweeps.heed(Some(until));
+        Ok(())
+    }
+
+    /// Receipts that came before the answer to this submit.
+    fn match_parked(
+        &mut self,
+        upstream: UpstreamId,
+        taken: &Taken<'_>,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        if self.parked == 0 {
+            return Ok(());
+        }
+        for report in self.unpark(upstream, taken.id, effects)? {
+            let Some(found) = self.find_by_operator_id(upstream, &report.id)? else { continue };
+            Counters::add(&self.shared.counters.parked_matched, 1);
+            self.note_event(
+                taken.message,
+                "early_receipt",
+                "its receipt came before the answer to its submit",
+            )?;
+            self.apply_report(&found, &report, effects)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out parked receipts whose id, in any reading of the operator's form, is `id`.
+    fn unpark(
+        &mut self,
+        upstream: UpstreamId,
+        id: &[u8],
+        effects: &mut Effects,
+    ) -> Result<Vec<Report>, StoreError> {
+        let form = self.shared.upstreams.load().traits(upstream).id_form;
+        let folded = form.folded_response(id);
+        let mut find = self.db.prepare_cached(
+            "SELECT id, name, about, ends, error, done_at FROM parked WHERE upstream = ?1 AND name = ?2 ORDER BY id",
+        )?;
+        let (mut reports, mut places) = (Vec::new(), Vec::<i64>::new());
+        for name in form.early_names(id) {
+            let meant = name == id
+                || form.other_readings(&name).iter().any(|r| r == id || Some(r) == folded.as_ref());
+            let mut rows = find.query(params![upstream.0, name])?;
+            while let Some(row) = rows.next()?.filter(|_| meant) {
+                places.push(row.get(0)?);
+                let end: Option<i64> = row.get(3)?;
+                reports.push(Report {
+                    id: Bytes::from(row.get::<_, Vec<u8>>(1)?),
+                    about: Bytes::from(row.get::<_, Vec<u8>>(2)?),
+                    end: end.and_then(State::from_code),
+                    error: row.get(4)?,
+                    done_at: Timestamp::from_millis(row.get(5)?),
+                });
+            }
+        }
+        drop(find);
+        for place in places {
+            self.db.prepare_cached("DELETE FROM parked WHERE id = ?1")?.execute([place])?;
+            effects.parked -= 1;
+        }
+        Ok(reports)
+    }
+}
+
+/// An operator's answer to a submit.
+struct Taken<'a> {
+    message: MessageId,
+    part: u8,
+    id: &'a [u8],
+    expected: bool,
+    at: Timestamp,
+}
+
+/// The store cannot write: the operator hears "later" and sends it again.
+pub(super) fn refuse(batch: &OperatorBatch) {
+    let tags = batch.notes.iter().filter_map(|note| match note {
+        Note::Sending { tag, .. } | Note::Receipt { tag, .. } | Note::Mo { tag, .. } => Some(*tag),
+        _ => None,
+    });
+    if let Some(reply) = &batch.reply {
+        // A bind that has gone gets nothing.
+        let _ = reply.try_send(Kept { tags: tags.collect(), durable: false });
+    }
+}
+
+/// registered_delivery, bit 4 (SMPP 3.4 §5.2.17).
+const INTERMEDIATE_WISH: u8 = 0x10;
+const TAKEN: &str = "UPDATE message SET state = 5, lane = ?2, upstream_id = ?3, sent_at = ?4, due = NULL
+  WHERE id = ?1 AND state < 5 RETURNING parts, account";
+const PUT_OFF: &str = "UPDATE message SET state = ?2, due = ?3, lane = ?4, in_doubt = in_doubt OR ?5,
+  attempts = attempts + 1 WHERE id = ?1 AND state < 5";
+const AT_OPERATOR: &str = "SELECT id, shown, account, credential, pdu, wish, parts, price, state FROM message
+  WHERE upstream_id = ?1 AND lane = ?2 ORDER BY state = 5 DESC, id DESC LIMIT 1";
+/// Long messages are left out: a receipt does not say which of their parts it means.
+const IN_DOUBT_AT: &str = "SELECT id, shown, account, credential, pdu, wish, parts, price, state FROM message
+  WHERE state = 4 AND lane = ?1 AND dst = ?2 AND parts = 1 LIMIT 2";

@@ -1,0 +1,225 @@
+//! How a message ends: its state, its money and its receipt change together.
+
+use rusqlite::{OptionalExtension, Row, params};
+use smpp_proto::field::RegisteredDelivery;
+
+use super::Writer;
+use super::effects::Effects;
+use crate::account::{AccountId, CredentialId, Credits, ReceiptWish};
+use crate::clock::Timestamp;
+use crate::message::{Delivery, DeliveryKey, End, MessageId, Owed, Reason, Settlement, State, receipt};
+use crate::store::StoreError;
+use crate::store::schema::{inbound, owed};
+
+/// What settling needs to know of a message.
+pub(super) struct Standing {
+    pub(super) id: MessageId,
+    pub(super) shown: MessageId,
+    pub(super) account: AccountId,
+    pub(super) credential: CredentialId,
+    pub(super) pdu: Vec<u8>,
+    pub(super) wish: RegisteredDelivery,
+    pub(super) parts: u8,
+    pub(super) price: Credits,
+    pub(super) state: State,
+}
+
+impl Standing {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: MessageId::from_raw(row.get(0)?),
+            shown: MessageId::from_raw(row.get(1)?),
+            account: AccountId(row.get(2)?),
+            credential: CredentialId(row.get(3)?),
+            pdu: row.get(4)?,
+            wish: RegisteredDelivery(row.get(5)?),
+            parts: row.get(6)?,
+            price: Credits::from_micro(row.get(7)?),
+            state: State::from_code(row.get(8)?).unwrap_or(State::Unknown),
+        })
+    }
+}
+
+impl Writer {
+    pub(super) fn find_standing(&self, id: MessageId) -> Result<Option<Standing>, StoreError> {
+        let mut find = self.db.prepare_cached(BY_ID)?;
+        Ok(find.query_row([id.raw()], Standing::read).optional()?)
+    }
+
+    /// Ends a message whole. Nothing happens to one that has ended already.
+    pub(super) fn end_message(
+        &mut self,
+        id: MessageId,
+        end: End,
+        effects: &mut Effects,
+    ) -> Result<bool, StoreError> {
+        match self.find_standing(id)? {
+            Some(standing) if !standing.state.is_end() => {
+                self.end_standing(&standing, end, effects)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Ends a message that was just read. When parts of it ended before, their ends count.
+    pub(super) fn end_standing(
+        &mut self,
+        standing: &Standing,
+        end: End,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        if standing.parts > 1 && self.has_parts(standing.id)? {
+            for part in 1..=standing.parts {
+                self.end_part(standing, part, end, effects)?;
+            }
+            return Ok(());
+        }
+        let held = standing.price.times(u32::from(standing.parts)).unwrap_or_default();
+        let settlement = end.settle(held, self.books.undelivered(standing.account));
+        self.finish(standing, end, settlement, effects)
+    }
+
+    /// Ends one part, and the message when it was the last. Nothing happens to a part that has ended already.
+    pub(super) fn end_part(
+        &mut self,
+        standing: &Standing,
+        part: u8,
+        end: End,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let changed = self
+            .db
+            .prepare_cached(
+                "INSERT INTO part(message, part, state, upstream, upstream_id, done_at, reason, error)
+                   VALUES(?1, ?2, ?3, 0, x'', ?4, ?5, ?6)
+                 ON CONFLICT(message, part) DO UPDATE SET state = excluded.state, done_at = excluded.done_at,
+                   reason = excluded.reason, error = excluded.error WHERE state < ?7",
+            )?
+            .execute(params![
+                standing.id.raw(),
+                part,
+                end.state.code(),
+                end.at.millis(),
+                end.reason.code(),
+                end.error,
+                State::FIRST_END
+            ])?;
+        if changed == 0 {
+            return Ok(());
+        }
+        let wish = self.receipt_wish(standing.credential);
+        if wish == ReceiptWish::Every && receipt::is_due(standing.wish, end.state) {
+            self.owe_inbound(standing, inbound::RECEIPT, end.state, end.error, end.at, effects)?;
+        }
+        let Some((whole, settlement)) = self.sum_of_parts(standing, end, wish)? else { return Ok(()) };
+        self.finish(standing, whole, settlement, effects)
+    }
+
+    /// The end of the whole message, when no part is open any more: the worst of them, or the last to come.
+    fn sum_of_parts(
+        &self,
+        standing: &Standing,
+        last: End,
+        wish: ReceiptWish,
+    ) -> Result<Option<(End, Settlement)>, StoreError> {
+        let charge = self.books.undelivered(standing.account);
+        let mut find =
+            self.db.prepare_cached("SELECT state, reason, error, done_at FROM part WHERE message = ?1")?;
+        let mut rows = find.query([standing.id.raw()])?;
+        let (mut ended, mut worst) = (0_u8, last);
+        let mut sum = Settlement { post: Credits::ZERO, void: Credits::ZERO };
+        while let Some(row) = rows.next()? {
+            let state = State::from_code(row.get(0)?).unwrap_or(State::Unknown);
+            if !state.is_end() {
+                return Ok(None);
+            }
+            let reason = Reason::from_code(row.get(1)?).unwrap_or(Reason::Receipt);
+            let end = End { state, reason, error: row.get(2)?, at: Timestamp::from_millis(row.get(3)?) };
+            let one = end.settle(standing.price, charge);
+            sum.post = sum.post.plus(one.post).unwrap_or_default();
+            sum.void = sum.void.plus(one.void).unwrap_or_default();
+            if wish != ReceiptWish::Last && end.state.badness() > worst.state.badness() {
+                worst = end;
+            }
+            ended += 1;
+        }
+        Ok((ended >= standing.parts).then_some((End { at: last.at, ..worst }, sum)))
+    }
+
+    /// State, money and receipt, in one go.
+    fn finish(
+        &mut self,
+        standing: &Standing,
+        end: End,
+        settlement: Settlement,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let every = standing.parts > 1 && self.receipt_wish(standing.credential) == ReceiptWish::Every;
+        let had_parts = every && self.has_parts(standing.id)?;
+        let due = receipt::is_due(standing.wish, end.state) && !had_parts;
+        let lane = self.shared.account_lane(standing.account);
+        let owes = match due {
+            false => owed::NOTHING,
+            true if effects.has_room_for_delivery(&lane, standing.account) => owed::READY,
+            true => owed::SPILLED,
+        };
+        self.db.prepare_cached(FINISH)?.execute(params![
+            standing.id.raw(),
+            end.state.code(),
+            end.at.millis(),
+            end.reason.code(),
+            end.error,
+            settlement.post.micro(),
+            owes
+        ])?;
+        self.books.settle(standing.account, settlement)?;
+        if standing.state < State::Sent {
+            self.books.left(standing.account);
+        }
+        match owes {
+            owed::READY => effects.owe(Delivery {
+                key: DeliveryKey::Receipt(standing.id),
+                account: standing.account,
+                attempts: 0,
+                expires: end.at + self.shared.settings.owed_for,
+                content: Owed::Receipt {
+                    shown: standing.shown,
+                    credential: standing.credential,
+                    pdu: standing.pdu.clone().into(),
+                    state: end.state,
+                    error: end.error,
+                    done_at: end.at,
+                    is_final: true,
+                },
+            }),
+            owed::SPILLED => effects.spill_owed(standing.account),
+            _ => effects.move_to_history(standing.id),
+        }
+        Ok(())
+    }
+
+    fn has_parts(&self, id: MessageId) -> Result<bool, StoreError> {
+        let mut find = self.db.prepare_cached("SELECT 1 FROM part WHERE message = ?1 LIMIT 1")?;
+        Ok(find.exists([id.raw()])?)
+    }
+
+    pub(super) fn receipt_wish(&self, credential: CredentialId) -> ReceiptWish {
+        let policy = self.shared.policy.load();
+        policy.credential_by_id(credential).map(|c| c.bounds.receipts).unwrap_or_default()
+    }
+
+    /// Writes down something abnormal for the trace.
+    pub(super) fn note_event(&self, id: MessageId, kind: &str, detail: &str) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT INTO event(message, at, kind, detail) VALUES(?1, ?2, ?3, ?4)")?
+            .execute(params![id.raw(), self.now.millis(), kind, detail])?;
+        Ok(())
+    }
+}
+
+const BY_ID: &str =
+    "SELECT id, shown, account, credential, pdu, wish, parts, price, state FROM message WHERE id = ?1";
+const FINISH: &str =
+    "UPDATE message SET state = ?2, done_at = ?3, reason = ?4, error = ?5, posted = ?6, owed = ?7,
+  due = NULL WHERE id = ?1";

@@ -1,0 +1,278 @@
+//! What falls due by itself: retries, schedules, validities, receipts that never came.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::effects::Effects;
+use super::refill::{INBOUND, MESSAGE, RECEIPT};
+use super::settle::Standing;
+use super::{Counters, Writer};
+use crate::account::AccountId;
+use crate::clock::Timestamp;
+use crate::message::{End, Message, MessageId, Reason, State, UpstreamId};
+use crate::store::StoreError;
+use crate::store::schema::owed;
+
+/// When the writer has something to do by itself.
+pub(super) struct Sweeps {
+    /// The next retry, schedule, validity or parked receipt; it may be too early, never too late.
+    next: Timestamp,
+    /// The next look at what is due by its age.
+    next_by_age: Timestamp,
+    /// Messages up to here were looked at when their default validity was over.
+    expired_to: MessageId,
+    /// Messages up to here were looked at when their receipt was overdue.
+    overdue_to: MessageId,
+    /// Validity of a message that names none.
+    pub(super) default_validity: Duration,
+}
+
+/// Things that one tick does of each kind, so that traffic is not held up; the rest follows at once.
+const AT_ONCE: usize = 2_000;
+/// How often ages are looked at.
+const BY_AGE_EVERY: Duration = Duration::from_secs(30);
+/// The least pause between two looks at what is due by its time.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+impl Sweeps {
+    pub(super) fn new(default_validity: Duration) -> Self {
+        let start = MessageId::from_raw(0);
+        Self {
+            next: Timestamp::default(),
+            next_by_age: Timestamp::default(),
+            expired_to: start,
+            overdue_to: start,
+            default_validity,
+        }
+    }
+
+    /// Something will be due then.
+    pub(super) fn heed(&mut self, due: Option<Timestamp>) {
+        self.next = due.map_or(self.next, |due| self.next.min(due));
+    }
+}
+
+impl Writer {
+    /// Tells the time keeper when to call again.
+    pub(super) fn publish_next_due(&self) {
+        let due = self.sweeps.next.min(self.sweeps.next_by_age);
+        self.shared.next_due.send_if_modified(|known| std::mem::replace(known, due) != due);
+    }
+
+    pub(super) fn tick(&mut self, effects: &mut Effects) -> Result<(), StoreError> {
+        if self.sweeps.next <= self.now {
+            let more = self.wake_messages(effects)?
+                | self.expire_named(effects)?
+                | self.wake_owed(effects)?
+                | self.drop_parked(effects)?;
+            // What is due and was left alone is with a bind: it is looked at again, not at once.
+            self.sweeps.next = if more { self.now } else { self.next_due()?.max(self.now + LOOK_AGAIN) };
+        }
+        if self.sweeps.next_by_age <= self.now {
+            let more =
+                self.expire_by_age(effects)? | self.end_overdue(effects)? | self.drop_unclaimed(effects)?;
+            self.sweeps.next_by_age = if more { self.now } else { self.now + BY_AGE_EVERY };
+        }
+        // The keeper waits for a change even if the value is the same.
+        self.shared.next_due.send_replace(self.sweeps.next.min(self.sweeps.next_by_age));
+        Ok(())
+    }
+
+    fn next_due(&self) -> Result<Timestamp, StoreError> {
+        let mut find = self.db.prepare_cached(NEXT_DUE)?;
+        let due: Option<i64> = find.query_row([], |row| row.get(0))?;
+        Ok(due.map_or(Timestamp::NEVER, Timestamp::from_millis))
+    }
+
+    /// Messages whose time has come go into their lanes.
+    fn wake_messages(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
+        let sql = format!(
+            "SELECT {MESSAGE} FROM message WHERE state IN (3, 4) AND due <= ?1 ORDER BY due LIMIT ?2"
+        );
+        let mut find = self.db.prepare_cached(&sql)?;
+        let rows = find.query_map(params![self.now.millis(), AT_ONCE as i64], |row| {
+            Ok((self.message_of(row)?, UpstreamId(row.get(12)?)))
+        })?;
+        let due = rows.collect::<Result<Vec<(Message, UpstreamId)>, _>>()?;
+        drop(find);
+        let full = due.len() == AT_ONCE;
+        for (mut message, upstream) in due {
+            let room = effects.has_room(&self.shared.upstream_lane(upstream), upstream, message.account);
+            let state = if room { State::Ready } else { State::Queued };
+            self.db
+                .prepare_cached("UPDATE message SET state = ?2, due = NULL WHERE id = ?1")?
+                .execute(params![message.id.raw(), state.code()])?;
+            if room {
+                if message.parts > 1 {
+                    message.parts_sent = self.parts_sent(message.id)?;
+                }
+                effects.push(upstream, message);
+            } else {
+                effects.spill(upstream, message.account);
+            }
+        }
+        Ok(full)
+    }
+
+    /// Messages whose own end of validity has passed.
+    fn expire_named(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
+        let mut find = self.db.prepare_cached(EXPIRED_NAMED)?;
+        let rows = find.query_map(params![self.now.millis(), AT_ONCE as i64], Standing::read)?;
+        let expired = rows.collect::<Result<Vec<_>, _>>()?;
+        drop(find);
+        let full = expired.len() == AT_ONCE;
+        for standing in expired {
+            self.expire(&standing, effects)?;
+        }
+        Ok(full)
+    }
+
+    /// Messages without an end of validity of their own: ids are in the order of time.
+    fn expire_by_age(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
+        let until = MessageId::first_at(self.now - self.sweeps.default_validity);
+        let mut find = self.db.prepare_cached(EXPIRED_BY_AGE)?;
+        let rows = find
+            .query_map(params![self.sweeps.expired_to.raw(), until.raw(), AT_ONCE as i64], Standing::read)?;
+        let expired = rows.collect::<Result<Vec<_>, _>>()?;
+        drop(find);
+        let full = expired.len() == AT_ONCE;
+        let last = expired.last().map(|standing| standing.id);
+        for standing in expired {
+            self.expire(&standing, effects)?;
+        }
+        self.sweeps.expired_to = if full { last.unwrap_or(until) } else { until };
+        Ok(full)
+    }
+
+    /// Ends what nobody holds. What a bind holds right now is the bind's to end; what stands in a lane's memory is
+    /// taken out first.
+    fn expire(&mut self, standing: &Standing, effects: &mut Effects) -> Result<(), StoreError> {
+        if standing.state == State::Ready && !self.take_out(standing.id, effects)? {
+            return Ok(());
+        }
+        let end = End { state: State::Expired, reason: Reason::ExpiredInQueue, error: 0, at: self.now };
+        self.end_standing(standing, end, effects)
+    }
+
+    /// Messages whose receipt never came.
+    fn end_overdue(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
+        let patience = self.sweeps.default_validity + self.shared.settings.receipt_timeout;
+        let until = MessageId::first_at(self.now - patience);
+        let mut find = self.db.prepare_cached(OVERDUE)?;
+        let named = (self.now - self.shared.settings.receipt_timeout).millis();
+        let rows = find.query_map(
+            params![self.sweeps.overdue_to.raw(), until.raw(), named, AT_ONCE as i64],
+            Standing::read,
+        )?;
+        let overdue = rows.collect::<Result<Vec<_>, _>>()?;
+        drop(find);
+        let full = overdue.len() == AT_ONCE;
+        for standing in overdue {
+            let end = End { state: State::Unknown, reason: Reason::ReceiptTimeout, error: 0, at: self.now };
+            self.end_standing(&standing, end, effects)?;
+        }
+        if !full {
+            self.sweeps.overdue_to = until;
+        }
+        Ok(full)
+    }
+
+    /// Deliveries whose next attempt has come go into their lanes.
+    fn wake_owed(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
+        let receipts = format!("SELECT {RECEIPT} FROM message WHERE owed = 3 AND owed_due <= ?1 LIMIT ?2");
+        let inbound = format!("SELECT {INBOUND} FROM inbound WHERE owed = 3 AND owed_due <= ?1 LIMIT ?2");
+        let mut due = Vec::new();
+        let limits = params![self.now.millis(), AT_ONCE as i64];
+        for delivery in self.db.prepare_cached(&receipts)?.query_map(limits, |row| self.receipt_of(row))? {
+            due.push(delivery?);
+        }
+        for delivery in self.db.prepare_cached(&inbound)?.query_map(limits, |row| self.inbound_of(row))? {
+            due.push(delivery?);
+        }
+        let full = due.len() >= AT_ONCE;
+        for delivery in due {
+            let lane = self.shared.account_lane(delivery.account);
+            let room = effects.has_room_for_delivery(&lane, delivery.account);
+            let owes = if room { owed::READY } else { owed::SPILLED };
+            let (table, id) = match delivery.key {
+                crate::message::DeliveryKey::Receipt(id) => ("message", id),
+                crate::message::DeliveryKey::Inbound(id) => ("inbound", id),
+            };
+            self.db
+                .prepare_cached(&format!("UPDATE {table} SET owed = ?2 WHERE id = ?1"))?
+                .execute(params![id.raw(), owes])?;
+            if room {
+                effects.owe(delivery);
+            } else {
+                effects.spill_owed(delivery.account);
+            }
+        }
+        Ok(full)
+    }
+
+    /// Deliveries that nobody fetched in time. What stands in memory is dropped by the receiver that takes it.
+    fn drop_unclaimed(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
+        let until = (self.now - self.shared.settings.owed_for).millis();
+        let oldest = MessageId::first_at(self.now - self.shared.settings.owed_for);
+        let mut receipts = self.db.prepare_cached(UNCLAIMED_RECEIPTS)?;
+        let rows = receipts
+            .query_map(params![oldest.raw(), until, self.now.millis(), AT_ONCE as i64], |row| {
+                Ok((MessageId::from_raw(row.get(0)?), AccountId(row.get(1)?)))
+            })?;
+        let gone = rows.collect::<Result<Vec<_>, _>>()?;
+        drop(receipts);
+        let mut inbound = self.db.prepare_cached("DELETE FROM inbound WHERE owed IN (1, 3) AND id < ?1")?;
+        let dropped = inbound.execute([oldest.raw()])?;
+        let full = gone.len() == AT_ONCE;
+        for (id, _) in &gone {
+            effects.move_to_history(*id);
+        }
+        if !gone.is_empty() || dropped > 0 {
+            tracing::warn!(
+                receipts = gone.len(),
+                others = dropped,
+                "deliveries were not fetched in time and are dropped"
+            );
+        }
+        Ok(full)
+    }
+
+    /// Receipts for ids that nobody ever knew.
+    fn drop_parked(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
+        if self.parked == 0 {
+            return Ok(false);
+        }
+        let mut drop =
+            self.db.prepare_cached("DELETE FROM parked WHERE until <= ?1 RETURNING upstream, name")?;
+        let mut rows = drop.query([self.now.millis()])?;
+        let mut count = 0_u64;
+        while let Some(row) = rows.next()? {
+            let upstream: u32 = row.get(0)?;
+            let name: Vec<u8> = row.get(1)?;
+            tracing::info!(upstream, id = %name.escape_ascii(), "a receipt named an id that no submit was ever given");
+            count += 1;
+        }
+        effects.parked -= i64::try_from(count).unwrap_or(0);
+        Counters::add(&self.shared.counters.parked_expired, count);
+        Ok(false)
+    }
+}
+
+const NEXT_DUE: &str = "SELECT min(at) FROM (
+  SELECT min(due) AS at FROM message WHERE state IN (3, 4)
+  UNION ALL SELECT expires FROM (SELECT expires FROM message INDEXED BY message_expiring
+    WHERE expires IS NOT NULL AND state < 10 AND state <> 5 ORDER BY expires LIMIT 1)
+  UNION ALL SELECT min(owed_due) FROM message WHERE owed = 3
+  UNION ALL SELECT min(owed_due) FROM inbound WHERE owed = 3
+  UNION ALL SELECT min(until) FROM parked)";
+const EXPIRED_NAMED: &str = "SELECT id, shown, account, credential, pdu, wish, parts, price, state
+  FROM message WHERE expires IS NOT NULL AND state < 10 AND expires <= ?1 AND state IN (0, 1, 3, 4)
+  ORDER BY expires LIMIT ?2";
+const EXPIRED_BY_AGE: &str = "SELECT id, shown, account, credential, pdu, wish, parts, price, state
+  FROM message WHERE id > ?1 AND id < ?2 AND expires IS NULL AND state IN (0, 1, 3, 4) ORDER BY id LIMIT ?3";
+const OVERDUE: &str = "SELECT id, shown, account, credential, pdu, wish, parts, price, state
+  FROM message WHERE (id > ?1 AND id < ?2 AND expires IS NULL AND state = 5)
+    OR (expires IS NOT NULL AND state < 10 AND expires < ?3 AND state = 5) LIMIT ?4";
+const UNCLAIMED_RECEIPTS: &str = "UPDATE message SET owed = 5, answered_at = ?3 WHERE id IN
+  (SELECT id FROM message WHERE id < ?1 AND owed IN (1, 3) AND done_at < ?2 LIMIT ?4) RETURNING id, account";
