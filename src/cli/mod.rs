@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod decode;
 pub mod exit;
 mod load;
 mod sim;
@@ -23,6 +24,7 @@ pub struct Cli {
 enum Command {
     Sim(sim::SimArgs),
     Load(load::LoadArgs),
+    Decode(decode::DecodeArgs),
 }
 
 impl Cli {
@@ -34,6 +36,7 @@ impl Cli {
         match self.command {
             Command::Sim(args) => args.run(),
             Command::Load(args) => args.run(),
+            Command::Decode(args) => args.run(),
         }
     }
 }
