@@ -3,6 +3,7 @@
 pub mod account;
 pub mod cli;
 pub mod clock;
+pub mod esme;
 pub mod link;
 pub mod message;
 pub mod policy;
