@@ -7,4 +7,5 @@ pub mod esme;
 pub mod link;
 pub mod message;
 pub mod policy;
+pub mod sim;
 pub mod store;

@@ -25,9 +25,8 @@ impl AlertNotification {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<AlertNotification, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(AlertNotification {
             source: fields.address(&LONG_SOURCE)?,
             esme: fields.address(&ESME)?,

@@ -118,9 +118,8 @@ impl Bind {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<Bind, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(Bind {
             system_id: fields.c_octets("system_id", SYSTEM_ID_LIMIT)?,
             password: password(&mut fields)?,
@@ -153,7 +152,7 @@ impl Bind {
     }
 }
 
-fn password(fields: &mut Fields<'_>) -> Result<Password, Problem> {
+fn password(fields: &mut Fields) -> Result<Password, Problem> {
     let limit = if fields.lenience.long_password { LONG_PASSWORD_LIMIT } else { PASSWORD_LIMIT };
     fields.c_octets("password", limit).map(Password)
 }
@@ -174,10 +173,9 @@ impl BindResp {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, status: CommandStatus, lenience: Lenience) -> Result<BindResp, Problem> {
         let limit = if lenience.loose_response { LONG_PASSWORD_LIMIT } else { SYSTEM_ID_LIMIT };
-        response(&body, status, lenience, |mut fields| {
+        response(body, status, lenience, |mut fields| {
             let system_id = fields.response_octets("system_id", limit)?;
             Ok(BindResp { system_id: Some(system_id), tlvs: fields.tlvs_of_response()? })
         })
@@ -226,9 +224,8 @@ impl Outbind {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<Outbind, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(Outbind {
             system_id: fields.c_octets("system_id", SYSTEM_ID_LIMIT)?,
             password: password(&mut fields)?,

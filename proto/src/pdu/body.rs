@@ -166,7 +166,6 @@ impl Body {
     }
 
     /// Reads the body of this command.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub(super) fn decode(
         command: CommandId,
         status: CommandStatus,
@@ -198,8 +197,8 @@ impl Body {
             CommandId::CANCEL_BROADCAST_SM => {
                 Body::CancelBroadcastSm(CancelBroadcastSm::decode_with(body, lenience)?)
             }
-            CommandId::ENQUIRE_LINK => Body::EnquireLink(bare_tlvs(&body, lenience)?),
-            CommandId::UNBIND => Body::Unbind(bare_tlvs(&body, lenience)?),
+            CommandId::ENQUIRE_LINK => Body::EnquireLink(bare_tlvs(body, lenience)?),
+            CommandId::UNBIND => Body::Unbind(bare_tlvs(body, lenience)?),
             unknown => return Err(unknown_command(unknown)),
         })
     }
@@ -237,12 +236,12 @@ impl Body {
             CommandId::QUERY_BROADCAST_SM_RESP => {
                 Body::QueryBroadcastSmResp(BroadcastResp::decode_with(body, status, lenience)?)
             }
-            CommandId::ENQUIRE_LINK_RESP => Body::EnquireLinkResp(bare_tlvs(&body, lenience)?),
-            CommandId::UNBIND_RESP => Body::UnbindResp(bare_tlvs(&body, lenience)?),
-            CommandId::CANCEL_SM_RESP => Body::CancelSmResp(bare_tlvs(&body, lenience)?),
-            CommandId::REPLACE_SM_RESP => Body::ReplaceSmResp(bare_tlvs(&body, lenience)?),
-            CommandId::CANCEL_BROADCAST_SM_RESP => Body::CancelBroadcastSmResp(bare_tlvs(&body, lenience)?),
-            CommandId::GENERIC_NACK => Body::GenericNack(bare_tlvs(&body, lenience)?),
+            CommandId::ENQUIRE_LINK_RESP => Body::EnquireLinkResp(bare_tlvs(body, lenience)?),
+            CommandId::UNBIND_RESP => Body::UnbindResp(bare_tlvs(body, lenience)?),
+            CommandId::CANCEL_SM_RESP => Body::CancelSmResp(bare_tlvs(body, lenience)?),
+            CommandId::REPLACE_SM_RESP => Body::ReplaceSmResp(bare_tlvs(body, lenience)?),
+            CommandId::CANCEL_BROADCAST_SM_RESP => Body::CancelBroadcastSmResp(bare_tlvs(body, lenience)?),
+            CommandId::GENERIC_NACK => Body::GenericNack(bare_tlvs(body, lenience)?),
             unknown => return Err(unknown_command(unknown)),
         })
     }

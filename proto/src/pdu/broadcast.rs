@@ -44,9 +44,8 @@ impl BroadcastSm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<BroadcastSm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(BroadcastSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -94,9 +93,8 @@ impl QueryBroadcastSm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<QueryBroadcastSm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(QueryBroadcastSm {
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -134,9 +132,8 @@ impl CancelBroadcastSm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<CancelBroadcastSm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(CancelBroadcastSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
@@ -172,13 +169,12 @@ impl BroadcastResp {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
         lenience: Lenience,
     ) -> Result<BroadcastResp, Problem> {
-        let (message_id, tlvs) = message_id_response(&body, status, lenience)?;
+        let (message_id, tlvs) = message_id_response(body, status, lenience)?;
         Ok(BroadcastResp { message_id, tlvs })
     }
 

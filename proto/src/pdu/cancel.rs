@@ -29,9 +29,8 @@ impl CancelSm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<CancelSm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(CancelSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,

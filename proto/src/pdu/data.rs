@@ -35,9 +35,8 @@ impl DataSm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<DataSm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(DataSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&LONG_SOURCE)?,
@@ -83,13 +82,12 @@ impl DataSmResp {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
         lenience: Lenience,
     ) -> Result<DataSmResp, Problem> {
-        let (message_id, tlvs) = message_id_response(&body, status, lenience)?;
+        let (message_id, tlvs) = message_id_response(body, status, lenience)?;
         Ok(DataSmResp { message_id, tlvs })
     }
 

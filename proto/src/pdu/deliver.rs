@@ -52,9 +52,8 @@ impl DeliverSm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<DeliverSm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(DeliverSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -120,13 +119,12 @@ impl DeliverSmResp {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
         lenience: Lenience,
     ) -> Result<DeliverSmResp, Problem> {
-        let (message_id, tlvs) = message_id_response(&body, status, lenience)?;
+        let (message_id, tlvs) = message_id_response(body, status, lenience)?;
         Ok(DeliverSmResp { message_id, tlvs })
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::error::{Detail, EncodeError, Problem, ProblemClass};
+use crate::error::{EncodeError, Problem};
 use crate::field::address::{DESTINATION, SOURCE};
 use crate::field::{
     Address, COctets, CommandId, CommandStatus, DataCoding, EsmClass, RegisteredDelivery, Tag, Tlvs,
@@ -73,9 +73,8 @@ impl SubmitMulti {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<SubmitMulti, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(SubmitMulti {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -138,20 +137,20 @@ impl SubmitMulti {
 }
 
 /// `number_of_dests *dest_address`
-fn destinations(fields: &mut Fields<'_>) -> Result<Vec<Destination>, Problem> {
+fn destinations(fields: &mut Fields) -> Result<Vec<Destination>, Problem> {
     let count = usize::from(fields.u8("number_of_dests")?);
     // A count alone must not make us allocate: no more than the body has room for.
     let mut destinations = Vec::with_capacity(count.min(fields.left() / SHORTEST_DESTINATION));
     for _ in 0..count {
-        let start = fields.mark();
-        destinations.push(match fields.u8("dest_flag")? {
-            FLAG_ADDRESS => Destination::Address(fields.address(&DESTINATION)?),
-            FLAG_LIST => Destination::List(fields.c_octets("dl_name", DL_NAME_LIMIT)?),
-            flag => {
-                fields.back_to(start);
-                let detail = Detail::Value(u32::from(flag));
-                return Err(fields.problem(ProblemClass::ValueInvalid, "dest_flag", detail));
-            }
+        let is_list = fields.choice("dest_flag", |flag| match flag {
+            FLAG_ADDRESS => Some(false),
+            FLAG_LIST => Some(true),
+            _ => None,
+        })?;
+        destinations.push(if is_list {
+            Destination::List(fields.c_octets("dl_name", DL_NAME_LIMIT)?)
+        } else {
+            Destination::Address(fields.address(&DESTINATION)?)
         });
     }
     Ok(destinations)
@@ -184,13 +183,12 @@ impl SubmitMultiResp {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
         lenience: Lenience,
     ) -> Result<SubmitMultiResp, Problem> {
-        response(&body, status, lenience, |mut fields| {
+        response(body, status, lenience, |mut fields| {
             Ok(SubmitMultiResp {
                 message_id: Some(fields.c_octets("message_id", MESSAGE_ID_LIMIT)?),
                 unsuccessful: unsuccessful(&mut fields)?,
@@ -224,7 +222,7 @@ impl SubmitMultiResp {
 }
 
 /// `no_unsuccess *unsuccess_sme`; the count may be missing where that is forgiven.
-fn unsuccessful(fields: &mut Fields<'_>) -> Result<Vec<Unsuccessful>, Problem> {
+fn unsuccessful(fields: &mut Fields) -> Result<Vec<Unsuccessful>, Problem> {
     if fields.is_at_end() && fields.lenience.loose_response {
         return Ok(Vec::new());
     }

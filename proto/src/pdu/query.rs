@@ -25,9 +25,8 @@ impl QuerySm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<QuerySm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(QuerySm {
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -67,13 +66,12 @@ impl QuerySmResp {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
         lenience: Lenience,
     ) -> Result<QuerySmResp, Problem> {
-        response(&body, status, lenience, |mut fields| {
+        response(body, status, lenience, |mut fields| {
             Ok(QuerySmResp {
                 message_id: Some(fields.c_octets("message_id", MESSAGE_ID_LIMIT)?),
                 final_date: fields.c_octets("final_date", TIME_LIMIT)?,

@@ -35,9 +35,8 @@ impl ReplaceSm {
     }
 
     /// Reads a body with the given lenience.
-    #[allow(clippy::needless_pass_by_value, reason = "every decoder of a body takes it over")]
     pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<ReplaceSm, Problem> {
-        let mut fields = Fields::of(&body, lenience);
+        let mut fields = Fields::of(body, lenience);
         Ok(ReplaceSm {
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
             source: fields.address(&SOURCE)?,

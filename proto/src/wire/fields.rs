@@ -10,47 +10,47 @@ use crate::field::octets::{Fault, c_octet_string};
 use crate::field::{Address, COctets, CommandStatus, Npi, Tag, Tlvs, Ton};
 
 /// Reads the fields of one body.
-pub(crate) struct Fields<'a> {
-    body: &'a Bytes,
-    rest: &'a [u8],
+pub(crate) struct Fields {
+    body: Bytes,
+    /// Octets read so far, never more than the body has.
+    at: usize,
     pub(crate) lenience: Lenience,
 }
 
-impl<'a> Fields<'a> {
-    pub(crate) fn of(body: &'a Bytes, lenience: Lenience) -> Fields<'a> {
-        Fields { body, rest: body, lenience }
+impl Fields {
+    pub(crate) fn of(body: Bytes, lenience: Lenience) -> Fields {
+        Fields { body, at: 0, lenience }
     }
 
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
+    fn rest(&self) -> &[u8] {
+        self.body.get(self.at..).unwrap_or_default()
     }
 
     pub(crate) fn left(&self) -> usize {
-        self.rest.len()
+        self.rest().len()
     }
 
-    /// A place to go back to, so that a problem names the octet at which its field begins.
-    pub(crate) fn mark(&self) -> &'a [u8] {
-        self.rest
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.left() == 0
     }
 
-    pub(crate) fn back_to(&mut self, mark: &'a [u8]) {
-        self.rest = mark;
-    }
-
+    /// A fault in the field that begins where the reader stands.
     #[cold]
     pub(crate) fn problem(&self, class: ProblemClass, field: &'static str, detail: Detail) -> Problem {
-        Problem { class, field, offset: self.body.len() - self.rest.len(), detail }
+        Problem { class, field, offset: self.at, detail }
     }
 
-    fn share(&self, octets: &[u8]) -> Bytes {
-        if octets.is_empty() { Bytes::new() } else { self.body.slice_ref(octets) }
+    /// The next octets, which are known to be there, as a slice of the body. Nothing shares for an empty one.
+    fn share(&mut self, octets: usize) -> Bytes {
+        let start = self.at;
+        self.at += octets;
+        if octets == 0 { Bytes::new() } else { self.body.slice(start..self.at) }
     }
 
     pub(crate) fn u8(&mut self, field: &'static str) -> Result<u8, Problem> {
-        match be_u8::<_, Fault>(self.rest) {
-            Ok((rest, value)) => {
-                self.rest = rest;
+        match be_u8::<_, Fault>(self.rest()) {
+            Ok((_, value)) => {
+                self.at += 1;
                 Ok(value)
             }
             Err(_) => Err(self.truncated(field, 1)),
@@ -58,39 +58,48 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32, Problem> {
-        match be_u32::<_, Fault>(self.rest) {
-            Ok((rest, value)) => {
-                self.rest = rest;
+        match be_u32::<_, Fault>(self.rest()) {
+            Ok((_, value)) => {
+                self.at += 4;
                 Ok(value)
             }
             Err(_) => Err(self.truncated(field, 4)),
         }
     }
 
+    /// An octet that decides how to go on: it is read only if `read` knows it.
+    pub(crate) fn choice<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(u8) -> Option<T>,
+    ) -> Result<T, Problem> {
+        let value = self.u8(field)?;
+        read(value).ok_or_else(|| {
+            self.at -= 1;
+            self.problem(ProblemClass::ValueInvalid, field, Detail::Value(u32::from(value)))
+        })
+    }
+
     #[cold]
     fn truncated(&self, field: &'static str, octets: usize) -> Problem {
-        let detail = Detail::Needs { octets, left: self.rest.len() };
+        let detail = Detail::Needs { octets, left: self.left() };
         self.problem(ProblemClass::BodyTruncated, field, detail)
     }
 
     /// A C-octet string of at most `limit` octets with its NUL.
     pub(crate) fn c_octets(&mut self, field: &'static str, limit: usize) -> Result<COctets, Problem> {
         let limit = limit + usize::from(self.lenience.one_over);
-        match c_octet_string(self.rest, limit) {
-            Ok((rest, text)) => {
-                self.rest = rest;
-                Ok(COctets::without_nul(self.share(text)))
-            }
-            Err(fault) => Err(self.broken_string(field, limit, &fault)),
-        }
+        let length = match c_octet_string(self.rest(), limit) {
+            Ok((_, text)) => text.len(),
+            Err(fault) => return Err(self.broken_string(field, limit, class_of(&fault))),
+        };
+        let text = self.share(length);
+        self.at += 1;
+        Ok(COctets::without_nul(text))
     }
 
     #[cold]
-    fn broken_string(&self, field: &'static str, limit: usize, fault: &nom::Err<Fault>) -> Problem {
-        let class = match fault {
-            nom::Err::Error(fault) | nom::Err::Failure(fault) => fault.0,
-            nom::Err::Incomplete(_) => ProblemClass::BodyTruncated,
-        };
+    fn broken_string(&self, field: &'static str, limit: usize, class: ProblemClass) -> Problem {
         let detail = match class {
             ProblemClass::FieldTooLong => Detail::NoNulWithin(limit),
             ProblemClass::BodyTruncated => Detail::Needs { octets: 1, left: 0 },
@@ -101,13 +110,12 @@ impl<'a> Fields<'a> {
 
     /// The last string of a response: its NUL may be missing where that is forgiven.
     pub(crate) fn response_octets(&mut self, field: &'static str, limit: usize) -> Result<COctets, Problem> {
-        let rest = self.rest;
         match self.c_octets(field, limit) {
             Err(problem)
                 if problem.class == ProblemClass::FieldUnterminated && self.lenience.loose_response =>
             {
-                self.rest = &[];
-                Ok(COctets::without_nul(self.share(rest)))
+                let octets = self.left();
+                Ok(COctets::without_nul(self.share(octets)))
             }
             read => read,
         }
@@ -123,34 +131,34 @@ impl<'a> Fields<'a> {
     /// sm_length and short_message.
     pub(crate) fn short_message(&mut self) -> Result<Bytes, Problem> {
         let length = usize::from(self.u8("sm_length")?);
-        let Some((message, rest)) = self.rest.split_at_checked(length) else {
-            let detail = Detail::Needs { octets: length, left: self.rest.len() };
+        let left = self.left();
+        if length > left {
+            let detail = Detail::Needs { octets: length, left };
             return Err(self.problem(ProblemClass::MsgLength, "short_message", detail));
-        };
-        self.rest = rest;
-        Ok(self.share(message))
+        }
+        Ok(self.share(length))
     }
 
     /// The TLVs up to the end of a request.
     pub(crate) fn tlvs(self) -> Result<Tlvs, Problem> {
-        if self.rest.is_empty() {
+        if self.is_at_end() {
             return Ok(Tlvs::EMPTY);
         }
-        let (tlvs, problem) = Tlvs::read(self.body, self.rest);
+        let (tlvs, problem) = Tlvs::read(&self.body, self.at);
         problem.map_or(Ok(tlvs), Err)
     }
 
     /// The TLVs behind a short_message.
     pub(crate) fn tlvs_after_message(self) -> Result<Tlvs, Problem> {
-        if self.lenience.nul_after_message && self.rest == [0] { Ok(Tlvs::EMPTY) } else { self.tlvs() }
+        if self.lenience.nul_after_message && self.rest() == [0] { Ok(Tlvs::EMPTY) } else { self.tlvs() }
     }
 
     /// The TLVs of a delivery, the readable ones if that is forgiven.
     pub(crate) fn tlvs_of_delivery(self) -> Result<Tlvs, Problem> {
-        if self.rest.is_empty() || (self.lenience.nul_after_message && self.rest == [0]) {
+        if self.is_at_end() || (self.lenience.nul_after_message && self.rest() == [0]) {
             return Ok(Tlvs::EMPTY);
         }
-        match Tlvs::read(self.body, self.rest) {
+        match Tlvs::read(&self.body, self.at) {
             (tlvs, None) => Ok(tlvs),
             (_, Some(problem))
                 if !self.lenience.half_tlv || Tag::MESSAGE_PAYLOAD.name() == Some(problem.field) =>
@@ -163,23 +171,30 @@ impl<'a> Fields<'a> {
 
     /// The TLVs of a response, the readable ones if that is forgiven.
     pub(crate) fn tlvs_of_response(self) -> Result<Tlvs, Problem> {
-        if self.rest.is_empty() {
+        if self.is_at_end() {
             return Ok(Tlvs::EMPTY);
         }
-        match Tlvs::read(self.body, self.rest) {
+        match Tlvs::read(&self.body, self.at) {
             (_, Some(problem)) if !self.lenience.loose_response => Err(problem),
             (tlvs, _) => Ok(tlvs),
         }
     }
 }
 
+fn class_of(fault: &nom::Err<Fault>) -> ProblemClass {
+    match fault {
+        nom::Err::Error(fault) | nom::Err::Failure(fault) => fault.0,
+        nom::Err::Incomplete(_) => ProblemClass::BodyTruncated,
+    }
+}
+
 /// Reads a PDU without mandatory fields: TLVs or nothing.
-pub(crate) fn bare_tlvs(body: &Bytes, lenience: Lenience) -> Result<Tlvs, Problem> {
+pub(crate) fn bare_tlvs(body: Bytes, lenience: Lenience) -> Result<Tlvs, Problem> {
     let fields = Fields::of(body, lenience);
     if fields.is_at_end() {
         return Ok(Tlvs::EMPTY);
     }
-    match Tlvs::read(body, body) {
+    match Tlvs::read(&fields.body, 0) {
         (tlvs, None) => Ok(tlvs),
         _ if lenience.stray_octets => Ok(Tlvs::EMPTY),
         _ => Err(fields.problem(ProblemClass::BodyTrailing, "body", Detail::Trailing(fields.left()))),
@@ -189,10 +204,10 @@ pub(crate) fn bare_tlvs(body: &Bytes, lenience: Lenience) -> Result<Tlvs, Proble
 /// Reads the body of a response with `read`, or `T::default()` where there is none: behind an error status, and
 /// behind status 0 if that is forgiven. A body behind an error status that cannot be read counts as none, if forgiven.
 pub(crate) fn response<T: Default>(
-    body: &Bytes,
+    body: Bytes,
     status: CommandStatus,
     lenience: Lenience,
-    read: impl FnOnce(Fields<'_>) -> Result<T, Problem>,
+    read: impl FnOnce(Fields) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     if body.is_empty() && (!status.is_ok() || lenience.loose_response) {
         return Ok(T::default());
@@ -205,7 +220,7 @@ pub(crate) fn response<T: Default>(
 
 /// Reads the body that most responses have: message_id and TLVs.
 pub(crate) fn message_id_response(
-    body: &Bytes,
+    body: Bytes,
     status: CommandStatus,
     lenience: Lenience,
 ) -> Result<(Option<COctets>, Tlvs), Problem> {

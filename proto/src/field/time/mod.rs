@@ -181,7 +181,8 @@ impl SmppTime {
         })
     }
 
-    /// The point in time that is meant, in milliseconds since 1970-01-01 00:00 UTC, seen from `now`, the same.
+    /// The point in time that is meant, in milliseconds since 1970-01-01 00:00 UTC, seen from `now`, in the same unit
+    /// and within some millions of years of 1970.
     ///
     /// An absolute time lies in the century that puts its year nearest to now. A relative time is added to now in
     /// UTC: years and months first, the day clipped to the last of its month, then days and clock time.

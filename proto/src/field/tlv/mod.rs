@@ -170,7 +170,7 @@ impl Tlvs {
 
     /// Reads a list that fills `octets` to its end; the offset of a problem counts from their start.
     pub fn decode(octets: &Bytes) -> Result<Tlvs, Problem> {
-        let (tlvs, problem) = Tlvs::read(octets, octets);
+        let (tlvs, problem) = Tlvs::read(octets, 0);
         problem.map_or(Ok(tlvs), Err)
     }
 
@@ -188,9 +188,10 @@ impl Tlvs {
         Ok(())
     }
 
-    /// Reads the parameters in `rest`, the tail of `body`, as far as they go, and the problem at which they stop.
-    pub(crate) fn read(body: &Bytes, mut rest: &[u8]) -> (Tlvs, Option<Problem>) {
+    /// Reads the parameters of `body` from octet `start` on as far as they go, and the problem at which they stop.
+    pub(crate) fn read(body: &Bytes, start: usize) -> (Tlvs, Option<Problem>) {
         let mut tlvs = Tlvs::EMPTY;
+        let mut rest = body.get(start..).unwrap_or_default();
         while !rest.is_empty() {
             let offset = body.len() - rest.len();
             let Ok((after, (tag, length))) = tlv_header(rest) else {

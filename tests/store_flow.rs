@@ -1,0 +1,316 @@
+//! The way of a message through the store alone: accept, send, settle, owe, and the books after each.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use smpp_proto::field::{Address, RegisteredDelivery};
+use smpp_proto::pdu::SubmitSm;
+use tokio::sync::mpsc;
+use tollgate::account::{Credits, Origin, PasswordHash, Secret, Terms};
+use tollgate::clock::{Clock, Timestamp};
+use tollgate::message::State;
+use tollgate::message::{Delivery, Message, MessageId, UpstreamId};
+use tollgate::policy::{Price, Refusal, Submission, admit};
+use tollgate::store::{
+    Accept, AccountDraft, Answered, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, CredentialDraft,
+    Delivered, Kept, Note, OperatorBatch, PolicyChange, Report, RouteDraft, Settings, Store, TrafficDraft,
+    UpstreamDraft, UpstreamTraits,
+};
+
+const NOON: Timestamp = Timestamp::from_millis(1_763_640_000_000);
+
+struct Bench {
+    store: Store,
+    clock: Clock,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn with_credit(credit: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Self::open(folder, Clock::manual(NOON));
+        bench.store.apply(policy(credit)).await.unwrap();
+        bench
+    }
+
+    fn open(folder: tempfile::TempDir, clock: Clock) -> Self {
+        let store = Store::open(Settings::at(folder.path().join("gate.db")), clock.clone()).unwrap();
+        tokio::spawn({
+            let store = store.clone();
+            async move { store.keep_time().await }
+        });
+        Self { store, clock, folder }
+    }
+
+    /// The daemon stops cleanly and starts again.
+    async fn restart(self) -> Self {
+        self.store.close().await;
+        Self::open(self.folder, self.clock)
+    }
+
+    fn upstream(&self) -> UpstreamId {
+        self.store.upstreams().id("north").unwrap()
+    }
+
+    fn accept(&self, tag: u64, to: &str, wish: u8) -> Result<ClientRequest, Refusal> {
+        let policy = self.store.policy();
+        let credential = policy.credential("acme").unwrap();
+        let account = policy.account(credential.account).unwrap();
+        let pdu = SubmitSm {
+            source: Address::alphanumeric("ACME"),
+            destination: Address::international(to.to_owned()),
+            registered_delivery: RegisteredDelivery(wish),
+            short_message: Bytes::from_static(b"hello"),
+            ..SubmitSm::default()
+        };
+        let admitted = admit(&policy, account, Submission { pdu, body: None }, self.clock.now())?;
+        Ok(ClientRequest::Accept(Box::new(Accept {
+            tag,
+            account: account.id,
+            credential: credential.id,
+            admitted,
+            upstream: self.upstream(),
+            max_queued: account.terms.max_queued,
+            follows: false,
+            replaces_pending: false,
+        })))
+    }
+
+    async fn ask(&self, requests: Vec<ClientRequest>) -> Vec<ClientAnswer> {
+        let (reply, mut answers) = mpsc::channel(1);
+        self.store.room().await.unwrap().client(ClientBatch { requests, reply });
+        answers.recv().await.unwrap()
+    }
+
+    async fn send(&self, to: &str, wish: u8) -> MessageId {
+        let answers = self.ask(vec![self.accept(7, to, wish).unwrap()]).await;
+        match answers[0].outcome {
+            ClientOutcome::Accepted(id) => id,
+            ref other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    async fn note(&self, notes: Vec<Note>) -> Kept {
+        let (reply, mut kept) = mpsc::channel(1);
+        let batch = OperatorBatch { upstream: self.upstream(), notes, reply: Some(reply) };
+        self.store.room().await.unwrap().operator(batch);
+        kept.recv().await.unwrap()
+    }
+
+    async fn pull(&self) -> Message {
+        let lane = self.store.upstream_lane(self.upstream());
+        one_of(&lane).await
+    }
+
+    async fn owed(&self) -> Delivery {
+        let account = self.store.policy().credential("acme").unwrap().account;
+        one_of(&self.store.account_lane(account)).await
+    }
+
+    fn balance(&self) -> (String, String) {
+        let account = self.store.reader().unwrap().account("acme").unwrap();
+        (account.balance.available.to_string(), account.balance.held.to_string())
+    }
+
+    fn state(&self, id: MessageId) -> &'static str {
+        self.store.reader().unwrap().trace(id).unwrap().state
+    }
+
+    fn books_hold(&self) {
+        for line in self.store.reader().unwrap().audit().unwrap() {
+            assert!(line.holds, "{}: {}", line.invariant, line.detail);
+        }
+    }
+}
+
+async fn one_of<T: tollgate::store::Laned>(lane: &tollgate::store::Lane<T>) -> T {
+    let mut taken = Vec::new();
+    let pulled = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            let woken = lane.woken();
+            if lane.pull(1, &mut taken) > 0 {
+                return taken.pop().unwrap();
+            }
+            woken.await;
+        }
+    });
+    pulled.await.expect("nothing came into the lane")
+}
+
+fn policy(credit: &str) -> PolicyChange {
+    PolicyChange {
+        accounts: vec![AccountDraft {
+            name: "acme".to_owned(),
+            parent: None,
+            opening_credit: credit.parse().unwrap(),
+            suspended: false,
+            origin: Origin::File,
+            terms: Terms::default(),
+            credentials: vec![CredentialDraft {
+                system_id: "acme".to_owned(),
+                password: PasswordHash::of(&Secret::new("secret")).unwrap(),
+                bounds: Default::default(),
+            }],
+        }],
+        replaces_files: true,
+        traffic: Some(TrafficDraft {
+            prices: vec![Price { prefix: String::new(), credits: "1.5".parse().unwrap() }],
+            routes: vec![RouteDraft {
+                name: "everywhere".to_owned(),
+                prefixes: vec![String::new()],
+                upstreams: vec!["north".to_owned()],
+            }],
+            mo_routes: Vec::new(),
+            upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
+            limits: Default::default(),
+        }),
+    }
+}
+
+fn taken(message: MessageId, id: &'static str) -> Note {
+    Note::Taken { message, part: 1, id: Bytes::from_static(id.as_bytes()), receipt_expected: true, at: NOON }
+}
+
+fn receipt(tag: u64, id: &'static str, end: State) -> Note {
+    let report = Report {
+        id: Bytes::from_static(id.as_bytes()),
+        about: Bytes::from_static(b"34600000001"),
+        end: Some(end),
+        error: 0,
+        done_at: NOON,
+    };
+    Note::Receipt { tag, report }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_held_sent_delivered_and_its_receipt_is_answered() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 1).await;
+    assert_eq!(bench.balance(), ("8.5".to_owned(), "1.5".to_owned()));
+
+    let message = bench.pull().await;
+    assert_eq!((message.id, message.parts, message.in_doubt), (id, 1, false));
+    bench.note(vec![taken(id, "op-1")]).await;
+    assert_eq!(bench.state(id), "sent");
+
+    let kept = bench.note(vec![receipt(42, "op-1", State::Delivered)]).await;
+    assert_eq!((kept.tags, kept.durable), (vec![42], true));
+    assert_eq!(bench.state(id), "delivered");
+    assert_eq!(bench.balance(), ("8.5".to_owned(), "0".to_owned()));
+
+    let owed = bench.owed().await;
+    let answer =
+        Answered { key: owed.key, account: owed.account, outcome: Delivered::Done(bench.clock.now()) };
+    bench.store.room().await.unwrap().answered(vec![answer]);
+    bench.books_hold();
+    let bench = bench.restart().await;
+    assert_eq!(bench.state(id), "delivered");
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_in_memory_comes_back_after_a_restart_and_is_in_doubt() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 1).await;
+    let bench = bench.restart().await;
+    let message = bench.pull().await;
+    assert_eq!((message.id, message.in_doubt, message.attempts), (id, true, 1));
+    bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Undeliverable)]).await;
+    let bench = bench.restart().await;
+    let owed = bench.owed().await;
+    assert_eq!(owed.key, tollgate::message::DeliveryKey::Receipt(id));
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_overtakes_the_answer_waits_for_it_also_over_a_restart() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 1).await;
+    bench.pull().await;
+    bench.note(vec![receipt(1, "00b8be19", State::Delivered)]).await;
+    assert_eq!(bench.state(id), "ready");
+    let bench = bench.restart().await;
+    bench.pull().await;
+    bench.note(vec![taken(id, "12107289")]).await;
+    assert_eq!(bench.state(id), "delivered");
+    assert_eq!(bench.store.counters().parked_matched.load(std::sync::atomic::Ordering::Relaxed), 1);
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credit_ends_exactly_where_the_balance_does() {
+    let bench = Bench::with_credit("4.5").await;
+    let requests = (0..5).map(|tag| bench.accept(tag, "34600000001", 0).unwrap()).collect();
+    let answers = bench.ask(requests).await;
+    let accepted = |answer: &&ClientAnswer| matches!(answer.outcome, ClientOutcome::Accepted(_));
+    assert_eq!(answers.iter().filter(accepted).count(), 3);
+    assert!(matches!(answers[4].outcome, ClientOutcome::Refused(Refusal::InsufficientCredit)));
+    assert_eq!(bench.balance(), ("0".to_owned(), "4.5".to_owned()));
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_expires_in_its_lane_gives_its_hold_back() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 1).await;
+    bench.clock.advance(Duration::from_secs(86_400 + 60));
+    let owed = bench.owed().await;
+    assert_eq!(owed.key, tollgate::message::DeliveryKey::Receipt(id));
+    assert_eq!(bench.state(id), "expired");
+    assert_eq!(bench.balance(), ("10".to_owned(), "0".to_owned()));
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_off_message_wakes_at_its_time() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 0).await;
+    bench.pull().await;
+    let due = bench.clock.now() + Duration::from_secs(5);
+    let later = Note::Later { message: id, due, upstream: bench.upstream(), error: 8, in_doubt: false };
+    bench.note(vec![later]).await;
+    assert_eq!(bench.state(id), "deferred");
+    bench.clock.advance(Duration::from_secs(5));
+    let message = bench.pull().await;
+    assert_eq!((message.id, message.attempts), (id, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ended_messages_move_to_the_history_and_are_still_found() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 0).await;
+    bench.pull().await;
+    bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
+    // Anything written later carries the move with it once its time has come.
+    while bench.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) == 0 {
+        bench.clock.advance(Duration::from_secs(31));
+        tokio::task::yield_now().await;
+    }
+    let trace = bench.store.reader().unwrap().trace(id).unwrap();
+    assert_eq!((trace.state, trace.posted.to_string()), ("delivered", "1.5".to_owned()));
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_has_one_daemon() {
+    let bench = Bench::with_credit("1").await;
+    let path = bench.folder.path().join("gate.db");
+    let second = Store::open(Settings::at(&path), Clock::system());
+    let error = second.err().expect("the store was opened twice").to_string();
+    assert!(error.contains("is in use by another tollgate"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_taken_while_running_opens_as_a_store() {
+    let bench = Bench::with_credit("10").await;
+    bench.send("34600000001", 1).await;
+    let copy = bench.folder.path().join("copy.db");
+    bench.store.backup(&copy).await.unwrap();
+    let again = bench.store.backup(&copy).await.unwrap_err().to_string();
+    assert!(again.contains("never writes over"), "{again}");
+    let restored = Store::open(Settings::at(&copy), Clock::manual(NOON)).unwrap();
+    let account = restored.reader().unwrap().account("acme").unwrap();
+    assert_eq!(account.balance.held, Credits::from_micro(1_500_000));
+    assert_eq!(Path::new(&copy).parent(), Some(bench.folder.path()));
+}
