@@ -1,5 +1,7 @@
 //! Who may bind: every refusal of the contract, probes of full bind tables, and what grows slower.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::time::Duration;
