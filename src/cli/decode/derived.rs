@@ -215,13 +215,13 @@ fn element_json(element: &Element<'_>) -> Json {
     };
     match (element.id, element.data) {
         (0x00, &[reference, total, part]) => {
-            object.put("concat", concat(u16::from(reference), total, part, 8))
+            object.put("concat", concat(u16::from(reference), total, part, 8));
         }
         (0x08, &[high, low, total, part]) => {
             object.put("concat", concat(u16::from_be_bytes([high, low]), total, part, 16));
         }
         (0x04, &[destination, source]) => {
-            object.put("ports", ports(u16::from(destination), u16::from(source), 8))
+            object.put("ports", ports(u16::from(destination), u16::from(source), 8));
         }
         (0x05, &[a, b, c, d]) => {
             object.put("ports", ports(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]), 16));

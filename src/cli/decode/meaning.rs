@@ -48,10 +48,10 @@ fn read(octets: &[u8]) -> (Meaning, Option<usize>) {
     let Some(length) = octets.first_chunk::<4>().map(|length| u32::from_be_bytes(*length)) else {
         return (Meaning::cut_off(None, None, format!("{present} octets")), None);
     };
-    if length < 16 || length > LENGTH_MAX {
+    if !(LENGTH_MIN..=LENGTH_MAX).contains(&length) {
         let detail = match (header, length) {
             (None, _) => format!("{length}, with {present} octets present"),
-            (Some(_), ..16) => "below 16".to_owned(),
+            (Some(_), ..LENGTH_MIN) => "below 16".to_owned(),
             (Some(_), _) => "above any sensible ceiling".to_owned(),
         };
         return (Meaning::faulty(header, "HEADER_LENGTH", Some("command_length"), detail), None);
@@ -70,10 +70,10 @@ fn read(octets: &[u8]) -> (Meaning, Option<usize>) {
         };
         return (meaning, None);
     };
-    (read_body(header, body), Some(length))
+    (read_body(header, &body), Some(length))
 }
 
-fn read_body(header: Header, body: Bytes) -> Meaning {
+fn read_body(header: Header, body: &Bytes) -> Meaning {
     match Pdu::decode_strict(Frame { header, body: body.clone() }) {
         Ok(pdu) => Meaning::of(header, &pdu.body, None),
         Err(error) if error.problem.class == ProblemClass::HeaderCommandId => {
@@ -191,6 +191,8 @@ impl Fault {
     }
 }
 
+/// A header alone, in octets.
+const LENGTH_MIN: u32 = 16;
 /// command_length that nobody means, in octets: above 1 MiB.
 const LENGTH_MAX: u32 = 1024 * 1024;
 /// The C-octet strings among the mandatory fields: of these any number of octets may be needed.
