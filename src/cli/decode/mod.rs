@@ -17,13 +17,12 @@ use meaning::{Meaning, read_all};
 
 /// Show what PDUs mean.
 ///
-/// Takes hex as an argument or line by line on stdin; a line may hold several PDUs. Blanks, colons and a leading 0x do
-/// no harm. Exits 1 if anything is malformed.
-///
-///   tollgate decode 00000010000000150000000000000001
-///   tshark … | tollgate decode --json
+/// Takes hex as an argument or line by line on stdin; a line may hold several PDUs. Blanks, colons and a leading 0x do no
+/// harm. Exits 1 if anything is malformed.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:
+  tollgate decode 00000010000000150000000000000001
+  tshark -r talk.pcap -Y smpp -T fields -e tcp.payload | tollgate decode --json")]
 pub(super) struct DecodeArgs {
     /// The PDU in hex [default: lines from stdin]
     hex: Option<String>,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use smpp_proto::field::flags::InterfaceVersion;
-use smpp_proto::field::{DataCoding, EsmClass, MessageState, Npi, RegisteredDelivery, Ton};
+use smpp_proto::field::{DataCoding, EsmClass, MessageState, Npi, RegisteredDelivery, Tag, Ton};
 
 use super::body::Row;
 use super::json::Json;
@@ -27,7 +27,10 @@ pub(super) fn write(meaning: &Meaning, out: &mut impl Write) -> io::Result<()> {
     }
     for tlv in meaning.tlvs.iter() {
         let name = tlv.tag.name().unwrap_or("(no name)");
-        let value = tlv::value_of(tlv).map(|value| shown(&value)).unwrap_or_default();
+        let value = match (tlv.tag, &tlv.value[..]) {
+            (Tag::MESSAGE_STATE, [state]) => named(MessageState(*state).name()),
+            _ => tlv::value_of(tlv).map(|value| shown(&value)).unwrap_or_default(),
+        };
         let hex = shown(&Json::hex(&tlv.value));
         line(out, Some(offset), &format!("{:04X} {name}", tlv.tag.0), &hex, &value)?;
         offset += 4 + tlv.value.len();
@@ -64,7 +67,6 @@ fn field(out: &mut impl Write, offset: usize, row: &Row) -> io::Result<()> {
 fn remark(row: &Row) -> String {
     let Json::Number(number) = row.value else { return String::new() };
     let Ok(octet) = u8::try_from(number) else { return String::new() };
-    let named = |name: Option<&str>| name.unwrap_or("reserved").to_owned();
     match row.name {
         "esm_class" => format!("{:?}", EsmClass(octet)),
         "registered_delivery" => format!("{:?}", RegisteredDelivery(octet)),
@@ -75,6 +77,10 @@ fn remark(row: &Row) -> String {
         name if name.ends_with("_npi") => named(Npi(octet).name()),
         _ => String::new(),
     }
+}
+
+fn named(name: Option<&str>) -> String {
+    name.unwrap_or("reserved").to_owned()
 }
 
 /// One reading: objects field by field, beneath their name.
