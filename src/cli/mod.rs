@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod admin;
 mod check;
 pub mod exit;
 mod load;
@@ -28,6 +29,13 @@ pub struct Cli {
 #[allow(clippy::large_enum_variant, reason = "made once a process")]
 enum Command {
     Check(check::CheckArgs),
+    Account(admin::account::AccountArgs),
+    Credit(admin::credit::CreditArgs),
+    Trace(admin::trace::TraceArgs),
+    Audit(admin::audit::AuditArgs),
+    Status(admin::status::StatusArgs),
+    Backup(admin::backup::BackupArgs),
+    Restore(admin::backup::RestoreArgs),
     Sim(sim::SimArgs),
     Load(load::LoadArgs),
 }
@@ -40,6 +48,13 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Check(args) => Ok(args.run(&self.settings)),
+            Command::Account(args) => args.run(&self.settings),
+            Command::Credit(args) => args.run(&self.settings),
+            Command::Trace(args) => args.run(&self.settings),
+            Command::Audit(args) => args.run(&self.settings),
+            Command::Status(args) => args.run(&self.settings),
+            Command::Backup(args) => args.run(&self.settings),
+            Command::Restore(args) => args.run(&self.settings),
             Command::Sim(args) => args.run(),
             Command::Load(args) => args.run(),
         }
