@@ -5,6 +5,7 @@ pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod esme;
 pub mod link;
 pub mod message;
 pub mod policy;
