@@ -25,8 +25,9 @@ use account::AccountNames;
 use read::{Names, Section, Sources, Spot, Texts};
 
 use crate::admin;
+use crate::esme;
 use crate::store::{TrafficDraft, UpstreamDraft};
-use rooms::{esme, smsc};
+use rooms::smsc;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
