@@ -6,4 +6,5 @@ pub mod clock;
 pub mod link;
 pub mod message;
 pub mod policy;
+pub mod smsc;
 pub mod store;
