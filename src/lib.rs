@@ -6,5 +6,6 @@ pub mod clock;
 pub mod link;
 pub mod message;
 pub mod policy;
+pub mod sim;
 pub mod smsc;
 pub mod store;

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod exit;
+mod load;
+mod sim;
 
 /// A carrier SMS gateway: SMPP in, SMPP out, every message durable, charged and explained.
 ///
@@ -17,7 +19,11 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+#[allow(clippy::large_enum_variant, reason = "made once a process")]
+enum Command {
+    Sim(sim::SimArgs),
+    Load(load::LoadArgs),
+}
 
 impl Cli {
     /// Does what was asked.
@@ -25,6 +31,9 @@ impl Cli {
     /// # Errors
     /// When it could not be done; [`exit::of`] gives the exit code that belongs to the error.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        match self.command {}
+        match self.command {
+            Command::Sim(args) => args.run(),
+            Command::Load(args) => args.run(),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::history::Moved;
 use super::policy::PolicyChange;
 use super::{StoreError, lane};
 use crate::account::{AccountId, CredentialId, Credits};
@@ -19,7 +20,7 @@ pub(super) enum Command {
     Answered(Vec<Answered>),
     Refill(lane::Refill),
     Tick,
-    Forget(Vec<MessageId>),
+    Forget(Moved),
     Admin(Admin),
     Stop(oneshot::Sender<()>),
 }

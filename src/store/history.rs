@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc::WeakSender;
 use tracing::{error, info};
 
@@ -173,9 +173,9 @@ impl Historian {
         while let Ok(mut ids) = inbox.recv() {
             ids.sort_unstable();
             match self.copy(&ids, &mut open) {
-                Ok(()) => {
+                Ok(with_more) => {
                     let Some(mailbox) = self.mailbox.upgrade() else { return };
-                    if mailbox.blocking_send(Command::Forget(ids)).is_err() {
+                    if mailbox.blocking_send(Command::Forget(Moved { ids, with_more })).is_err() {
                         return;
                     }
                 }
@@ -188,7 +188,12 @@ impl Historian {
         }
     }
 
-    fn copy(&self, ids: &[MessageId], open: &mut Option<(i64, Connection)>) -> Result<(), StoreError> {
+    fn copy(
+        &self,
+        ids: &[MessageId],
+        open: &mut Option<(i64, Connection)>,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        let mut with_more = Vec::new();
         for chunk in ids.chunk_by(|a, b| a.accepted_at().utc_day() == b.accepted_at().utc_day()) {
             let Some(first) = chunk.first() else { continue };
             let day = first.accepted_at().utc_day();
@@ -196,10 +201,10 @@ impl Historian {
                 *open = Some((day, self.open(day)?));
             }
             if let Some((_, db)) = open {
-                copy_rows(db, chunk)?;
+                with_more.extend(copy_rows(db, chunk)?);
             }
         }
-        Ok(())
+        Ok(with_more)
     }
 
     fn open(&self, day: i64) -> Result<Connection, StoreError> {
@@ -243,46 +248,49 @@ impl Historian {
     }
 }
 
-fn copy_rows(db: &mut Connection, ids: &[MessageId]) -> Result<(), StoreError> {
+/// Copies rows; says which of them have rows in other tables too.
+fn copy_rows(db: &mut Connection, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
     let copy = db.transaction()?;
+    let mut with_more = Vec::new();
     {
-        let mut message = copy.prepare_cached(
-            "INSERT OR REPLACE INTO main.message SELECT * FROM hot.message WHERE id = ?1 RETURNING parts",
-        )?;
+        let mut message = copy
+            .prepare_cached("INSERT OR REPLACE INTO main.message SELECT * FROM hot.message WHERE id = ?1")?;
         let mut part = copy
             .prepare_cached("INSERT OR REPLACE INTO main.part SELECT * FROM hot.part WHERE message = ?1")?;
         let mut event = copy
             .prepare_cached("INSERT OR REPLACE INTO main.event SELECT * FROM hot.event WHERE message = ?1")?;
+        let mut alias = copy.prepare_cached("SELECT 1 FROM hot.alias WHERE message = ?1 LIMIT 1")?;
         for id in ids {
-            let mut rows = message.query(params![id.raw()])?;
-            let parts: u8 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
-            drop(rows);
-            if parts > 1 {
-                part.execute([id.raw()])?;
+            message.execute([id.raw()])?;
+            let rows = part.execute([id.raw()])? + event.execute([id.raw()])?;
+            if rows > 0 || alias.exists([id.raw()])? {
+                with_more.push(*id);
             }
-            event.execute([id.raw()])?;
         }
     }
     copy.commit()?;
-    Ok(())
+    Ok(with_more)
+}
+
+/// What stands in the history and may go from the hot file.
+pub(super) struct Moved {
+    /// Ended messages.
+    pub(super) ids: Vec<MessageId>,
+    /// Those that have rows in other tables too.
+    pub(super) with_more: Vec<MessageId>,
 }
 
 /// Removes from the hot file what stands in the history.
-pub(super) fn forget(db: &Connection, ids: &[MessageId]) -> Result<(), StoreError> {
-    let mut message =
-        db.prepare_cached("DELETE FROM message WHERE id = ?1 AND state >= 10 RETURNING parts")?;
-    let mut part = db.prepare_cached("DELETE FROM part WHERE message = ?1")?;
-    let mut alias = db.prepare_cached("DELETE FROM alias WHERE message = ?1")?;
-    let mut event = db.prepare_cached("DELETE FROM event WHERE message = ?1")?;
-    for id in ids {
-        let mut rows = message.query([id.raw()])?;
-        let parts: u8 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
-        drop(rows);
-        if parts > 1 {
-            part.execute([id.raw()])?;
+pub(super) fn forget(db: &Connection, moved: &Moved) -> Result<(), StoreError> {
+    let mut message = db.prepare_cached("DELETE FROM message WHERE id = ?1 AND state >= 10")?;
+    for id in &moved.ids {
+        message.execute([id.raw()])?;
+    }
+    for table in ["part", "alias", "event"] {
+        let mut rows = db.prepare_cached(&format!("DELETE FROM {table} WHERE message = ?1"))?;
+        for id in &moved.with_more {
+            rows.execute([id.raw()])?;
         }
-        alias.execute([id.raw()])?;
-        event.execute([id.raw()])?;
     }
     Ok(())
 }

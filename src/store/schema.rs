@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
 
@@ -109,7 +109,8 @@ pub(super) mod inbound {
 
 /// Opens the hot file for writing: WAL, every commit on disk before it returns.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let opened = Connection::open(path);
+    // One thread uses it: SQLite's own mutex would only cost.
+    let opened = Connection::open_with_flags(path, OpenFlags::default() | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     let db = opened.map_err(|e| StoreError::Open { path: path.to_path_buf(), why: e.to_string() })?;
     db.set_prepared_statement_cache_capacity(128);
     db.pragma_update(None, "page_size", 8192)?;

@@ -155,9 +155,9 @@ impl Writer {
                 Command::Answered(answers) => self.answered(answers, effects)?,
                 Command::Refill(refill) => self.refill(*refill, effects)?,
                 Command::Tick => self.tick(effects)?,
-                Command::Forget(ids) => {
-                    history::forget(&self.db, ids)?;
-                    Counters::add(&self.shared.counters.moved, ids.len() as u64);
+                Command::Forget(moved) => {
+                    history::forget(&self.db, moved)?;
+                    Counters::add(&self.shared.counters.moved, moved.ids.len() as u64);
                 }
                 Command::Admin(_) | Command::Stop(_) => {}
             }
@@ -219,7 +219,7 @@ impl Command {
             Self::Client(batch) => batch.requests.len(),
             Self::Operator(batch) => batch.notes.len(),
             Self::Answered(answers) => answers.len(),
-            Self::Forget(ids) => ids.len() / 4,
+            Self::Forget(moved) => moved.ids.len() / 4,
             Self::Refill(_) | Self::Tick => 1_000,
             Self::Admin(_) | Self::Stop(_) => 1,
         }

@@ -73,14 +73,15 @@ impl Writer {
         taken: &Taken<'_>,
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
-        let changed =
-            self.db.prepare_cached(TAKEN)?.query_row(
-                params![taken.message.raw(), upstream.0, &taken.id[..], taken.at.millis()],
-                |row| Ok((row.get::<_, u8>(0)?, row.get::<_, u32>(1)?)),
-            );
-        let Some((parts, account)) = changed.optional()? else {
+        let Some((parts, account)) = self.open_message(taken.message)? else {
             return self.taken_again(upstream, taken, effects);
         };
+        self.db.prepare_cached(TAKEN)?.execute(params![
+            taken.message.raw(),
+            upstream.0,
+            &taken.id[..],
+            taken.at.millis()
+        ])?;
         if parts > 1 {
             self.part_taken(upstream, taken, parts, account, effects)?;
         } else {
@@ -92,6 +93,13 @@ impl Writer {
             self.ended(taken.message, if parts > 1 { taken.part } else { 0 }, end, effects)?;
         }
         self.match_parked(upstream, taken, effects)
+    }
+
+    /// Parts and account of a message that no operator has; RETURNING would cost a temporary table for each.
+    fn open_message(&self, id: MessageId) -> Result<Option<(u8, u32)>, StoreError> {
+        let mut find =
+            self.db.prepare_cached("SELECT parts, account FROM message WHERE id = ?1 AND state < 5")?;
+        Ok(find.query_row([id.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
     /// A part of a long message: the message itself is sent when its last part is.
@@ -476,7 +484,7 @@ pub(super) fn refuse(batch: &OperatorBatch) {
 /// registered_delivery, bit 4 (SMPP 3.4 §5.2.17).
 const INTERMEDIATE_WISH: u8 = 0x10;
 const TAKEN: &str = "UPDATE message SET state = 5, lane = ?2, upstream_id = ?3, sent_at = ?4, due = NULL
-  WHERE id = ?1 AND state < 5 RETURNING parts, account";
+  WHERE id = ?1";
 const PUT_OFF: &str = "UPDATE message SET state = ?2, due = ?3, lane = ?4, in_doubt = in_doubt OR ?5,
   attempts = attempts + 1 WHERE id = ?1 AND state < 5";
 const AT_OPERATOR: &str = "SELECT id, shown, account, credential, pdu, wish, parts, price, state FROM message
