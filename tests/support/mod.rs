@@ -1,0 +1,16 @@
+//! Scripted peers for tests from outside: an ESME and an SMSC that say exactly what the test says, well or badly.
+//!
+//! They are written on plain sockets, apart from the daemon's own link, so that a fault there shows. Nothing sleeps;
+//! every wait is bounded and fails with what was awaited.
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses some of it")]
+#![allow(unreachable_pub, reason = "shared by several test binaries")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod esme;
+mod peer;
+mod smsc;
+
+pub use esme::{Esme, bind, submit};
+pub use peer::{Incoming, PATIENCE, Peer, within};
+pub use smsc::{Smsc, SmscLink};
