@@ -14,7 +14,6 @@ pub mod smsc;
 pub mod store;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -30,7 +29,6 @@ pub struct Gate {
     store: Store,
     clients: esme::Running,
     operators: smsc::Running,
-    admin: admin::Running,
     timekeeper: JoinHandle<()>,
     drain_within: Duration,
 }
@@ -70,9 +68,7 @@ impl Gate {
         let drain_within = config.smsc.drain_within;
         let operators = smsc::connect(&config.smsc, &store, &clock, &to_operators)?;
         let clients = esme::listen(config.esme, store.clone(), clock.clone(), to_clients)?;
-        let status = status(&clients, &operators);
-        let admin = admin::listen(config.admin, store.clone(), clock, Arc::new(registry), status).await?;
-        Ok(Self { store, clients, operators, admin, timekeeper, drain_within })
+        Ok(Self { store, clients, operators, timekeeper, drain_within })
     }
 
     /// Where it can be reached.
@@ -81,7 +77,7 @@ impl Gate {
         Addresses {
             smpp: self.clients.addresses().to_vec(),
             smpp_tls: self.clients.tls_addresses().to_vec(),
-            admin: self.admin.addresses().to_vec(),
+            admin: Vec::new(),
         }
     }
 
@@ -109,26 +105,13 @@ impl Gate {
 
     /// Stops taking, lets go what is under way (bounded), and closes the store last.
     pub async fn drain(self) {
-        self.admin.not_ready();
         // Clients first: what they were answered is durable, what they were not they send again.
         self.clients.drain(self.drain_within).await;
         self.operators.drain().await;
         self.store.close().await;
         self.timekeeper.abort();
-        self.admin.stop().await;
         info!("drained");
     }
-}
-
-/// What `status` on the admin socket shows of the sessions: the admin room itself knows none.
-fn status(clients: &esme::Running, operators: &smsc::Running) -> admin::Status {
-    let (clients, operators) = (clients.roster(), operators.roster());
-    Arc::new(move || {
-        serde_json::json!({
-            "clients": clients.binds(),
-            "operators": operators.view(),
-        })
-    })
 }
 
 /// Waits for SIGTERM or SIGINT; takes a changed configuration on SIGHUP.

@@ -8,8 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use super::ConfigFile;
-use super::exit::BadSettings;
+use super::settings::SettingsArgs;
 use crate::clock::Clock;
 use crate::config::{self, Config, LogFormat, LogSettings};
 use crate::{Gate, run_until_told};
@@ -20,17 +19,15 @@ use crate::{Gate, run_until_told};
 /// SIGTERM and SIGINT drain (bounded) and end with 0; SIGHUP reads the configuration again.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    #[command(flatten)]
-    config: ConfigFile,
     /// Threads for sessions; 0 takes one for each processor
     #[arg(long, default_value_t = 0)]
     threads: usize,
 }
 
 impl ServeArgs {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let path = self.config.path()?;
-        let config = read(&path).map_err(BadSettings::new)?;
+    pub(super) fn run(self, settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
+        let config = settings.load()?;
+        let path = settings.path();
         log_to_stderr(&config.log);
         runtime(self.threads)?.block_on(async {
             let gate = Gate::start(config, Clock::system()).await?;

@@ -82,7 +82,8 @@ impl QuickstartArgs {
 }
 
 fn read(folder: &Folder) -> anyhow::Result<Config> {
-    Ok(config::load(&folder.config(), &config::process_environment).map_err(BadSettings::new)?)
+    let config = config::load(&folder.config(), &config::process_environment);
+    Ok(config.map_err(|problems| BadSettings(problems.to_string()))?)
 }
 
 /// The practice operator, at the address that the configuration names or, when that is taken, at a free one.
