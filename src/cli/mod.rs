@@ -4,9 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod check;
 pub mod exit;
 mod load;
+pub mod settings;
 mod sim;
+
+use settings::SettingsArgs;
 
 /// A carrier SMS gateway: SMPP in, SMPP out, every message durable, charged and explained.
 ///
@@ -14,6 +18,8 @@ mod sim;
 #[derive(Debug, Parser)]
 #[command(name = "tollgate", version, max_term_width = 110, arg_required_else_help = true)]
 pub struct Cli {
+    #[command(flatten)]
+    settings: SettingsArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -21,6 +27,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "made once a process")]
 enum Command {
+    Check(check::CheckArgs),
     Sim(sim::SimArgs),
     Load(load::LoadArgs),
 }
@@ -32,6 +39,7 @@ impl Cli {
     /// When it could not be done; [`exit::of`] gives the exit code that belongs to the error.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Check(args) => Ok(args.run(&self.settings)),
             Command::Sim(args) => args.run(),
             Command::Load(args) => args.run(),
         }

@@ -12,7 +12,8 @@ use tokio::sync::{Notify, mpsc};
 
 use super::command::Command;
 use crate::account::AccountId;
-use crate::message::{Delivery, Message, PRIORITIES, UpstreamId};
+use crate::clock::Timestamp;
+use crate::message::{Delivery, DeliveryKey, Message, PRIORITIES, UpstreamId};
 
 /// What can stand in a lane.
 pub trait Laned {
@@ -20,6 +21,8 @@ pub trait Laned {
     fn account(&self) -> AccountId;
     /// 0 lowest to 4.
     fn priority(&self) -> usize;
+    /// Since when it exists.
+    fn since(&self) -> Timestamp;
 }
 
 impl Laned for Message {
@@ -29,6 +32,9 @@ impl Laned for Message {
     fn priority(&self) -> usize {
         usize::from(self.priority).min(PRIORITIES - 1)
     }
+    fn since(&self) -> Timestamp {
+        self.id.accepted_at()
+    }
 }
 
 impl Laned for Delivery {
@@ -37,6 +43,11 @@ impl Laned for Delivery {
     }
     fn priority(&self) -> usize {
         0
+    }
+    fn since(&self) -> Timestamp {
+        match self.key {
+            DeliveryKey::Receipt(id) | DeliveryKey::Inbound(id) => id.accepted_at(),
+        }
     }
 }
 
@@ -61,6 +72,8 @@ pub struct Depth {
     pub ready: u64,
     /// In the store only.
     pub spilled: u64,
+    /// When the oldest in memory came to exist.
+    pub oldest: Option<Timestamp>,
 }
 
 /// What waits for one operator or one account.
@@ -136,16 +149,16 @@ impl<T: Laned> Lane<T> {
     pub fn depth(&self) -> Depth {
         let flows = self.lock();
         let spilled = flows.by_account.values().map(|flow| flow.spilled).sum();
-        Depth { ready: flows.ready as u64, spilled }
+        let oldest = flows.by_account.values().filter_map(Flow::oldest).min();
+        Depth { ready: flows.ready as u64, spilled, oldest }
     }
 
     /// How long one account's flow is.
     pub fn depth_of(&self, account: AccountId) -> Depth {
         let flows = self.lock();
-        flows
-            .by_account
-            .get(&account)
-            .map_or_else(Depth::default, |flow| Depth { ready: flow.ready as u64, spilled: flow.spilled })
+        let depth =
+            |flow: &Flow<T>| Depth { ready: flow.ready as u64, spilled: flow.spilled, oldest: flow.oldest() };
+        flows.by_account.get(&account).map(depth).unwrap_or_default()
     }
 
     /// Whether the next thing of an account may go straight to memory: there is room, and nothing before it waits in
@@ -292,6 +305,13 @@ impl<T: Laned> Flows<T> {
         let by_account = &self.by_account;
         self.turns.retain(|account| by_account.get(account).is_some_and(|flow| flow.in_turn));
         removed
+    }
+}
+
+impl<T: Laned> Flow<T> {
+    /// Each queue is in the order of time, but for what was given back, which is older still.
+    fn oldest(&self) -> Option<Timestamp> {
+        self.queues.iter().filter_map(|queue| queue.front().map(Laned::since)).min()
     }
 }
 

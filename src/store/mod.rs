@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod history;
 mod lane;
+mod metrics;
 mod policy;
 mod reader;
 mod schema;

@@ -1,0 +1,122 @@
+//! The store's figures for Prometheus: read when they are asked for, so that the writer pays nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use super::{Depth, Shared, Store};
+
+impl Store {
+    /// Puts the store's figures into a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(Figures(Arc::clone(&self.shared))));
+    }
+}
+
+struct Figures(Arc<Shared>);
+
+impl std::fmt::Debug for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Figures")
+    }
+}
+
+impl Collector for Figures {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let counters = &self.0.counters;
+        let rows: [(&str, &str, &AtomicU64); 9] = [
+            ("tollgate_store_commits", "Transactions", &counters.commits),
+            ("tollgate_store_items", "Messages, notes and answers in transactions", &counters.items),
+            ("tollgate_store_busy_microseconds", "Time spent in transactions", &counters.busy_micros),
+            ("tollgate_store_failures", "Transactions that could not be committed", &counters.failures),
+            ("tollgate_in_doubt", "Submits that may have reached an operator twice", &counters.in_doubt),
+            (
+                "tollgate_receipts_early",
+                "Receipts that overtook the answer to their submit",
+                &counters.parked_matched,
+            ),
+            (
+                "tollgate_receipts_unknown",
+                "Receipts for ids that no submit was given",
+                &counters.parked_expired,
+            ),
+            ("tollgate_receipts_repeated", "Receipts for ended messages", &counters.receipts_repeated),
+            ("tollgate_history_moved", "Messages moved to the history", &counters.moved),
+        ];
+        for (name, help, counter) in rows {
+            let counter = ConstCounter::new(counter.load(Ordering::Relaxed));
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        self.encode_lanes(&mut encoder)
+    }
+}
+
+impl Figures {
+    /// One gauge a lane: the operator's or the account's name, and where its things stand.
+    fn encode_lanes(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let upstreams = self.0.upstreams.load();
+        let lanes = self.0.upstream_lanes.read().unwrap_or_else(PoisonError::into_inner);
+        let named =
+            lanes.iter().map(|(id, lane)| (upstreams.name(*id).unwrap_or("").to_owned(), lane.depth()));
+        let named: Vec<_> = named.collect();
+        let ages = self.ages(&named);
+        let help = "Messages waiting for an operator";
+        encode_depths(encoder, "tollgate_upstream_queue", help, "upstream", named)?;
+        let help = "Age of the oldest message waiting for an operator";
+        encode_ages(encoder, "tollgate_upstream_queue_age_seconds", help, "upstream", ages)?;
+        let policy = self.0.policy.load();
+        let lanes = self.0.account_lanes.read().unwrap_or_else(PoisonError::into_inner);
+        let name = |id| policy.account(id).map(|account| account.name.clone()).unwrap_or_default();
+        let named: Vec<_> = lanes.iter().map(|(id, lane)| (name(*id), lane.depth())).collect();
+        let ages = self.ages(&named);
+        let help = "Receipts and messages from phones owed to an account";
+        encode_depths(encoder, "tollgate_account_owed", help, "account", named)?;
+        let help = "Age of the message whose receipt has waited longest for its client";
+        encode_ages(encoder, "tollgate_account_owed_age_seconds", help, "account", ages)
+    }
+
+    fn ages(&self, depths: &[(String, Depth)]) -> Vec<(String, f64)> {
+        let now = self.0.clock.now();
+        let age = |depth: &Depth| depth.oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64());
+        depths.iter().map(|(owner, depth)| (owner.clone(), age(depth))).collect()
+    }
+}
+
+fn encode_depths(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    label: &str,
+    depths: Vec<(String, Depth)>,
+) -> Result<(), std::fmt::Error> {
+    let gauge = ConstGauge::new(0_i64);
+    let mut family = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+    for (owner, depth) in depths {
+        for (place, count) in [("memory", depth.ready), ("store", depth.spilled)] {
+            let labels = [(label, owner.as_str()), ("place", place)];
+            let gauge = ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+            gauge.encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn encode_ages(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    label: &str,
+    ages: Vec<(String, f64)>,
+) -> Result<(), std::fmt::Error> {
+    let gauge = ConstGauge::new(0_f64);
+    let mut family = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+    for (owner, age) in ages {
+        ConstGauge::new(age).encode(family.encode_family(&[(label, owner.as_str())])?)?;
+    }
+    Ok(())
+}
