@@ -46,7 +46,9 @@ fn read(path: &Path) -> Result<Config, config::Problems> {
 fn announce(gate: &Gate) -> anyhow::Result<()> {
     let addresses = gate.addresses();
     let mut line = "ready".to_owned();
-    for (name, list) in [("smpp", addresses.smpp), ("smpp-tls", addresses.smpp_tls), ("admin", addresses.admin)] {
+    for (name, list) in
+        [("smpp", addresses.smpp), ("smpp-tls", addresses.smpp_tls), ("admin", addresses.admin)]
+    {
         for address in list {
             line.push_str(&format!(" {name}={address}"));
         }

@@ -61,9 +61,11 @@ impl QuickstartArgs {
         let operator = start_operator(&mut config).await?;
         let free = FreePorts::find(&mut config).await?;
         let show = Show::begin(&folder, &free.notes);
-        let password = folder::demo_password(&config).context("tollgate.toml has no account \"demo\" any more")?;
+        let password =
+            folder::demo_password(&config).context("tollgate.toml has no account \"demo\" any more")?;
         let gate = Gate::start(config, Clock::system()).await?;
-        let address = *gate.addresses().smpp.first().context("tollgate.toml names no [smpp] listen address")?;
+        let address =
+            *gate.addresses().smpp.first().context("tollgate.toml names no [smpp] listen address")?;
         let sent = tokio::time::timeout(PATIENCE, send_one(&gate, address, &password, &show));
         match sent.await {
             Ok(done) => done?,
@@ -89,7 +91,8 @@ fn read(folder: &Folder) -> anyhow::Result<Config> {
 /// The practice operator, at the address that the configuration names or, when that is taken, at a free one.
 async fn start_operator(config: &mut Config) -> anyhow::Result<Operator> {
     let upstream = config.smsc.upstreams.first_mut().context("tollgate.toml has no [[upstream]] any more")?;
-    let wanted: SocketAddr = upstream.address.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let wanted: SocketAddr =
+        upstream.address.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
     let at = |address| sim::Settings {
         listen: vec![address],
         receipt_delay: sim::delay::Delay::fixed(Duration::from_millis(300)),
