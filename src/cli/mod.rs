@@ -8,6 +8,8 @@ mod admin;
 mod check;
 pub mod exit;
 mod load;
+mod quickstart;
+mod serve;
 pub mod settings;
 mod sim;
 
@@ -28,6 +30,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "made once a process")]
 enum Command {
+    Quickstart(quickstart::QuickstartArgs),
+    Serve(serve::ServeArgs),
     Check(check::CheckArgs),
     Account(admin::account::AccountArgs),
     Credit(admin::credit::CreditArgs),
@@ -47,6 +51,8 @@ impl Cli {
     /// When it could not be done; [`exit::of`] gives the exit code that belongs to the error.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Quickstart(args) => args.run(),
+            Command::Serve(args) => args.run(&self.settings),
             Command::Check(args) => Ok(args.run(&self.settings)),
             Command::Account(args) => args.run(&self.settings),
             Command::Credit(args) => args.run(&self.settings),
