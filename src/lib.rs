@@ -13,7 +13,10 @@ pub mod sim;
 pub mod smsc;
 pub mod store;
 
+mod standing;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -22,6 +25,7 @@ use tracing::{info, warn};
 
 use clock::Clock;
 use config::Config;
+use standing::Standing;
 use store::Store;
 
 /// A running gateway.
@@ -29,6 +33,8 @@ pub struct Gate {
     store: Store,
     clients: esme::Running,
     operators: smsc::Running,
+    admin: admin::Running,
+    standing: Arc<Standing>,
     timekeeper: JoinHandle<()>,
     drain_within: Duration,
 }
@@ -68,7 +74,10 @@ impl Gate {
         let drain_within = config.smsc.drain_within;
         let operators = smsc::connect(&config.smsc, &store, &clock, &to_operators)?;
         let clients = esme::listen(config.esme, store.clone(), clock.clone(), to_clients)?;
-        Ok(Self { store, clients, operators, timekeeper, drain_within })
+        let standing = Arc::new(Standing::of(clients.roster(), operators.roster(), store.clone()));
+        let daemon = Arc::clone(&standing) as Arc<dyn admin::Daemon>;
+        let admin = admin::start(&config.admin, store.clone(), daemon, Arc::new(registry))?;
+        Ok(Self { store, clients, operators, admin, standing, timekeeper, drain_within })
     }
 
     /// Where it can be reached.
@@ -77,7 +86,7 @@ impl Gate {
         Addresses {
             smpp: self.clients.addresses().to_vec(),
             smpp_tls: self.clients.tls_addresses().to_vec(),
-            admin: Vec::new(),
+            admin: self.admin.addresses().to_vec(),
         }
     }
 
@@ -105,11 +114,13 @@ impl Gate {
 
     /// Stops taking, lets go what is under way (bounded), and closes the store last.
     pub async fn drain(self) {
+        self.standing.drain();
         // Clients first: what they were answered is durable, what they were not they send again.
         self.clients.drain(self.drain_within).await;
         self.operators.drain().await;
         self.store.close().await;
         self.timekeeper.abort();
+        self.admin.drain().await;
         info!("drained");
     }
 }
