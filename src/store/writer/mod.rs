@@ -80,6 +80,8 @@ struct Writer {
     replies: Vec<Result<Option<Balance>, StoreError>>,
     /// The time of this transaction.
     now: Timestamp,
+    /// The last field: nobody else may open the store before the connection is closed.
+    _lock: start::Lock,
 }
 
 impl Writer {
