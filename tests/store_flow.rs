@@ -173,9 +173,13 @@ fn taken(message: MessageId, id: &'static str) -> Note {
 }
 
 fn receipt(tag: u64, id: &'static str, end: State) -> Note {
+    receipt_about("34600000001", tag, id, end)
+}
+
+fn receipt_about(about: &'static str, tag: u64, id: &'static str, end: State) -> Note {
     let report = Report {
         id: Bytes::from_static(id.as_bytes()),
-        about: Bytes::from_static(b"34600000001"),
+        about: Bytes::from_static(about.as_bytes()),
         end: Some(end),
         error: 0,
         done_at: NOON,
@@ -247,6 +251,23 @@ async fn credit_ends_exactly_where_the_balance_does() {
     assert_eq!(answers.iter().filter(accepted).count(), 3);
     assert!(matches!(answers[4].outcome, ClientOutcome::Refused(Refusal::InsufficientCredit)));
     assert_eq!(bench.balance(), ("0".to_owned(), "4.5".to_owned()));
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guessed_reading_of_an_id_never_ends_a_message_to_another_number() {
+    let bench = Bench::with_credit("10").await;
+    // 0x100 is 256 and 0x200 is 512: receipts for ids that nobody knows, to a number that neither message has.
+    bench.note(vec![receipt_about("34600000009", 1, "100", State::Undeliverable)]).await;
+    let early = bench.send("34600000001", 1).await;
+    let late = bench.send("34600000002", 1).await;
+    bench.note(vec![taken(early, "256"), taken(late, "512")]).await;
+    bench.note(vec![receipt_about("34600000009", 2, "200", State::Undeliverable)]).await;
+    assert_eq!((bench.state(early), bench.state(late)), ("sent", "sent"));
+    // The same ids about their own numbers are meant.
+    bench.note(vec![receipt_about("0600000001", 3, "100", State::Delivered)]).await;
+    bench.note(vec![receipt_about("+34600000002", 4, "200", State::Delivered)]).await;
+    assert_eq!((bench.state(early), bench.state(late)), ("delivered", "delivered"));
     bench.books_hold();
 }
 
