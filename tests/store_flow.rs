@@ -117,6 +117,15 @@ impl Bench {
         self.store.reader().unwrap().trace(id).unwrap().state
     }
 
+    /// So many messages have moved to the history. Anything written carries the move with it once its time has come.
+    async fn moved(&self, count: u64) {
+        while self.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) < count {
+            self.clock.advance(Duration::from_secs(31));
+            // A thread moves them; without a pause whole years would pass meanwhile, and with them the retention.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     fn books_hold(&self) {
         for line in self.store.reader().unwrap().audit().unwrap() {
             assert!(line.holds, "{}: {}", line.invariant, line.detail);
@@ -243,18 +252,6 @@ async fn a_receipt_that_overtakes_the_answer_waits_for_it_also_over_a_restart() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credit_ends_exactly_where_the_balance_does() {
-    let bench = Bench::with_credit("4.5").await;
-    let requests = (0..5).map(|tag| bench.accept(tag, "34600000001", 0).unwrap()).collect();
-    let answers = bench.ask(requests).await;
-    let accepted = |answer: &&ClientAnswer| matches!(answer.outcome, ClientOutcome::Accepted(_));
-    assert_eq!(answers.iter().filter(accepted).count(), 3);
-    assert!(matches!(answers[4].outcome, ClientOutcome::Refused(Refusal::InsufficientCredit)));
-    assert_eq!(bench.balance(), ("0".to_owned(), "4.5".to_owned()));
-    bench.books_hold();
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_guessed_reading_of_an_id_never_ends_a_message_to_another_number() {
     let bench = Bench::with_credit("10").await;
     // 0x100 is 256 and 0x200 is 512: receipts for ids that nobody knows, to a number that neither message has.
@@ -268,6 +265,18 @@ async fn a_guessed_reading_of_an_id_never_ends_a_message_to_another_number() {
     bench.note(vec![receipt_about("0600000001", 3, "100", State::Delivered)]).await;
     bench.note(vec![receipt_about("+34600000002", 4, "200", State::Delivered)]).await;
     assert_eq!((bench.state(early), bench.state(late)), ("delivered", "delivered"));
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credit_ends_exactly_where_the_balance_does() {
+    let bench = Bench::with_credit("4.5").await;
+    let requests = (0..5).map(|tag| bench.accept(tag, "34600000001", 0).unwrap()).collect();
+    let answers = bench.ask(requests).await;
+    let accepted = |answer: &&ClientAnswer| matches!(answer.outcome, ClientOutcome::Accepted(_));
+    assert_eq!(answers.iter().filter(accepted).count(), 3);
+    assert!(matches!(answers[4].outcome, ClientOutcome::Refused(Refusal::InsufficientCredit)));
+    assert_eq!(bench.balance(), ("0".to_owned(), "4.5".to_owned()));
     bench.books_hold();
 }
 
@@ -303,13 +312,40 @@ async fn ended_messages_move_to_the_history_and_are_still_found() {
     let id = bench.send("34600000001", 0).await;
     bench.pull().await;
     bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
-    // Anything written later carries the move with it once its time has come.
-    while bench.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) == 0 {
-        bench.clock.advance(Duration::from_secs(31));
-        tokio::task::yield_now().await;
-    }
+    bench.moved(1).await;
     let trace = bench.store.reader().unwrap().trace(id).unwrap();
     assert_eq!((trace.state, trace.posted.to_string()), ("delivered", "1.5".to_owned()));
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_message_in_the_history_keeps_its_own_events() {
+    let bench = Bench::with_credit("10").await;
+    let mut ids = Vec::new();
+    for (count, name) in [(1, "op-1"), (2, "op-2")] {
+        let id = bench.send("34600000001", 0).await;
+        // It is taken twice, which is worth an event.
+        bench.note(vec![taken(id, name), taken(id, name), receipt(1, name, State::Delivered)]).await;
+        bench.moved(count).await;
+        ids.push(id);
+    }
+    for id in ids {
+        let timeline = bench.store.reader().unwrap().trace(id).unwrap().timeline;
+        assert_eq!(timeline.iter().filter(|entry| entry.what == "taken_again").count(), 1, "{timeline:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_the_history_that_a_crash_left_unfinished_is_made_anew() {
+    let bench = Bench::with_credit("10").await;
+    let day = bench.folder.path().join("gate.db.history/2025-11-20.db.new");
+    std::fs::write(&day, "half a file").unwrap();
+    let bench = bench.restart().await;
+    let id = bench.send("34600000001", 0).await;
+    bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
+    bench.moved(1).await;
+    assert_eq!(bench.state(id), "delivered");
+    assert!(!day.exists());
     bench.books_hold();
 }
 

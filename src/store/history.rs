@@ -209,9 +209,11 @@ impl Historian {
 
     fn open(&self, day: i64) -> Result<Connection, StoreError> {
         let path = file_of(&self.hot, day);
+        if !path.exists() {
+            make(&path)?;
+        }
         let opened = Connection::open(&path);
         let db = opened.map_err(|e| StoreError::Open { path, why: e.to_string() })?;
-        db.pragma_update(None, "page_size", 8192)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.execute_batch(TABLES)?;
@@ -248,6 +250,29 @@ impl Historian {
     }
 }
 
+/// Makes a day's file under another name and gives it its own when it is whole: whoever finds one, also after a crash,
+/// finds its tables in it.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let failed = |e: &dyn std::fmt::Display| StoreError::Open { path: path.into(), why: e.to_string() };
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let fresh = beside(".new");
+    for left in [&fresh, &beside(".new-journal")] {
+        match std::fs::remove_file(left) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(&e)),
+            _ => {}
+        }
+    }
+    let db = Connection::open(&fresh).map_err(|e| failed(&e))?;
+    db.pragma_update(None, "page_size", 8192)?;
+    db.execute_batch(TABLES)?;
+    db.close().map_err(|(_, e)| failed(&e))?;
+    std::fs::rename(&fresh, path).map_err(|e| failed(&e))
+}
+
 /// Copies rows; says which of them have rows in other tables too.
 fn copy_rows(db: &mut Connection, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
     let copy = db.transaction()?;
@@ -257,11 +282,16 @@ fn copy_rows(db: &mut Connection, ids: &[MessageId]) -> Result<Vec<MessageId>, S
             .prepare_cached("INSERT OR REPLACE INTO main.message SELECT * FROM hot.message WHERE id = ?1")?;
         let mut part = copy
             .prepare_cached("INSERT OR REPLACE INTO main.part SELECT * FROM hot.part WHERE message = ?1")?;
-        let mut event = copy
-            .prepare_cached("INSERT OR REPLACE INTO main.event SELECT * FROM hot.event WHERE message = ?1")?;
+        // The hot file uses the numbers of events that have moved again: here each gets one of its own.
+        let mut forget = copy.prepare_cached("DELETE FROM main.event WHERE message = ?1")?;
+        let mut event = copy.prepare_cached(
+            "INSERT INTO main.event(message, at, kind, detail)
+               SELECT message, at, kind, detail FROM hot.event WHERE message = ?1 ORDER BY id",
+        )?;
         let mut alias = copy.prepare_cached("SELECT 1 FROM hot.alias WHERE message = ?1 LIMIT 1")?;
         for id in ids {
             message.execute([id.raw()])?;
+            forget.execute([id.raw()])?;
             let rows = part.execute([id.raw()])? + event.execute([id.raw()])?;
             if rows > 0 || alias.exists([id.raw()])? {
                 with_more.push(*id);
