@@ -8,11 +8,19 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod esme;
+mod evidence;
 mod gate;
+mod ledger;
 mod peer;
+mod process;
+mod sender;
 mod smsc;
 
 pub use esme::{Esme, bind, submit};
+pub use evidence::{Story, Taken, stories};
 pub use gate::{Gate, NOON, Plan, one_of};
+pub use ledger::{Fate, Ledger, numbered, parts, serial_in};
 pub use peer::{Incoming, PATIENCE, Peer, within};
+pub use process::{Folder, Process, run, until};
+pub use sender::{Call, Sender};
 pub use smsc::{Smsc, SmscLink};
