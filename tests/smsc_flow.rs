@@ -5,14 +5,14 @@ mod support;
 use smpp_proto::field::{COctets, EsmClass};
 use smpp_proto::pdu::{BindKind, DataSm, DeliverSm};
 use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv};
-use support::{Gate, Smsc, hello, upstream};
+use support::{Binds, Smsc, hello, upstream};
 use tollgate::message::{DeliveryKey, IdForm, Owed, State};
 use tollgate::smsc::{BindMode, LongForm, Phase};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_submitted_taken_delivered_and_its_receipt_answered() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.accept().await;
     let (sequence, kind, bind) = link.expect_bind().await;
     assert_eq!(
@@ -47,7 +47,7 @@ async fn the_window_is_kept_and_answers_come_in_any_order() {
     let operator = Smsc::listen().await;
     let mut north = upstream("north", &operator);
     north.window = 3;
-    let gate = Gate::with(vec![north]).await;
+    let gate = Binds::with(vec![north]).await;
     let mut link = operator.bound().await;
     let mut ids = Vec::new();
     for number in 0..4 {
@@ -76,7 +76,7 @@ async fn a_window_of_one_has_one_outstanding() {
     let operator = Smsc::listen().await;
     let mut north = upstream("north", &operator);
     north.window = 1;
-    let gate = Gate::with(vec![north]).await;
+    let gate = Binds::with(vec![north]).await;
     let mut link = operator.bound().await;
     for _ in 0..3 {
         gate.send("34600000001").await;
@@ -92,7 +92,7 @@ async fn a_window_of_one_has_one_outstanding() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_without_an_id_is_taken_without_a_receipt() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
     let id = gate.send("34600000001").await;
     let (sequence, _) = link.expect_submit().await;
@@ -118,7 +118,7 @@ async fn receipts_are_matched_under_every_form_of_id() {
         let operator = Smsc::listen().await;
         let mut north = upstream("north", &operator);
         north.id_form = form;
-        let gate = Gate::with(vec![north]).await;
+        let gate = Binds::with(vec![north]).await;
         let mut link = operator.bound().await;
         let id = gate.send("34600000001").await;
         let (sequence, submit) = link.expect_submit().await;
@@ -136,7 +136,7 @@ async fn receipts_are_matched_under_every_form_of_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
     let id = gate.send("34600000001").await;
     let (sequence, submit) = link.expect_submit().await;
@@ -150,7 +150,7 @@ async fn a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_without_a_known_id_is_acknowledged() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
     let submit = hello("34600000001");
     for text in ["id:nobody stat:DELIVRD", "stat:DELIVRD err:000", ""] {
@@ -163,7 +163,7 @@ async fn a_receipt_without_a_known_id_is_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_from_a_phone_is_stored_before_it_is_answered() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
     let sequence = link.send_mo("34600000009", "22000", "STOP").await;
     link.expect_delivered(sequence).await;
@@ -189,7 +189,7 @@ async fn a_message_from_a_phone_is_stored_before_it_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_cannot_be_read_is_refused_and_the_bind_stays() {
     let operator = Smsc::listen().await;
-    let _gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let _gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
     link.send_raw(b"\0\0\0\x12\0\0\0\x05\0\0\0\0\0\0\0\x63\0\x01").await;
     let answer = link.expect_command(CommandId::DELIVER_SM_RESP).await;
@@ -204,7 +204,7 @@ async fn a_pair_submits_on_one_bind_and_receives_on_the_other() {
     let operator = Smsc::listen().await;
     let mut north = upstream("north", &operator);
     north.bind_type = BindMode::Pair;
-    let gate = Gate::with(vec![north]).await;
+    let gate = Binds::with(vec![north]).await;
     let (mut tx, mut rx) = (None, None);
     for _ in 0..2 {
         let mut link = operator.accept().await;
@@ -227,7 +227,7 @@ async fn a_pair_submits_on_one_bind_and_receives_on_the_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_message_goes_part_by_part_and_ends_with_its_last_receipt() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
     let mut pdu = hello("34600000001");
     pdu.short_message = vec![b'a'; 200].into();
@@ -258,7 +258,7 @@ async fn a_payload_carries_a_long_message_at_once() {
     let operator = Smsc::listen().await;
     let mut north = upstream("north", &operator);
     north.long = LongForm::Payload;
-    let gate = Gate::with(vec![north]).await;
+    let gate = Binds::with(vec![north]).await;
     let mut link = operator.bound().await;
     let mut pdu = hello("34600000001");
     pdu.short_message = vec![b'a'; 200].into();
@@ -276,7 +276,7 @@ async fn a_payload_carries_a_long_message_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_intermediate_notification_is_passed_on_and_ends_nothing() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
     let mut pdu = hello("34600000001");
     pdu.registered_delivery.0 = 0x11;
@@ -308,7 +308,7 @@ async fn an_idle_bind_is_probed_and_a_silent_one_is_given_up() {
     let operator = Smsc::listen().await;
     let mut north = upstream("north", &operator);
     north.patience.enquire_link = Some(std::time::Duration::from_secs(30));
-    let gate = Gate::with(vec![north]).await;
+    let gate = Binds::with(vec![north]).await;
     let mut link = operator.bound().await;
     link.answers_enquiries = false;
     gate.bind_is("north", Phase::Bound).await;

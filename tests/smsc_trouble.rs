@@ -8,22 +8,22 @@ use bytes::Bytes;
 use smpp_proto::field::{COctets, MessageState};
 use smpp_proto::pdu::{BindKind, QuerySmResp, SubmitSm};
 use smpp_proto::{Body, CommandId, CommandStatus, Pdu, Tag, Tlv};
-use support::{Gate, Smsc, SmscLink, hello, upstream};
+use support::{Binds, Smsc, SmscLink, hello, upstream};
 use tollgate::account::{Secret, Throughput};
 use tollgate::smsc::{InDoubt, Phase, Upstream};
 
-async fn one_gate(change: impl FnOnce(&mut Upstream)) -> (Smsc, Gate, SmscLink) {
+async fn one_gate(change: impl FnOnce(&mut Upstream)) -> (Smsc, Binds, SmscLink) {
     let operator = Smsc::listen().await;
     let mut north = upstream("north", &operator);
     change(&mut north);
-    let gate = Gate::with(vec![north]).await;
+    let gate = Binds::with(vec![north]).await;
     let link = operator.bound().await;
     (operator, gate, link)
 }
 
-async fn two_gates() -> ([Smsc; 2], Gate, [SmscLink; 2]) {
+async fn two_gates() -> ([Smsc; 2], Binds, [SmscLink; 2]) {
     let operators = [Smsc::listen().await, Smsc::listen().await];
-    let gate = Gate::with(vec![upstream("north", &operators[0]), upstream("south", &operators[1])]).await;
+    let gate = Binds::with(vec![upstream("north", &operators[0]), upstream("south", &operators[1])]).await;
     let links = [operators[0].bound().await, operators[1].bound().await];
     gate.bind_is("north", Phase::Bound).await;
     gate.bind_is("south", Phase::Bound).await;
@@ -36,7 +36,7 @@ fn of_three_parts() -> SubmitSm {
 }
 
 /// The bind is lost; the clock moves past the pause; the operator takes the next.
-async fn again(operator: &Smsc, gate: &Gate, link: SmscLink) -> SmscLink {
+async fn again(operator: &Smsc, gate: &Binds, link: SmscLink) -> SmscLink {
     drop(link);
     gate.bind_is("north", Phase::Waiting).await;
     gate.advance(4);
@@ -411,7 +411,7 @@ async fn a_bind_that_the_operator_does_not_know_is_made_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_credentials_slow_the_dialling_down() {
     let operator = Smsc::listen().await;
-    let gate = Gate::with(vec![upstream("north", &operator)]).await;
+    let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.accept().await;
     let (sequence, kind, _) = link.expect_bind().await;
     link.refuse_bind(sequence, kind, CommandStatus::RINVPASWD).await;

@@ -1,275 +1,229 @@
-//! The inside of the gate between a client and its operators: a real store with one account, and binds to scripted
-//! operators. Messages are accepted as a session would; time is the test's.
+//! The client side of the daemon over a real store, with the operator played by the test through the store's lanes.
 
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smpp_proto::field::{Address, RegisteredDelivery};
-use smpp_proto::pdu::SubmitSm;
+use smpp_proto::pdu::BindKind;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tollgate::account::credential::Bounds;
 use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::{Clock, Timestamp};
-use tollgate::message::{Delivery, MessageId, UpstreamId};
-use tollgate::policy::{Price, Submission, admit};
-use tollgate::smsc::{self, Metrics, Phase, Running, Upstream, UpstreamView};
+use tollgate::esme::{self, Metrics, Running};
+use tollgate::message::{Message, State, UpstreamId};
+use tollgate::policy::Price;
 use tollgate::store::{
-    Accept, AccountDraft, Answered, ClientBatch, ClientOutcome, ClientRequest, CredentialDraft, Delivered,
-    MoRouteDraft, PolicyChange, RouteDraft, Settings, Store, TrafficDraft, UpstreamDraft,
+    AccountDraft, CredentialDraft, Kept, Note, OperatorBatch, PolicyChange, Report, RouteDraft, Settings,
+    Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
 };
 
-use super::{Smsc, within};
+use super::{Esme, PATIENCE, within};
 
-/// 2025-11-20T12:00:00Z.
-pub const NOON: Timestamp = Timestamp::from_millis(1_763_640_000_000);
+/// What the gate is like. Account and system_id are "acme", the password is "secret", a segment costs 1 credit.
+pub struct Plan {
+    pub esme: esme::Settings,
+    pub credit: &'static str,
+    pub bounds: Bounds,
+    pub terms: Terms,
+    pub suspended: bool,
+    /// Prefixes that have a route.
+    pub prefixes: Vec<&'static str>,
+}
 
-/// A store with the account "acme" (credit 100, 1.5 a segment) and the binds to its operators.
+impl Default for Plan {
+    fn default() -> Self {
+        let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        Self {
+            esme: esme::Settings { listen, ..esme::Settings::default() },
+            credit: "1000000",
+            bounds: Bounds::default(),
+            terms: Terms::default(),
+            suspended: false,
+            prefixes: vec![""],
+        }
+    }
+}
+
+/// A gate that runs.
 pub struct Gate {
     pub store: Store,
     pub clock: Clock,
     pub running: Option<Running>,
-    pub settings: smsc::Settings,
-    folder: tempfile::TempDir,
-}
-
-/// An operator with every default but no enquire_link, so that a clock that jumps is not noticed by it.
-pub fn upstream(name: &str, operator: &Smsc) -> Upstream {
-    let mut upstream = Upstream::new(name, &operator.address.to_string(), "gate", Secret::new("secret"));
-    upstream.patience.enquire_link = None;
-    upstream
-}
-
-/// A submit_sm of "hello" that asks for a receipt.
-pub fn hello(to: &str) -> SubmitSm {
-    SubmitSm {
-        source: Address::alphanumeric("ACME"),
-        destination: Address::international(to),
-        registered_delivery: RegisteredDelivery(1),
-        short_message: Bytes::from_static(b"hello"),
-        ..SubmitSm::default()
-    }
+    pub address: SocketAddr,
+    plan: Plan,
+    hash: PasswordHash,
+    _folder: tempfile::TempDir,
 }
 
 impl Gate {
-    /// Starts with these operators, all of them on the one route, in their order.
-    pub async fn with(upstreams: Vec<Upstream>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = smsc::Settings { upstreams, ..smsc::Settings::default() };
+    /// Opens one as the defaults have it, changed by `change`. Its clock stands still.
+    pub async fn open(change: impl FnOnce(&mut Plan)) -> Self {
+        let mut plan = Plan::default();
+        change(&mut plan);
+        let folder = tempfile::tempdir().expect("a folder");
         let clock = Clock::manual(NOON);
-        let store = opened(&folder, &clock);
-        let mut gate = Self { store, clock, running: None, settings, folder };
-        gate.apply(&[""]).await;
-        gate.connect();
-        gate
+        let store = Store::open(Settings::at(folder.path().join("gate.db")), clock.clone()).expect("a store");
+        tokio::spawn({
+            let store = store.clone();
+            async move { store.keep_time().await }
+        });
+        let hash = PasswordHash::of(&Secret::new("secret")).expect("a hash");
+        store.apply(policy(&plan, &hash)).await.expect("a policy");
+        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), Metrics::default());
+        let running = running.unwrap_or_else(|error| panic!("{error}"));
+        let address = running.addresses().first().copied().unwrap_or(([127, 0, 0, 1], 0).into());
+        Self { store, clock, running: Some(running), address, plan, hash, _folder: folder }
     }
 
-    /// Applies the policy with these prefixes on the route.
-    pub async fn apply(&self, prefixes: &[&str]) {
-        self.store.apply(policy(&self.settings.upstreams, prefixes)).await.unwrap();
+    /// Changes the policy while the gate runs.
+    pub async fn change(&mut self, change: impl FnOnce(&mut Plan)) {
+        change(&mut self.plan);
+        self.store.apply(policy(&self.plan, &self.hash)).await.expect("a policy");
     }
 
-    pub fn connect(&mut self) {
-        let running = smsc::connect(&self.settings, &self.store, &self.clock, &Metrics::default()).unwrap();
-        self.running = Some(running);
+    /// A bound transceiver.
+    pub async fn bound(&self) -> Esme {
+        Esme::bound(self.address, "acme", "secret").await
     }
 
-    /// Drains the binds.
-    pub async fn drain(&mut self) {
-        if let Some(running) = self.running.take() {
-            within("the drain", running.drain()).await;
+    /// A bound session of this kind.
+    pub async fn bound_as(&self, kind: BindKind) -> Esme {
+        Esme::bound_as(kind, self.address, "acme", "secret").await
+    }
+
+    /// Drives the clock in steps until `what` is done: for what depends on time that begins behind the test's back.
+    pub async fn advance_until<T>(&self, step: Duration, what: impl Future<Output = T>) -> T {
+        let mut what = pin!(what);
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Ok(done) = timeout(Duration::from_millis(20), &mut what).await {
+                return done;
+            }
+            assert!(tokio::time::Instant::now() < until, "nothing within {PATIENCE:?} of waiting");
+            self.clock.advance(step);
         }
     }
 
-    /// The daemon drains, stops and starts again.
-    pub async fn restart(mut self) -> Self {
-        self.drain().await;
-        self.store.close().await;
-        let store = opened(&self.folder, &self.clock);
-        let mut gate = Self { store, ..self };
-        gate.connect();
-        gate
+    /// The next message that the operator gets.
+    pub async fn sent(&self) -> Message {
+        one_of(&self.store.upstream_lane(self.upstream())).await
     }
 
-    pub fn id(&self, upstream: &str) -> UpstreamId {
-        self.store.upstreams().id(upstream).unwrap()
-    }
-
-    /// Accepts "hello".
-    pub async fn send(&self, to: &str) -> MessageId {
-        self.accept(hello(to)).await
-    }
-
-    /// Accepts a message into the lane of the first operator.
-    pub async fn accept(&self, pdu: SubmitSm) -> MessageId {
-        let (reply, mut answers) = mpsc::channel(1);
-        let request = {
-            let policy = self.store.policy();
-            let credential = policy.credential("acme").unwrap();
-            let account = policy.account(credential.account).unwrap();
-            let submission = Submission { pdu, body: None };
-            let admitted = admit(&policy, account, submission, self.clock.now()).unwrap();
-            ClientRequest::Accept(Box::new(Accept {
-                tag: 1,
-                account: account.id,
-                credential: credential.id,
-                upstream: policy.route(admitted.route()).unwrap().upstreams[0],
-                admitted,
-                max_queued: account.terms.max_queued,
-                follows: false,
-                replaces_pending: false,
-            }))
+    /// The operator takes the next message and delivers it, or not, with this end.
+    pub async fn operate(&self, end: State, error: u32) -> Message {
+        let message = self.sent().await;
+        let id = Bytes::from(format!("op-{}", message.id));
+        let taken = Note::Taken {
+            message: message.id,
+            part: 1,
+            id: id.clone(),
+            receipt_expected: true,
+            at: self.clock.now(),
         };
-        self.store.room().await.unwrap().client(ClientBatch { requests: vec![request], reply });
-        match within("an answer to the accept", answers.recv()).await.unwrap().remove(0).outcome {
-            ClientOutcome::Accepted(id) => id,
-            other => panic!("not accepted: {other:?}"),
-        }
+        let about = Bytes::new();
+        let report = Report { id, about, end: Some(end), error, done_at: self.clock.now() };
+        let kept = self.note(vec![taken, Note::Receipt { tag: 1, report }]).await;
+        assert!(kept.durable);
+        message
     }
 
-    pub fn state(&self, id: MessageId) -> &'static str {
-        self.store.reader().unwrap().trace(id).unwrap().state
+    /// A message from a phone comes for the account.
+    pub async fn mo(&self, pdu: Bytes) {
+        let account = self.store.policy().credential("acme").expect("a credential").account;
+        assert!(self.note(vec![Note::Mo { tag: 1, account, pdu }]).await.durable);
     }
 
-    /// Waits until the message stands so.
-    pub async fn reaches(&self, id: MessageId, state: &str) {
-        let mut seen = "";
-        let wait = async {
-            while seen != state {
-                seen = self.state(id);
-                tokio::task::yield_now().await;
-            }
-        };
-        if tokio::time::timeout(super::PATIENCE, wait).await.is_err() {
-            let trace = self.store.reader().unwrap().trace(id).unwrap();
-            panic!("it should reach {state}: {trace:#?}");
-        }
+    async fn note(&self, notes: Vec<Note>) -> Kept {
+        let (reply, mut kept) = mpsc::channel(1);
+        let batch = OperatorBatch { upstream: self.upstream(), notes, reply: Some(reply) };
+        self.store.room().await.expect("an open store").operator(batch);
+        within("a commit", kept.recv()).await.expect("an answer")
     }
 
-    /// Why it ended, and with which error.
-    pub fn reason(&self, id: MessageId) -> (&'static str, u32) {
-        let trace = self.store.reader().unwrap().trace(id).unwrap();
-        (trace.reason.unwrap_or(""), trace.error)
+    fn upstream(&self) -> UpstreamId {
+        self.store.upstreams().id("north").expect("an upstream")
     }
 
-    /// What happened to it, in one word each.
-    pub fn timeline(&self, id: MessageId) -> Vec<String> {
-        let trace = self.store.reader().unwrap().trace(id).unwrap();
-        trace.timeline.into_iter().map(|entry| entry.what).collect()
+    /// What can be spent and what is held, as text.
+    pub fn balance(&self) -> (String, String) {
+        let account = self.store.reader().and_then(|reader| reader.account("acme")).expect("an account");
+        (account.balance.available.to_string(), account.balance.held.to_string())
     }
 
-    /// What is owed to the client, answered at once.
-    pub async fn owed(&self) -> Delivery {
-        let account = self.store.policy().credential("acme").unwrap().account;
-        let lane = self.store.account_lane(account);
-        let mut taken = Vec::new();
-        let wait = async {
-            loop {
-                let woken = lane.woken();
-                if lane.pull(1, &mut taken) > 0 {
-                    return taken.pop().unwrap();
-                }
-                woken.await;
-            }
-        };
-        let delivery = within("something owed", wait).await;
-        let outcome = Delivered::Done(self.clock.now());
-        let answer = Answered { key: delivery.key, account, outcome };
-        self.store.room().await.unwrap().answered(vec![answer]);
-        delivery
+    /// Where a message stands.
+    pub fn state(&self, id: &str) -> &'static str {
+        let id = id.parse().expect("a message id");
+        self.store.reader().and_then(|reader| reader.trace(id)).expect("a message").state
     }
 
-    /// An operator as it stands.
-    pub fn view(&self, upstream: &str) -> UpstreamView {
-        let running = self.running.as_ref().expect("it runs");
-        let mut views = running.roster().view();
-        let place = views.iter().position(|view| view.name == upstream).expect("an operator of that name");
-        views.remove(place)
+    /// How many receipts and messages wait for the account.
+    pub fn owed(&self) -> u64 {
+        let account = self.store.policy().credential("acme").expect("a credential").account;
+        let depth = self.store.account_lane(account).depth();
+        depth.ready + depth.spilled
     }
 
-    /// Waits until the first bind of an operator has come so far.
-    pub async fn bind_is(&self, upstream: &str, phase: Phase) {
-        let mut changes = self.running.as_ref().expect("it runs").roster().changes();
-        let wait = async {
-            while self.view(upstream).binds[0].phase != phase {
-                changes.changed().await.unwrap();
-            }
-        };
-        within("a change of the bind", wait).await;
-    }
-
-    /// Waits until the view of the first bind fits.
-    pub async fn bind_shows(&self, upstream: &str, fits: impl Fn(&smsc::BindView) -> bool) {
-        let wait = async {
-            while !fits(&self.view(upstream).binds[0]) {
-                tokio::task::yield_now().await;
-            }
-        };
-        within("a change of the bind", wait).await;
-    }
-
-    pub fn advance(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
-    }
-
-    /// What can be spent and what is held, after every invariant of the books was checked.
-    pub fn books(&self) -> (String, String) {
-        let reader = self.store.reader().unwrap();
-        for line in reader.audit().unwrap() {
+    /// Every invariant of the books holds.
+    pub fn books_hold(&self) {
+        for line in self.store.reader().and_then(|reader| reader.audit()).expect("an audit") {
             assert!(line.holds, "{}: {}", line.invariant, line.detail);
         }
-        let balance = reader.account("acme").unwrap().balance;
-        (balance.available.to_string(), balance.held.to_string())
     }
 
-    /// Waits until a counter has reached a value.
-    pub async fn counted(&self, counter: impl Fn(&tollgate::store::Counters) -> u64, value: u64) {
-        let wait = async {
-            while counter(self.store.counters()) < value {
-                tokio::task::yield_now().await;
+    /// That the books hold, and the account has this to spend and this held.
+    pub fn ends_with(&self, available: &str, held: &str) {
+        assert_eq!(self.balance(), (available.to_owned(), held.to_owned()));
+        self.books_hold();
+    }
+}
+
+/// One thing out of a lane, which must come.
+pub async fn one_of<T: tollgate::store::Laned>(lane: &tollgate::store::Lane<T>) -> T {
+    let mut taken = Vec::new();
+    within("something in the lane", async {
+        loop {
+            let woken = lane.woken();
+            if lane.pull(1, &mut taken) > 0 {
+                return taken.pop().expect("what was pulled");
             }
-        };
-        within("a counter", wait).await;
-    }
+            woken.await;
+        }
+    })
+    .await
 }
 
-fn opened(folder: &tempfile::TempDir, clock: &Clock) -> Store {
-    let store = Store::open(Settings::at(folder.path().join("gate.db")), clock.clone()).unwrap();
-    tokio::spawn({
-        let store = store.clone();
-        async move { store.keep_time().await }
-    });
-    store
-}
-
-fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
-    let names = || upstreams.iter().map(|upstream| upstream.name.clone()).collect();
+fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
     PolicyChange {
         accounts: vec![AccountDraft {
             name: "acme".to_owned(),
             parent: None,
-            opening_credit: "100".parse().unwrap(),
-            suspended: false,
+            opening_credit: plan.credit.parse().expect("an amount"),
+            suspended: plan.suspended,
             origin: Origin::File,
-            terms: Terms::default(),
+            terms: plan.terms.clone(),
             credentials: vec![CredentialDraft {
                 system_id: "acme".to_owned(),
-                password: PasswordHash::of(&Secret::new("secret")).unwrap(),
-                bounds: Default::default(),
+                password: hash.clone(),
+                bounds: plan.bounds.clone(),
             }],
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1.5".parse().unwrap() }],
+            prices: vec![Price { prefix: String::new(), credits: "1".parse().expect("an amount") }],
             routes: vec![RouteDraft {
-                name: "route".to_owned(),
-                prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
-                upstreams: names(),
+                name: "everywhere".to_owned(),
+                prefixes: plan.prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
+                upstreams: vec!["north".to_owned()],
             }],
-            mo_routes: vec![MoRouteDraft { prefixes: vec!["22000".to_owned()], account: "acme".to_owned() }],
-            upstreams: upstreams
-                .iter()
-                .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })
-                .collect(),
+            mo_routes: Vec::new(),
+            upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
             limits: Default::default(),
         }),
     }
 }
+
+/// Where the clock of a gate stands at first: 2025-11-20T12:00:00Z.
+pub const NOON: Timestamp = Timestamp::from_millis(1_763_640_000_000);

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use smpp_proto::codec::DEFAULT_MAX_LENGTH;
 use smpp_proto::field::InterfaceVersion;
+use smpp_proto::session::TimersSettings;
 
+use crate::link::Limits;
 use crate::link::tls::ServerIdentity;
 
-/// Everything that the door must know.
+/// Everything that [`super::listen`] must know.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Addresses for plain TCP; port 0 lets the system choose.
@@ -221,5 +223,48 @@ impl Settings {
         ];
         let failed = checks.into_iter().filter(|(fine, ..)| !fine);
         failed.map(|(_, key, bounds)| OutOfBounds { key, bounds }).collect()
+    }
+
+    /// The bounds of a connection that has not bound yet.
+    pub(super) fn link_limits(&self) -> Limits {
+        Limits {
+            pdu: self.max_unbound_pdu,
+            outbound: self.write_backlog,
+            partial_pdu: self.partial_pdu,
+            write_stall: self.write_stall,
+        }
+    }
+
+    /// The timers of a session.
+    pub(super) fn timers(&self) -> TimersSettings {
+        TimersSettings {
+            session_init: self.session_init,
+            enquire_link: self.enquire_link,
+            inactivity: self.inactivity,
+            response: self.response,
+            ..TimersSettings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_within_their_bounds_and_problems_are_told_at_once() {
+        assert_eq!(Settings::default().out_of_bounds(), []);
+        let wrong = Settings { system_id: String::new(), password_workers: 0, ..Settings::default() };
+        let keys: Vec<_> = wrong.out_of_bounds().iter().map(|problem| problem.key).collect();
+        assert_eq!(keys, ["system_id", "password_workers"]);
+    }
+
+    #[test]
+    fn delays_and_pauses_grow_to_their_bound() {
+        let failed = FailedBinds { free: 2, ..FailedBinds::default() };
+        let delays: Vec<_> = (0..=9).map(|n| failed.delay(n).as_millis()).collect();
+        assert_eq!(delays, [0, 0, 0, 250, 500, 1000, 2000, 4000, 4000, 4000]);
+        assert_eq!(Redelivery::default().pause(0), Duration::from_secs(5));
+        assert_eq!(Redelivery::default().pause(u16::MAX), Duration::from_secs(900));
     }
 }
