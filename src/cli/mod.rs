@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod admin;
 mod check;
+mod decode;
 pub mod exit;
 mod load;
 mod quickstart;
@@ -42,6 +43,7 @@ enum Command {
     Restore(admin::backup::RestoreArgs),
     Sim(sim::SimArgs),
     Load(load::LoadArgs),
+    Decode(decode::DecodeArgs),
 }
 
 impl Cli {
@@ -63,6 +65,7 @@ impl Cli {
             Command::Restore(args) => args.run(&self.settings),
             Command::Sim(args) => args.run(),
             Command::Load(args) => args.run(),
+            Command::Decode(args) => args.run(),
         }
     }
 }
