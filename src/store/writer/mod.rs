@@ -80,6 +80,8 @@ struct Writer {
     replies: Vec<Result<Option<Balance>, StoreError>>,
     /// The time of this transaction.
     now: Timestamp,
+    /// Let go of last, but before anybody hears that the store is closed.
+    _lock: start::Lock,
 }
 
 impl Writer {
