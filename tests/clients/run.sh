@@ -4,6 +4,7 @@
 # TOLLGATE is the binary, target/debug/tollgate by default. CLIENTS names a folder where install.sh has been before, so
 # that it is not done again; KEEP=1 leaves the working folder with all logs and the capture.
 set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1
 
 here=$(cd "$(dirname "$0")" && pwd)
 tollgate=$(realpath "${1:-$here/../../target/debug/tollgate}")
@@ -76,14 +77,26 @@ gate=${ports[0]}
 declare -A operator=([node]=${ports[1]} [python]=${ports[2]} [perl]=${ports[3]})
 declare -A area=([node]=3460010000 [python]=3460020000 [perl]=3460030000)
 declare -A short_code=([node]=170100 [python]=170200 [perl]=170300)
+# The operators differ as operators do: one is slow to answer, so that receipts come before the answers; one writes its
+# ids in two ways and asks whether we are there; one sends receipts as data_sm. They take long messages in three ways.
+declare -A habits=(
+  [node]='--response-delay 300ms --receipt-delay 50ms'
+  [python]='--response-delay 20ms --receipt-delay 400ms --id-format hex-resp-dec-receipt --enquire-link 700ms'
+  [perl]='--response-delay 20ms --receipt-delay 400ms --receipt-data-sm'
+)
+declare -A manners=(
+  [node]='long = "udh16"'
+  [python]=$'id_form = "hex-to-decimal"\nlong = "sar"'
+  [perl]=$'bind_type = "pair"\nlong = "payload"'
+)
 mo_count=3
 mo_text='Reply {n}: 5 € @ ñ'
 mo_source=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["mo_source"])' "$here/talk.json")
 
 # Each client has an account, an operator for its numbers, and a short code whose messages are its own.
 {
-  printf '[store]\npath = "gate.db"\n\n[smpp]\nlisten = ["127.0.0.1:%s"]\n\n' "$gate"
-  printf '[[price]]\nprefix = ""\ncredits = "1"\n'
+  printf '[store]\npath = "gate.db"\n\n[smpp]\nlisten = ["127.0.0.1:%s"]\nenquire_link = "1s"\n\n' "$gate"
+  printf '[admin]\nlisten = []\n\n[[price]]\nprefix = ""\ncredits = "1"\n'
   for name in node python perl; do
     cat <<TOML
 
@@ -92,6 +105,7 @@ name = "$name"
 address = "127.0.0.1:${operator[$name]}"
 system_id = "gate"
 password = "secret"
+${manners[$name]}
 
 [[route]]
 name = "$name"
@@ -122,12 +136,14 @@ sleep 0.5
 
 operators=()
 for name in node python perl; do
+  read -ra habit <<<"${habits[$name]}"
   start "operator-$name" "$tollgate" sim --listen "127.0.0.1:${operator[$name]}" --users gate:secret \
-    --response-delay 20ms --receipt-delay 400ms --record "$work/$name.jsonl" \
+    "${habit[@]}" \
     --mo 5 --mo-count "$mo_count" --mo-source "$mo_source" --mo-destination "${short_code[$name]}" --mo-text "$mo_text"
   operators+=("$pid")
   wait_for "operator $name" "$work/operator-$name.out" '^ready'
 done
+# Clients are asked every second whether they are there, so that all of them have to answer.
 start gateway "$tollgate" serve --config "$work/tollgate.toml"
 gateway=$pid
 wait_for 'gateway' "$work/gateway.out" '^ready'
@@ -158,13 +174,12 @@ stop "${operators[@]}"
 sleep 1
 stop "$capture"
 
-echo "== what the operators got"
-python3 "$here/read_records.py" \
-  "node:${area[node]}=$work/node.jsonl" "python:${area[python]}=$work/python.jsonl" "perl:${area[perl]}=$work/perl.jsonl" ||
-  failed=1
+echo "== what the operators got, in how many PDUs"
+python3 "$here/capture/texts.py" "$work/talk.pcapng" "node:${area[node]}=${operator[node]}" \
+  "python:${area[python]}=${operator[python]}" "perl:${area[perl]}=${operator[perl]}" || failed=1
 echo "== what tshark read"
-python3 "$here/read_capture.py" "$work/talk.pcapng" 20 \
-  "gateway=$gate" "to-node=${operator[node]}" "to-python=${operator[python]}" "to-perl=${operator[perl]}" || failed=1
+python3 "$here/capture/wire.py" "$work/talk.pcapng" 20 "gateway=$gate" "to-node=${operator[node]}" \
+  "to-python=${operator[python]}" "to-perl=${operator[perl]}" || failed=1
 echo "== the books"
 "$tollgate" audit --config "$work/tollgate.toml" || failed=1
 

@@ -211,18 +211,24 @@ class Peer:
             check(f"a message from a phone has its text, once: {text}", wanted is not None and wanted not in mo_seen, text)
             mo_seen.add(wanted)
 
+    # The package tells nobody of the answer to an enquire_link, and takes whatever comes first for the one to an unbind.
+    # Both are therefore read here.
     def enquire(self):
-        # The package reads the answer of an enquire_link and tells nobody, so this one is read by hand.
-        pdu = self.make("enquire_link")
-        self.client.send_pdu(pdu)
-        answer = self.client.read_pdu()
-        got = (answer.command, answer.status, answer.sequence)
-        equal("enquire_link is answered", got, ("enquire_link_resp", 0, pdu.sequence))
+        answer = self.read_answer("enquire_link")
+        equal("enquire_link is answered", (answer.command, answer.status), ("enquire_link_resp", 0))
 
     def unbind(self):
-        answer = self.client.unbind()
+        answer = self.read_answer("unbind")
         equal("unbind is answered", (answer.command, answer.status), ("unbind_resp", 0))
         self.client.disconnect()
+
+    def read_answer(self, command):
+        pdu = self.make(command)
+        self.client.send_pdu(pdu)
+        while (answer := self.client.read_pdu()).command == "enquire_link":
+            self.client._enquire_link_received(answer)
+        equal(f"{command} is answered under its number", answer.sequence, pdu.sequence)
+        return answer
 
     def until(self, what, holds):
         end = time.monotonic() + PATIENCE
