@@ -8,9 +8,11 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod esme;
+mod gate;
 mod peer;
 mod smsc;
 
 pub use esme::{Esme, bind, submit};
+pub use gate::{Gate, NOON, Plan, one_of};
 pub use peer::{Incoming, PATIENCE, Peer, within};
 pub use smsc::{Smsc, SmscLink};

@@ -100,6 +100,11 @@ impl Peer {
         }
     }
 
+    /// The next PDU, which must come; enquiries are not answered.
+    pub async fn next_raw(&mut self) -> Incoming {
+        self.next_of_any_kind().await.expect("a PDU, not the end of the connection")
+    }
+
     async fn next_of_any_kind(&mut self) -> Option<Incoming> {
         loop {
             match FrameCodec::default().cut(&mut self.buffer) {

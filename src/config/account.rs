@@ -1,0 +1,206 @@
+//! `[[account]]`: who may send, with what credentials, on what terms.
+
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+
+use super::read::{Names, Section, Sources, Value, secret};
+use crate::account::credential::{BindType, Bounds};
+use crate::account::{BindTypes, Credits, PasswordHash, ReceiptWish, Secret, Terms, credential};
+
+/// An account as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredAccount {
+    /// Its name.
+    pub name: String,
+    /// The name of the account that answers for it.
+    pub parent: Option<String>,
+    /// Granted once, when the account first appears.
+    pub opening_credit: Credits,
+    /// Whether it is stopped.
+    pub suspended: bool,
+    /// How it differs from the defaults.
+    pub terms: Terms,
+    /// Its credentials.
+    pub credentials: Vec<ConfiguredCredential>,
+}
+
+/// A credential as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredCredential {
+    /// The name it binds with.
+    pub system_id: String,
+    /// How it proves itself.
+    pub proof: Proof,
+    /// Its bounds.
+    pub bounds: Bounds,
+}
+
+/// What a credential's password is checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The password itself; the store gets a hash of it.
+    Password(Secret),
+    /// A hash that somebody else made.
+    Hash(PasswordHash),
+}
+
+/// The names that accounts take.
+pub(super) struct AccountNames {
+    /// Of the accounts.
+    pub(super) accounts: Names,
+    /// Of the credentials.
+    pub(super) system_ids: Names,
+}
+
+/// How deep accounts may stand under others.
+const DEEPEST: usize = 16;
+
+/// Reads an account.
+pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
+    let name = table.need("name", "\"acme\"", |v| names.accounts.claim(v, v.name()?));
+    let parent = table.value("parent").and_then(|v| v.name());
+    let mut opening_credit = Credits::ZERO;
+    table.put("opening_credit", &mut opening_credit, |v| match v.amount()? {
+        amount if amount < Credits::ZERO => v.refuse("write 0 or more"),
+        amount => Some(amount),
+    });
+    let mut suspended = false;
+    table.put("suspended", &mut suspended, Value::flag);
+    let terms = read_terms(&mut table);
+    let mut credentials = Vec::new();
+    let mut whole = true;
+    for table in table.sections("smpp", "[[account.smpp]]") {
+        match read_credential(table, &mut names.system_ids) {
+            Some(credential) => credentials.push(credential),
+            None => whole = false,
+        }
+    }
+    refuse_filters(&mut table);
+    table.finish();
+    whole.then_some(ConfiguredAccount { name: name?, parent, opening_credit, suspended, terms, credentials })
+}
+
+fn read_terms(table: &mut Section<'_>) -> Terms {
+    use crate::account::UndeliveredCharge::{Post, Void};
+    let mut terms = Terms::default();
+    table.put("status_detail", &mut terms.status_detail, Value::flag);
+    table.put("max_queued", &mut terms.max_queued, |v| v.number(1..=100_000_000));
+    table.put("floor", &mut terms.floor, Value::amount);
+    table.put("default_source", &mut terms.default_source, |v| source(v).map(Some));
+    table.put("undelivered", &mut terms.undelivered, |v| v.one_of(&[("post", Post), ("void", Void)]));
+    terms
+}
+
+/// A source address: digits, or a name of at most 11 characters (3GPP TS 23.040 §9.1.2.5).
+fn source(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let fits = text.is_ascii() && (1..=if digits { 20 } else { 11 }).contains(&text.len());
+    if fits { Some(text) } else { value.refuse("write up to 20 digits without +, or up to 11 letters") }
+}
+
+fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<ConfiguredCredential> {
+    let system_id = table.need("system_id", "\"acme\"", |v| system_ids.claim(v, v.text_of(1..=15)?));
+    let proof = read_proof(&mut table);
+    let mut bounds = Bounds::default();
+    table.put("allowed_ips", &mut bounds.allowed_ips, |v| v.list(network));
+    table.put("max_binds", &mut bounds.max_binds, |v| v.number(1..=10_000));
+    table.put("bind_types", &mut bounds.bind_types, bind_types);
+    table.put("window", &mut bounds.window, |v| v.number(1..=10_000));
+    table.put("throughput", &mut bounds.throughput, |v| v.parsed().map(Some));
+    table.put("tls_required", &mut bounds.tls_required, Value::flag);
+    table.put("receipts", &mut bounds.receipts, |v| {
+        v.one_of(&[("final", ReceiptWish::Final), ("every", ReceiptWish::Every), ("last", ReceiptWish::Last)])
+    });
+    table.finish();
+    Some(ConfiguredCredential { system_id: system_id?, proof: proof?, bounds })
+}
+
+fn read_proof(table: &mut Section<'_>) -> Option<Proof> {
+    let ways = [
+        ("password", table.value("password")),
+        ("password_file", table.value("password_file")),
+        ("password_hash", table.value("password_hash")),
+    ];
+    let written: Vec<_> = ways.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    match written.as_slice() {
+        [] => {
+            table.report(
+                "[[account.smpp]] has no password".to_owned(),
+                "add password, password_file or password_hash".to_owned(),
+            );
+            None
+        }
+        [("password", value)] => secret::read(value, 1..=256).map(Proof::Password),
+        [("password_file", value)] => secret::from_file(value, 1..=256).map(Proof::Password),
+        [(_, value)] => match PasswordHash::parse(&value.text()?) {
+            Ok(hash) => Some(Proof::Hash(hash)),
+            Err(why) => value.refuse(why.to_string()),
+        },
+        [(first, _), .., (last, value)] => {
+            value.say(format!("there are a {first} and a {last}"), "keep one of them")
+        }
+    }
+}
+
+/// A network or one address.
+fn network(value: &Value<'_>) -> Option<IpNet> {
+    let text = value.text()?;
+    let net = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+    match net {
+        Ok(net) => Some(net),
+        Err(_) => value.refuse("write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""),
+    }
+}
+
+fn bind_types(value: &Value<'_>) -> Option<BindTypes> {
+    let kinds = value.list(|v| {
+        v.one_of(&[
+            ("transmitter", BindType::Transmitter),
+            ("receiver", BindType::Receiver),
+            ("transceiver", BindType::Transceiver),
+        ])
+    })?;
+    match credential::BindTypes::try_from(kinds) {
+        Ok(types) => Some(types),
+        Err(why) => value.refuse(why),
+    }
+}
+
+/// Filters are known by name and not there yet: to ignore one would let through what it should stop.
+fn refuse_filters(table: &mut Section<'_>) {
+    const ABSENT: &str = "is not available in this version";
+    let mut filters = table.section("filters", "[account.filters]");
+    for key in ["duplicate", "hours", "countries", "senders", "max_per_day", "max_per_request", "unicode"] {
+        filters.refuse(key, ABSENT, "take it out; nothing would hold messages back");
+    }
+    filters.finish();
+    table.refuse("status_codes", ABSENT, "take it out; refusals are answered with the standard statuses");
+}
+
+/// Every parent is there, and nobody is his own ancestor.
+pub(super) fn check_parents(accounts: &[ConfiguredAccount], names: &Names, sources: &Sources<'_>) {
+    let parents: HashMap<&str, &str> =
+        accounts.iter().filter_map(|a| Some((a.name.as_str(), a.parent.as_deref()?))).collect();
+    for account in accounts {
+        let Some(place) = names.place(&account.name) else { continue };
+        let mut at = account.name.as_str();
+        for depth in 0.. {
+            let Some(parent) = parents.get(at) else { break };
+            if names.place(parent).is_none() {
+                if depth == 0 {
+                    let what = format!("the parent {parent:?} of account {:?} is not there", account.name);
+                    sources.report(place, what, names.advice(parent));
+                }
+                break;
+            }
+            if depth >= DEEPEST || *parent == account.name {
+                let what = format!("account {:?} stands under itself, or too deep", account.name);
+                sources.report(place, what, format!("let at most {DEEPEST} accounts stand above it"));
+                break;
+            }
+            at = parent;
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The configuration: raw text to each room's own settings, with every problem at once.
+//!
+//! Knows the keys of every room and where they stand in a file. No room knows it. It neither opens the store nor
+//! listens; it only looks whether files that are named are there.
+
+mod account;
+mod apply;
+mod operation;
+mod read;
+mod smpp;
+mod store;
+mod traffic;
+mod upstream;
+
+pub use account::{ConfiguredAccount, ConfiguredCredential, Proof};
+pub use apply::{HashingFailed, policy_change};
+pub use operation::{LogFormat, LogSettings};
+pub use read::{Environment, Problem, Problems};
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use account::AccountNames;
+use read::{Names, Section, Sources, Spot, Texts};
+
+use crate::admin;
+use crate::store::{TrafficDraft, UpstreamDraft};
+use crate::{esme, smsc};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Every file that was read, the main one first.
+    pub files: Vec<PathBuf>,
+    /// The store.
+    pub store: crate::store::Settings,
+    /// The door for clients.
+    pub esme: esme::Settings,
+    /// The operators.
+    pub smsc: smsc::Settings,
+    /// Accounts, prices, routes: what the store is to hold.
+    pub policy: Policy,
+    /// The admin socket and the listener for health and metrics.
+    pub admin: admin::Settings,
+    /// The log.
+    pub log: LogSettings,
+}
+
+/// What the store is to hold; [`policy_change`] makes a change of it.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Accounts in the order of the files.
+    pub accounts: Vec<ConfiguredAccount>,
+    /// Prices, routes, operators and bounds.
+    pub traffic: TrafficDraft,
+}
+
+/// What a command needs that works on the store alone.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// The store.
+    pub store: crate::store::Settings,
+    /// Where a running daemon listens for administration.
+    pub admin: admin::Settings,
+}
+
+/// Reads a configuration with everything that it includes.
+///
+/// # Errors
+/// Everything that is wrong with it, each with file, line and column.
+pub fn load(path: &Path, environment: &Environment) -> Result<Config, Problems> {
+    let mut texts = Texts::main(path);
+    let patterns = included(&mut Section::root(&Sources::parse(&texts, environment), 0));
+    texts.include(&patterns.unwrap_or_default());
+    let sources = Sources::parse(&texts, environment);
+    // What is not TOML was read in parts; more problems would only follow from the first ones.
+    sources.outcome()?;
+    let config = read_all(&sources, &texts);
+    sources.outcome()?;
+    config.ok_or_else(|| Problems(Vec::new()))
+}
+
+/// What the main file includes.
+fn included(root: &mut Section<'_>) -> Option<Vec<(Spot, String)>> {
+    root.value("include")?.list(|v| Some((v.spot(), v.text()?)))
+}
+
+/// Reads of a configuration only where the store and the admin socket are; other problems do not matter for that.
+///
+/// # Errors
+/// What is wrong with `[store]` and `[admin]`, or with the file as TOML.
+pub fn load_store(path: &Path, environment: &Environment) -> Result<StoreConfig, Problems> {
+    let texts = Texts::main(path);
+    let sources = Sources::parse(&texts, environment);
+    sources.outcome()?;
+    let mut root = Section::root(&sources, 0);
+    let store = store::read(&mut root);
+    let admin = operation::read_admin(&mut root, store.as_ref().map_or(Path::new(""), |store| &store.path));
+    sources.outcome()?;
+    store.map(|store| StoreConfig { store, admin }).ok_or_else(|| Problems(Vec::new()))
+}
+
+/// The environment of this process.
+#[must_use]
+pub fn process_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn read_all(sources: &Sources<'_>, texts: &Texts) -> Option<Config> {
+    let files = texts.paths();
+    let mut roots: Vec<Section<'_>> = (0..files.len()).map(|file| Section::root(sources, file)).collect();
+    let (main, others) = roots.split_first_mut()?;
+    // The files are there already; what is wrong with the list itself is told now.
+    let _ = included(main);
+    let store = store::read(main);
+    let esme = smpp::read(main);
+    let mut smsc = upstream::read_delivery(main);
+    let admin = operation::read_admin(main, store.as_ref().map_or(Path::new(""), |store| &store.path));
+    let log = operation::read_log(main);
+    let limits = traffic::read_limits(main);
+    for root in others {
+        for key in ["include", "store", "smpp", "delivery", "admin", "log", "limits"] {
+            root.refuse(key, "stands in an included file", "move it to the main file");
+        }
+    }
+    let mut policy = read_policy(&mut roots, sources, &mut smsc);
+    policy.traffic.limits = limits;
+    roots.into_iter().for_each(Section::finish);
+    Some(Config { files, store: store?, esme, smsc, policy, admin, log })
+}
+
+fn read_policy(roots: &mut [Section<'_>], sources: &Sources<'_>, smsc: &mut smsc::Settings) -> Policy {
+    let mut upstream_names = Names::of("upstream");
+    let tables = each(roots, "upstream", "[[upstream]]").into_iter();
+    smsc.upstreams = tables.filter_map(|table| upstream::read(table, &mut upstream_names)).collect();
+    let mut priced = Names::of("a price for the prefix");
+    let tables = each(roots, "price", "[[price]]");
+    let written = tables.len();
+    let prices: Vec<_> =
+        tables.into_iter().filter_map(|table| traffic::read_price(table, &mut priced)).collect();
+    // Prices that could not be read may be the ones that a route needs.
+    let known = (prices.len() == written).then_some(prices.as_slice());
+    let mut route_names = Names::of("route");
+    let tables = each(roots, "route", "[[route]]").into_iter();
+    let read = |table| traffic::read_route(table, &mut route_names, &upstream_names, known);
+    let routes = tables.filter_map(read).collect();
+    let mut names = AccountNames { accounts: Names::of("account"), system_ids: Names::of("system_id") };
+    let tables = each(roots, "account", "[[account]]").into_iter();
+    let accounts: Vec<_> = tables.filter_map(|table| account::read(table, &mut names)).collect();
+    account::check_parents(&accounts, &names.accounts, sources);
+    let mut inbound = Names::of("an account for the prefix");
+    let tables = each(roots, "mo", "[[mo]]").into_iter();
+    let read = |table| traffic::read_mo(table, &mut inbound, &names.accounts);
+    let mo_routes = tables.filter_map(read).collect();
+    let upstreams = smsc
+        .upstreams
+        .iter()
+        .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })
+        .collect();
+    let traffic = TrafficDraft { prices, routes, mo_routes, upstreams, ..TrafficDraft::default() };
+    Policy { accounts, traffic }
+}
+
+/// The tables of this name in every file, in the order of the files.
+fn each<'a>(roots: &mut [Section<'a>], key: &'static str, name: &str) -> Vec<Section<'a>> {
+    roots.iter_mut().flat_map(|root| root.sections(key, name)).collect()
+}

@@ -1,0 +1,17 @@
+//! Reading TOML so that every problem has its file, line and column. Knows no key of ours.
+
+mod duration;
+mod names;
+mod nearest;
+mod problem;
+pub(super) mod secret;
+mod section;
+mod source;
+mod value;
+
+pub(super) use names::Names;
+pub use problem::{Problem, Problems};
+pub(super) use section::Section;
+pub use source::Environment;
+pub(super) use source::{Sources, Spot, Texts};
+pub(super) use value::Value;

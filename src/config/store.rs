@@ -1,0 +1,21 @@
+//! `[store]`: where the store lives and how it behaves.
+
+use super::read::Section;
+use super::{DAY, MINUTE};
+use crate::message::NodeNumber;
+use crate::store::Settings;
+
+/// Reads the table. Nothing comes back when the path is missing.
+pub(super) fn read(root: &mut Section<'_>) -> Option<Settings> {
+    let mut table = root.section("store", "[store]");
+    let path = table.need("path", "\"gate.db\"", |v| v.path());
+    let mut settings = Settings::at(path.clone().unwrap_or_default());
+    table.put("node", &mut settings.node, |v| NodeNumber::new(v.number(0..=63)?));
+    table.put("mailbox", &mut settings.mailbox, |v| v.number(16..=65_536));
+    table.put("batch", &mut settings.batch, |v| v.number(1..=65_536));
+    table.put("owed_for", &mut settings.owed_for, |v| v.duration(MINUTE..=365 * DAY));
+    table.put("receipt_timeout", &mut settings.receipt_timeout, |v| v.duration(MINUTE..=365 * DAY));
+    table.put("retention_days", &mut settings.history.retention_days, |v| v.number(1..=36_500));
+    table.finish();
+    path.map(|_| settings)
+}

@@ -1,0 +1,198 @@
+//! Who may bind: address and TLS first, then the password, then the account, last a place among its binds.
+//!
+//! It knows policy and the roster. It does not know the socket: a session brings the request and writes the answer.
+
+mod patience;
+mod proof;
+
+pub(super) use patience::Patience;
+pub(super) use proof::Proofs;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use smpp_proto::field::InterfaceVersion;
+use smpp_proto::pdu::{self, BindKind};
+use smpp_proto::session;
+use tracing::debug;
+
+use super::Shared;
+use super::roster::{Facts, Place};
+use crate::account::credential::{BindType, Bounds};
+use crate::account::{Account, Credential, Secret};
+use crate::policy::{Refusal, Snapshot};
+
+/// A bind request, and how it came.
+pub(super) struct Asked {
+    pub(super) kind: BindKind,
+    pub(super) request: pdu::Bind,
+    pub(super) peer: SocketAddr,
+    pub(super) tls: bool,
+}
+
+/// The proof that a session may speak for an account. Only [`check`] makes one; dropping it gives the place back.
+pub(super) struct Bound {
+    pub(super) place: Place,
+    /// Unanswered requests in each direction.
+    pub(super) window: usize,
+}
+
+impl Bound {
+    pub(super) fn facts(&self) -> &Facts {
+        &self.place.seat.facts
+    }
+}
+
+/// Lets a client bind, or says why not (contract §4). May take as long as a password check, the delay that failures
+/// earned, and a probe of other binds; all of them are bounded.
+pub(super) async fn check(shared: Arc<Shared>, asked: Asked) -> Result<Bound, Refusal> {
+    let refusal = match admit(&shared, &asked).await {
+        Ok(bound) => return Ok(bound),
+        Err(refusal) => refusal,
+    };
+    shared.metrics.bind_refused(refusal);
+    let system_id = asked.request.system_id.to_text();
+    debug!(peer = %asked.peer, %system_id, kind = ?asked.kind, reason = refusal.word(), "a bind was refused");
+    Err(refusal)
+}
+
+async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
+    let policy = shared.store.policy();
+    let name = asked.request.system_id.as_str().unwrap_or_default();
+    let credential = policy.credential(name);
+    if let Some(credential) = credential {
+        // Before the password is looked at: a stolen one is of no use elsewhere (conformance C-039).
+        check_way(&credential.bounds, asked)?;
+    }
+    prove(shared, asked, name, credential.map(Arc::as_ref)).await?;
+    let credential = credential.ok_or(Refusal::AuthInvalid)?;
+    let account = check_grant(&policy, credential, asked)?;
+    let place =
+        take_place(shared, facts(credential, &account, shared.settings.version, asked), credential).await?;
+    let window = usize::try_from(credential.bounds.window).unwrap_or(usize::MAX).clamp(1, MAX_WINDOW);
+    Ok(Bound { place, window })
+}
+
+/// The largest window: what a session may hold of unanswered requests in each direction.
+const MAX_WINDOW: usize = 10_000;
+
+fn check_way(bounds: &Bounds, asked: &Asked) -> Result<(), Refusal> {
+    if !bounds.allows_ip(asked.peer.ip()) {
+        return Err(Refusal::IpNotAllowed);
+    }
+    if bounds.tls_required && !asked.tls {
+        return Err(Refusal::TlsRequired);
+    }
+    Ok(())
+}
+
+/// Proves that the password is right. An unknown name takes the same way and as long.
+async fn prove(
+    shared: &Shared,
+    asked: &Asked,
+    name: &str,
+    credential: Option<&Credential>,
+) -> Result<(), Refusal> {
+    let password = Secret::new(asked.request.password.expose());
+    // Who proved this before is not made to wait for others' guessing.
+    if credential.is_some_and(|known| shared.proofs.knows(name, &password, &known.password)) {
+        return Ok(());
+    }
+    let address = asked.peer.ip().to_canonical();
+    let now = shared.clock.monotonic();
+    let delay = shared.patience.delay(address, name, now);
+    if !delay.is_zero() {
+        let until = now.saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        shared.clock.sleep_until_monotonic(until).await;
+    }
+    if shared.proofs.verify(name, password, credential.map(|known| known.password.clone())).await {
+        shared.patience.forgive(name);
+        return Ok(());
+    }
+    shared.patience.failed(address, name, shared.clock.monotonic());
+    Err(Refusal::AuthInvalid)
+}
+
+fn check_grant(policy: &Snapshot, credential: &Credential, asked: &Asked) -> Result<Arc<Account>, Refusal> {
+    let account = policy.account(credential.account).ok_or(Refusal::AccountSuspended)?;
+    if policy.is_suspended(account.id) {
+        return Err(Refusal::AccountSuspended);
+    }
+    if !credential.bounds.bind_types.contains(bind_type(asked.kind)) {
+        return Err(Refusal::BindTypeNotAllowed);
+    }
+    Ok(Arc::clone(account))
+}
+
+/// A place among the binds of the credential; when all are taken, those that are dead are found and evicted.
+async fn take_place(shared: &Shared, facts: Facts, credential: &Credential) -> Result<Place, Refusal> {
+    let most = credential.bounds.max_binds;
+    let full = match shared.roster.claim(&facts, most) {
+        Ok(place) => return Ok(place),
+        Err(full) => full,
+    };
+    full.probe(&shared.clock, shared.settings.probe).await;
+    shared.roster.claim(&facts, most).map_err(|_| Refusal::TooManyBinds)
+}
+
+fn facts(credential: &Credential, account: &Account, ours: InterfaceVersion, asked: &Asked) -> Facts {
+    Facts {
+        account: account.id,
+        account_name: account.name.clone(),
+        credential: credential.id,
+        system_id: credential.system_id.clone(),
+        kind: bind_type(asked.kind),
+        version: agreed(ours, asked.request.interface_version),
+        peer: asked.peer,
+        tls: asked.tls,
+    }
+}
+
+/// The version of the session: the lower of both; what lies between two versions is the lower one (C-023).
+fn agreed(ours: InterfaceVersion, theirs: InterfaceVersion) -> InterfaceVersion {
+    let lower = ours.agreed(theirs);
+    if (InterfaceVersion::V3_4..InterfaceVersion::V5_0).contains(&lower) {
+        InterfaceVersion::V3_4
+    } else {
+        lower
+    }
+}
+
+/// The kind of a bind in the words of the account.
+fn bind_type(kind: BindKind) -> BindType {
+    match kind {
+        BindKind::Transmitter => BindType::Transmitter,
+        BindKind::Receiver => BindType::Receiver,
+        BindKind::Transceiver => BindType::Transceiver,
+    }
+}
+
+/// The kind of a bind in the words of the session's rules.
+pub(super) fn session_kind(kind: BindKind) -> session::BindKind {
+    match kind {
+        BindKind::Transmitter => session::BindKind::Transmitter,
+        BindKind::Receiver => session::BindKind::Receiver,
+        BindKind::Transceiver => session::BindKind::Transceiver,
+    }
+}
+
+/// Whether the connection ends after this refusal (contract §4). A wrong password may be tried again on the same
+/// connection, a few times.
+pub(super) const fn closes(refusal: Refusal) -> bool {
+    !matches!(refusal, Refusal::AuthInvalid | Refusal::Malformed(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_in_between_are_the_lower_one() {
+        let read = |theirs| agreed(InterfaceVersion::V5_0, InterfaceVersion(theirs)).0;
+        assert_eq!(
+            [0x00, 0x33, 0x34, 0x35, 0x4F, 0x50, 0x51].map(read),
+            [0, 0x33, 0x34, 0x34, 0x34, 0x50, 0x50]
+        );
+        assert_eq!(agreed(InterfaceVersion::V3_4, InterfaceVersion(0x50)), InterfaceVersion::V3_4);
+    }
+}

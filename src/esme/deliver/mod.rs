@@ -1,0 +1,193 @@
+//! What we owe clients: receipts and messages from phones, out of the account's lane into a window of deliver_sm.
+//!
+//! A session takes from the lane only what its window has room for, and gives back what was not answered when it
+//! ends. It does not know who ought to get what: the store decides that.
+
+mod flights;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use smpp_proto::field::CommandStatus;
+use tracing::warn;
+
+pub(super) use flights::Flights;
+
+use super::session::Client;
+use super::settings::Redelivery;
+use crate::clock::Clock;
+use crate::message::Delivery;
+use crate::store::{Answered, Delivered, Lane};
+
+/// The receiving side of a session.
+pub(super) struct Receiving {
+    pub(super) lane: Arc<Lane<Delivery>>,
+    pub(super) flights: Flights,
+    /// What the client said, on its way to the store.
+    pub(super) answered: Vec<Answered>,
+    /// Nothing is sent before this monotonic time: the client asked for a pause.
+    pub(super) paused_until: u64,
+    settings: Redelivery,
+    response: Duration,
+    pulled: Vec<Delivery>,
+}
+
+/// What the client's answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Taken,
+    /// Not this one, ever.
+    Never,
+    /// Not now.
+    Later,
+    /// Not so fast.
+    SlowDown,
+    /// No known meaning.
+    Unclear,
+}
+
+impl Receiving {
+    pub(super) fn new(lane: Arc<Lane<Delivery>>, settings: Redelivery, response: Duration) -> Self {
+        Self {
+            flights: Flights::new(Arc::clone(&lane)),
+            lane,
+            answered: Vec::new(),
+            paused_until: 0,
+            settings,
+            response,
+            pulled: Vec::new(),
+        }
+    }
+
+    /// How many deliveries may be taken from the lane now.
+    pub(super) fn room(&self, window: usize, now: u64) -> usize {
+        if now < self.paused_until || self.answered.len() >= ANSWERED_MAX {
+            return 0;
+        }
+        window.saturating_sub(self.flights.len()).min(AT_ONCE)
+    }
+
+    /// When the oldest deliver_sm has waited too long, or a pause ends.
+    pub(super) fn due(&self, now: u64) -> Option<u64> {
+        let pause = Some(self.paused_until).filter(|until| *until > now);
+        let oldest = self.flights.oldest().map(|sent| sent.saturating_add(millis(self.response)));
+        match (pause, oldest) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+/// Deliveries taken from the lane in one turn, so that the account's other binds get theirs.
+const AT_ONCE: usize = 32;
+/// Answers kept for a store that is full, before no more is delivered.
+const ANSWERED_MAX: usize = 1_024;
+
+impl Client {
+    /// Sends what is owed, as far as window and buffer allow; says whether anything was taken from the lane.
+    pub(super) fn deliver(&mut self, most: usize, clock: &Clock, out: &mut BytesMut) -> bool {
+        let Some(receiving) = &mut self.receiving else { return false };
+        let mut pulled = std::mem::take(&mut receiving.pulled);
+        let taken = receiving.lane.pull(most, &mut pulled);
+        let (now, monotonic) = (clock.now(), clock.monotonic());
+        let mut sent = 0;
+        for delivery in pulled.drain(..) {
+            if delivery.expires <= now {
+                self.metrics.undelivered(1, "expired");
+                receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));
+                continue;
+            }
+            let sequence = next_sequence(&mut self.last_sequence, &receiving.flights);
+            match write::deliver_sm(&delivery, self.dialect, sequence, &mut self.scratch, out) {
+                Ok(()) => {
+                    receiving.flights.open(sequence, delivery, monotonic);
+                    sent += 1;
+                }
+                Err(why) => {
+                    warn!(delivery = ?delivery.key, why, "a delivery cannot be written and is dropped");
+                    self.metrics.undelivered(1, "unwritable");
+                    receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));
+                }
+            }
+        }
+        if pulled.capacity() <= AT_ONCE {
+            receiving.pulled = pulled;
+        }
+        self.metrics.delivering(sent);
+        taken > 0
+    }
+
+    /// deliver_sm_resp, data_sm_resp or generic_nack came (reference §6).
+    pub(super) fn delivery_answered(&mut self, sequence: u32, status: CommandStatus, clock: &Clock) {
+        let Some(receiving) = &mut self.receiving else { return };
+        // Late answers and those to an enquire_link find nothing.
+        let Some(delivery) = receiving.flights.close(sequence) else { return };
+        let now = clock.now();
+        let again = |settings: &Redelivery| Delivered::Again { due: now + settings.pause(delivery.attempts) };
+        let (outcome, word) = match read(status) {
+            Answer::Taken => (Delivered::Done(now), "delivered"),
+            Answer::Never => (Delivered::Dropped(now), "dropped"),
+            Answer::Later => (again(&receiving.settings), "put_off"),
+            Answer::SlowDown => {
+                receiving.paused_until =
+                    clock.monotonic().saturating_add(millis(receiving.settings.throttled_pause));
+                (again(&receiving.settings), "throttled")
+            }
+            Answer::Unclear if delivery.attempts + 1 >= receiving.settings.unknown_attempts => {
+                (Delivered::Dropped(now), "dropped")
+            }
+            Answer::Unclear => (again(&receiving.settings), "put_off"),
+        };
+        receiving.answered.push(answered(&delivery, outcome));
+        self.metrics.delivered(1, word);
+    }
+
+    /// Puts off what was not answered within the response time (conformance C-170).
+    pub(super) fn expire_deliveries(&mut self, clock: &Clock) {
+        let Some(receiving) = &mut self.receiving else { return };
+        let (now, monotonic) = (clock.now(), clock.monotonic());
+        let before = monotonic.saturating_sub(millis(receiving.response));
+        let mut late = 0;
+        while let Some(delivery) = receiving.flights.close_oldest(before) {
+            let due = now + receiving.settings.pause(delivery.attempts);
+            receiving.answered.push(answered(&delivery, Delivered::Again { due }));
+            late += 1;
+        }
+        if late > 0 {
+            self.metrics.delivered(late, "unanswered");
+            let facts = self.bound.facts();
+            warn!(account = facts.account_name, peer = %facts.peer, count = late,
+                "deliver_sm without an answer; they go out again, perhaps twice");
+        }
+    }
+}
+
+fn answered(delivery: &Delivery, outcome: Delivered) -> Answered {
+    Answered { key: delivery.key, account: delivery.account, outcome }
+}
+
+fn read(status: CommandStatus) -> Answer {
+    match status {
+        CommandStatus::ROK => Answer::Taken,
+        CommandStatus::RX_R_APPN | CommandStatus::RX_P_APPN => Answer::Never,
+        CommandStatus::RX_T_APPN | CommandStatus::RSYSERR => Answer::Later,
+        CommandStatus::RMSGQFUL | CommandStatus::RTHROTTLED => Answer::SlowDown,
+        _ => Answer::Unclear,
+    }
+}
+
+/// The next number for a request of ours: 1 to 0x7FFFFFFF, unlike all that wait for an answer (SMPP 3.4 §5.1.4).
+pub(super) fn next_sequence(last: &mut u32, flights: &Flights) -> u32 {
+    loop {
+        *last = if *last >= 0x7FFF_FFFF { 1 } else { *last + 1 };
+        if !flights.has(*last) {
+            return *last;
+        }
+    }
+}
+
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,148 @@
+//! How a session writes: statuses its version knows, bodies of refusals, message ids in decimal digits.
+
+use bytes::{BufMut, BytesMut};
+use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, Tag};
+use smpp_proto::pdu::Header;
+
+use crate::message::MessageId;
+use crate::policy::Refusal;
+
+/// The version that both sides speak, and whether refusals are explained.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::esme) struct Dialect {
+    pub(in crate::esme) version: InterfaceVersion,
+    /// The account asked for `status_detail`.
+    pub(in crate::esme) detail: bool,
+}
+
+impl Dialect {
+    /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
+    pub(in crate::esme) fn takes_tlvs(self) -> bool {
+        self.version.takes_tlvs()
+    }
+
+    /// The status of a refusal. What only 5.0 knows goes to no older session (conformance C-208).
+    pub(in crate::esme) fn status(self, refusal: Refusal) -> CommandStatus {
+        let v5 = self.version >= InterfaceVersion::V5_0;
+        match refusal {
+            Refusal::UnicodeDisabled if v5 => CommandStatus::RINVDCS,
+            other => match other.status() {
+                CommandStatus(0x100..=0x112) if !v5 => CommandStatus::RSUBMITFAIL,
+                status => status,
+            },
+        }
+    }
+
+    /// Appends the response that refuses `request`: 16 octets, or with the reason word where the account wants that.
+    pub(in crate::esme) fn refuse(
+        self,
+        out: &mut BytesMut,
+        request: CommandId,
+        sequence: u32,
+        refusal: Refusal,
+    ) {
+        let (command, status) = (request.response(), self.status(refusal));
+        let word = if self.detail && self.takes_tlvs() { refusal.word() } else { "" };
+        let body = if word.is_empty() { &[][..] } else { empty_body(command) };
+        let tlv = if word.is_empty() { 0 } else { 4 + word.len() + 1 };
+        // A body of at most 4 octets and a word of at most 30.
+        let length = u32::try_from(Header::LENGTH + body.len() + tlv).unwrap_or(16);
+        Header { length, command, status, sequence }.write(out);
+        if !word.is_empty() {
+            out.put_slice(body);
+            put_tlv(out, Tag::ADDITIONAL_STATUS_INFO_TEXT, &[word.as_bytes(), &[0]]);
+        }
+    }
+}
+
+/// The mandatory fields of a response, all empty or zero: what stands before the TLVs of a refusal.
+const fn empty_body(response: CommandId) -> &'static [u8] {
+    match response {
+        CommandId::SUBMIT_SM_RESP | CommandId::DATA_SM_RESP => &[0],
+        CommandId::SUBMIT_MULTI_RESP => &[0, 0],
+        CommandId::QUERY_SM_RESP => &[0, 0, 0, 0],
+        _ => &[],
+    }
+}
+
+/// Appends a TLV whose value is `pieces` one after the other, 65,535 octets at most.
+pub(in crate::esme) fn put_tlv(out: &mut BytesMut, tag: Tag, pieces: &[&[u8]]) {
+    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+    out.put_u16(tag.0);
+    out.put_u16(u16::try_from(length).unwrap_or(u16::MAX));
+    for piece in pieces {
+        out.put_slice(piece);
+    }
+}
+
+/// A message id in decimal digits, without an allocation.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::esme) struct Digits {
+    octets: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    pub(in crate::esme) fn of(id: MessageId) -> Self {
+        let mut digits = Self { octets: [0; 20], start: 20 };
+        let mut rest = id.raw().unsigned_abs();
+        for place in digits.octets.iter_mut().rev() {
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            digits.start -= 1;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        digits
+    }
+
+    pub(in crate::esme) fn octets(&self) -> &[u8] {
+        self.octets.get(self.start..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(version: u8, detail: bool, request: CommandId) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        let dialect = Dialect { version: InterfaceVersion(version), detail };
+        dialect.refuse(&mut out, request, 7, Refusal::QueueFull);
+        out.to_vec()
+    }
+
+    #[test]
+    fn a_refusal_has_16_octets_or_a_reason() {
+        let bare = b"\0\0\0\x10\x80\0\0\x04\0\0\0\x14\0\0\0\x07".to_vec();
+        assert_eq!(refusal(0x34, false, CommandId::SUBMIT_SM), bare);
+        assert_eq!(refusal(0x33, true, CommandId::SUBMIT_SM), bare, "no TLV to 3.3");
+        let explained = b"\0\0\0\x20\x80\0\0\x04\0\0\0\x14\0\0\0\x07\0\0\x1D\0\x0Bqueue_full\0".to_vec();
+        assert_eq!(refusal(0x34, true, CommandId::SUBMIT_SM), explained);
+        let multi = b"\0\0\0\x21\x80\0\0\x21\0\0\0\x14\0\0\0\x07\0\0\0\x1D\0\x0Bqueue_full\0".to_vec();
+        assert_eq!(refusal(0x34, true, CommandId::SUBMIT_MULTI), multi);
+    }
+
+    #[test]
+    fn what_5_0_added_stays_there() {
+        let status = |version, refusal| {
+            Dialect { version: InterfaceVersion(version), detail: false }.status(refusal).0
+        };
+        assert_eq!(
+            (status(0x34, Refusal::UnicodeDisabled), status(0x50, Refusal::UnicodeDisabled)),
+            (0x45, 0x104)
+        );
+        let coding = Refusal::Malformed(CommandStatus::RINVDCS);
+        assert_eq!((status(0x34, coding), status(0x50, coding)), (0x45, 0x104));
+        assert_eq!(status(0x34, Refusal::RateLimited), 0x58);
+    }
+
+    #[test]
+    fn digits_are_those_of_the_id() {
+        for raw in [0, 7, 10, 1_763_650_000_123, i64::MAX] {
+            let id = MessageId::from_raw(raw);
+            assert_eq!(Digits::of(id).octets(), id.to_string().as_bytes());
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Messages that clients send: submit_sm, data_sm and submit_multi, from the PDU to the store and back.
+
+use bytes::{Bytes, BytesMut};
+use smpp_proto::field::{Address, COctets, CommandId, CommandStatus};
+use smpp_proto::pdu::{
+    DataSm, DataSmResp, Destination, Frame, SubmitMulti, SubmitMultiResp, SubmitSm, Unsuccessful,
+    encode_empty, submit,
+};
+
+use super::session::{Aside, Batch, Client, Digits, Kind, Multi, Tag};
+use crate::message::MessageId;
+use crate::policy::{Admitted, Refusal, Submission, admit};
+use crate::store::{Accept, ClientRequest};
+
+impl Client {
+    /// submit_sm (SMPP 3.4 §4.4).
+    pub(super) fn submit_sm(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
+        let tag = Tag::plain(Kind::Submit, frame.header.sequence);
+        // The one copy: a message in a lane must not keep the whole read buffer alive.
+        let body = Bytes::copy_from_slice(&frame.body);
+        match SubmitSm::decode(body.clone()) {
+            Ok(pdu) => {
+                let body = (written_length(&pdu) == body.len()).then_some(body);
+                self.submit(Submission { pdu, body }, tag, batch, out);
+            }
+            Err(problem) => self.refuse_malformed(tag, problem.status(), out),
+        }
+    }
+
+    /// data_sm: the same message in another dress (SMPP 3.4 §4.7).
+    pub(super) fn data_sm(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
+        let tag = Tag::plain(Kind::Data, frame.header.sequence);
+        let read = DataSm::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
+        match read.and_then(dressed_as_submit) {
+            Ok(pdu) => self.submit(Submission { pdu, body: None }, tag, batch, out),
+            Err(status) => self.refuse_malformed(tag, status, out),
+        }
+    }
+
+    fn submit(&mut self, submission: Submission, tag: Tag, batch: &mut Batch, out: &mut BytesMut) {
+        match self.accept(submission, tag, false, batch) {
+            Ok(accept) => batch.requests.push(ClientRequest::Accept(accept)),
+            Err(refusal) => self.refuse_accept(tag, refusal, out),
+        }
+    }
+
+    /// submit_multi: one message_id for all destinations, each accepted or refused on its own (SMPP 3.4 §4.5).
+    pub(super) fn submit_multi(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
+        let plain = Tag::plain(Kind::Multi, frame.header.sequence);
+        let read =
+            SubmitMulti::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
+        let (template, destinations) = match read.and_then(addressed) {
+            Ok(read) => read,
+            Err(status) => return self.refuse_malformed(plain, status, out),
+        };
+        let tag = Tag { aside: self.asides.keep(Aside::Multi(Multi::default())), ..plain };
+        let mut multi = Multi::default();
+        let mut reason = None;
+        for destination in destinations {
+            let pdu = SubmitSm { destination: destination.clone(), ..template.clone() };
+            let follows = !multi.waiting.is_empty();
+            match self.accept(Submission { pdu, body: None }, tag, follows, batch) {
+                Ok(accept) => {
+                    batch.requests.push(ClientRequest::Accept(accept));
+                    multi.waiting.push_back(destination);
+                }
+                Err(refusal) => {
+                    self.metrics.refused(refusal);
+                    reason.get_or_insert(refusal);
+                    multi
+                        .unsuccessful
+                        .push(Unsuccessful { destination, status: self.dialect.status(refusal) });
+                }
+            }
+        }
+        if multi.waiting.is_empty() {
+            self.asides.take(tag.aside);
+            let refusal = reason.unwrap_or(Refusal::InvalidDestination);
+            self.dialect.refuse(out, CommandId::SUBMIT_MULTI, tag.sequence, refusal);
+        } else if let Some(Aside::Multi(kept)) = self.asides.find(tag.aside) {
+            *kept = multi;
+        }
+    }
+
+    /// Asks policy, and writes down what the store must know.
+    fn accept(
+        &self,
+        submission: Submission,
+        tag: Tag,
+        follows: bool,
+        batch: &Batch,
+    ) -> Result<Box<Accept>, Refusal> {
+        let account = batch.account.as_deref().ok_or(Refusal::AccountSuspended)?;
+        let replaces_pending = submission.pdu.replace_if_present_flag == 1;
+        let admitted: Admitted = admit(&batch.policy, account, submission, batch.now)?;
+        let route = batch.policy.route(admitted.route()).ok_or(Refusal::NoRoute)?;
+        let upstream = route.upstreams.first().copied().ok_or(Refusal::NoRoute)?;
+        Ok(Box::new(Accept {
+            tag: tag.pack(),
+            account: account.id,
+            credential: self.bound.facts().credential,
+            upstream,
+            max_queued: account.terms.max_queued,
+            admitted,
+            follows,
+            replaces_pending,
+        }))
+    }
+
+    /// The store has it: the promise may be given.
+    pub(super) fn accepted(&mut self, tag: Tag, id: MessageId, out: &mut BytesMut) {
+        match tag.kind {
+            Kind::Multi => self.multi_answered(tag, Ok(id), out),
+            Kind::Data => {
+                let message_id = Some(COctets::from(Digits::of(id).octets()));
+                let resp = DataSmResp { message_id, ..DataSmResp::default() };
+                // Twenty digits always fit.
+                let _ = resp.encode(out, CommandStatus::ROK, tag.sequence);
+            }
+            _ => {
+                let _ = submit::encode_resp(out, tag.sequence, CommandStatus::ROK, Digits::of(id).octets());
+            }
+        }
+    }
+
+    /// A message, or one destination of a submit_multi, is not accepted.
+    pub(super) fn refuse_accept(&mut self, tag: Tag, refusal: Refusal, out: &mut BytesMut) {
+        self.metrics.refused(refusal);
+        match tag.kind {
+            Kind::Multi => self.multi_answered(tag, Err(refusal), out),
+            Kind::Data => self.dialect.refuse(out, CommandId::DATA_SM, tag.sequence, refusal),
+            _ => self.dialect.refuse(out, CommandId::SUBMIT_SM, tag.sequence, refusal),
+        }
+    }
+
+    fn refuse_malformed(&mut self, tag: Tag, status: CommandStatus, out: &mut BytesMut) {
+        self.faults += 1;
+        let refusal = Refusal::Malformed(status);
+        self.metrics.refused(refusal);
+        let request = match tag.kind {
+            Kind::Multi => CommandId::SUBMIT_MULTI,
+            Kind::Data => CommandId::DATA_SM,
+            _ => CommandId::SUBMIT_SM,
+        };
+        self.dialect.refuse(out, request, tag.sequence, refusal);
+    }
+
+    /// One destination has its answer; with the last the response goes out.
+    fn multi_answered(&mut self, tag: Tag, answer: Result<MessageId, Refusal>, out: &mut BytesMut) {
+        let Some(Aside::Multi(multi)) = self.asides.find(tag.aside) else { return };
+        let destination = multi.waiting.pop_front().unwrap_or_default();
+        match answer {
+            Ok(id) => {
+                multi.shown.get_or_insert(id);
+            }
+            Err(refusal) => {
+                let status = self.dialect.status(refusal);
+                multi.unsuccessful.push(Unsuccessful { destination, status });
+            }
+        }
+        if !multi.waiting.is_empty() {
+            return;
+        }
+        if let Some(Aside::Multi(multi)) = self.asides.take(tag.aside) {
+            multi_resp(multi, tag.sequence, out);
+        }
+    }
+}
+
+/// All destinations are answered. When nobody was accepted the first status speaks for all.
+fn multi_resp(multi: Multi, sequence: u32, out: &mut BytesMut) {
+    let Some(id) = multi.shown else {
+        let first = multi.unsuccessful.first().map_or(CommandStatus::RSUBMITFAIL, |failure| failure.status);
+        return encode_empty(out, CommandId::SUBMIT_MULTI_RESP, first, sequence);
+    };
+    let resp = SubmitMultiResp {
+        message_id: Some(COctets::from(Digits::of(id).octets())),
+        unsuccessful: multi.unsuccessful,
+        ..SubmitMultiResp::default()
+    };
+    if resp.encode(out, CommandStatus::ROK, sequence).is_err() {
+        encode_empty(out, CommandId::SUBMIT_MULTI_RESP, CommandStatus::RSYSERR, sequence);
+    }
+}
+
+/// Octets of the body when its fields are written, to find out whether the octets that came are exactly that.
+fn written_length(pdu: &SubmitSm) -> usize {
+    const FIXED: usize = 2 + 2 + 3 + 4 + 1;
+    const NULS: usize = 5;
+    let texts = [
+        &pdu.service_type,
+        &pdu.source.digits,
+        &pdu.destination.digits,
+        &pdu.schedule_delivery_time,
+        &pdu.validity_period,
+    ];
+    let texts: usize = texts.iter().map(|text| text.len()).sum();
+    FIXED + NULS + texts + pdu.short_message.len() + pdu.tlvs.wire_length()
+}
+
+/// A data_sm as the submit_sm that says the same. Its addresses may be longer than a submit_sm, and a phone, can hold.
+fn dressed_as_submit(data: DataSm) -> Result<SubmitSm, CommandStatus> {
+    if data.user_data().is_none() {
+        return Err(CommandStatus::RMISSINGTLV);
+    }
+    if data.source.digits.len() > LONGEST_ADDRESS {
+        return Err(CommandStatus::RINVSRCADR);
+    }
+    if data.destination.digits.len() > LONGEST_ADDRESS {
+        return Err(CommandStatus::RINVDSTADR);
+    }
+    Ok(SubmitSm {
+        service_type: data.service_type,
+        source: data.source,
+        destination: data.destination,
+        esm_class: data.esm_class,
+        registered_delivery: data.registered_delivery,
+        data_coding: data.data_coding,
+        tlvs: data.tlvs,
+        ..SubmitSm::default()
+    })
+}
+
+/// Characters of an address in a submit_sm (SMPP 3.4 §5.2.8).
+const LONGEST_ADDRESS: usize = 20;
+
+/// A submit_multi as a submit_sm without destination, and the destinations. There are no distribution lists here.
+fn addressed(multi: SubmitMulti) -> Result<(SubmitSm, Vec<Address>), CommandStatus> {
+    if multi.destinations.is_empty() {
+        return Err(CommandStatus::RINVNUMDESTS);
+    }
+    let address = |destination| match destination {
+        Destination::Address(address) => Ok(address),
+        Destination::List(_) => Err(CommandStatus::RINVDLNAME),
+    };
+    let destinations = multi.destinations.into_iter().map(address).collect::<Result<_, _>>()?;
+    let template = SubmitSm {
+        service_type: multi.service_type,
+        source: multi.source,
+        esm_class: multi.esm_class,
+        protocol_id: multi.protocol_id,
+        priority_flag: multi.priority_flag,
+        schedule_delivery_time: multi.schedule_delivery_time,
+        validity_period: multi.validity_period,
+        registered_delivery: multi.registered_delivery,
+        replace_if_present_flag: multi.replace_if_present_flag,
+        data_coding: multi.data_coding,
+        sm_default_msg_id: multi.sm_default_msg_id,
+        short_message: multi.short_message,
+        tlvs: multi.tlvs,
+        ..SubmitSm::default()
+    };
+    Ok((template, destinations))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smpp_proto::field::Tlvs;
+    use smpp_proto::pdu::Header;
+
+    #[test]
+    fn the_written_length_is_that_of_the_encoded_body() {
+        let mut tlvs = Tlvs::new();
+        tlvs.push(smpp_proto::Tlv::u16(smpp_proto::Tag::USER_MESSAGE_REFERENCE, 7));
+        let pdu = SubmitSm {
+            service_type: COctets::from("WAP"),
+            source: Address::alphanumeric("ACME"),
+            destination: Address::international("34600000000"),
+            validity_period: COctets::from("000001000000000R"),
+            short_message: Bytes::from_static(b"hello"),
+            tlvs,
+            ..SubmitSm::default()
+        };
+        let mut out = BytesMut::new();
+        pdu.encode(&mut out, 1).expect("encoded");
+        assert_eq!(written_length(&pdu), out.len() - Header::LENGTH);
+        // One zero octet behind the text is forgiven, and must not be stored.
+        let empty = SubmitSm { destination: Address::international("34600000000"), ..SubmitSm::default() };
+        let mut out = BytesMut::new();
+        empty.encode(&mut out, 1).expect("encoded");
+        let mut body = out.split_off(Header::LENGTH);
+        body.extend_from_slice(&[0]);
+        let length = body.len();
+        let read = SubmitSm::decode(body.freeze()).expect("lenient");
+        assert_eq!(written_length(&read), length - 1);
+    }
+
+    #[test]
+    fn lists_and_empty_lists_are_refused() {
+        let list = SubmitMulti {
+            destinations: vec![Destination::List(COctets::from("all"))],
+            ..SubmitMulti::default()
+        };
+        assert_eq!(addressed(list).unwrap_err(), CommandStatus::RINVDLNAME);
+        assert_eq!(addressed(SubmitMulti::default()).unwrap_err(), CommandStatus::RINVNUMDESTS);
+    }
+}

@@ -1,0 +1,229 @@
+//! The client side of the daemon over a real store, with the operator played by the test through the store's lanes.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use smpp_proto::pdu::BindKind;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tollgate::account::credential::Bounds;
+use tollgate::account::{Origin, PasswordHash, Secret, Terms};
+use tollgate::clock::{Clock, Timestamp};
+use tollgate::esme::{self, Metrics, Running};
+use tollgate::message::{Message, State, UpstreamId};
+use tollgate::policy::Price;
+use tollgate::store::{
+    AccountDraft, CredentialDraft, Kept, Note, OperatorBatch, PolicyChange, Report, RouteDraft, Settings,
+    Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
+};
+
+use super::{Esme, PATIENCE, within};
+
+/// What the gate is like. Account and system_id are "acme", the password is "secret", a segment costs 1 credit.
+pub struct Plan {
+    pub esme: esme::Settings,
+    pub credit: &'static str,
+    pub bounds: Bounds,
+    pub terms: Terms,
+    pub suspended: bool,
+    /// Prefixes that have a route.
+    pub prefixes: Vec<&'static str>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        Self {
+            esme: esme::Settings { listen, ..esme::Settings::default() },
+            credit: "1000000",
+            bounds: Bounds::default(),
+            terms: Terms::default(),
+            suspended: false,
+            prefixes: vec![""],
+        }
+    }
+}
+
+/// A gate that runs.
+pub struct Gate {
+    pub store: Store,
+    pub clock: Clock,
+    pub running: Option<Running>,
+    pub address: SocketAddr,
+    plan: Plan,
+    hash: PasswordHash,
+    _folder: tempfile::TempDir,
+}
+
+impl Gate {
+    /// Opens one as the defaults have it, changed by `change`. Its clock stands still.
+    pub async fn open(change: impl FnOnce(&mut Plan)) -> Self {
+        let mut plan = Plan::default();
+        change(&mut plan);
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::manual(NOON);
+        let store = Store::open(Settings::at(folder.path().join("gate.db")), clock.clone()).expect("a store");
+        tokio::spawn({
+            let store = store.clone();
+            async move { store.keep_time().await }
+        });
+        let hash = PasswordHash::of(&Secret::new("secret")).expect("a hash");
+        store.apply(policy(&plan, &hash)).await.expect("a policy");
+        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), Metrics::default());
+        let running = running.unwrap_or_else(|error| panic!("{error}"));
+        let address = running.addresses().first().copied().unwrap_or(([127, 0, 0, 1], 0).into());
+        Self { store, clock, running: Some(running), address, plan, hash, _folder: folder }
+    }
+
+    /// Changes the policy while the gate runs.
+    pub async fn change(&mut self, change: impl FnOnce(&mut Plan)) {
+        change(&mut self.plan);
+        self.store.apply(policy(&self.plan, &self.hash)).await.expect("a policy");
+    }
+
+    /// A bound transceiver.
+    pub async fn bound(&self) -> Esme {
+        Esme::bound(self.address, "acme", "secret").await
+    }
+
+    /// A bound session of this kind.
+    pub async fn bound_as(&self, kind: BindKind) -> Esme {
+        Esme::bound_as(kind, self.address, "acme", "secret").await
+    }
+
+    /// Drives the clock in steps until `what` is done: for what depends on time that begins behind the test's back.
+    pub async fn advance_until<T>(&self, step: Duration, what: impl Future<Output = T>) -> T {
+        let mut what = pin!(what);
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Ok(done) = timeout(Duration::from_millis(20), &mut what).await {
+                return done;
+            }
+            assert!(tokio::time::Instant::now() < until, "nothing within {PATIENCE:?} of waiting");
+            self.clock.advance(step);
+        }
+    }
+
+    /// The next message that the operator gets.
+    pub async fn sent(&self) -> Message {
+        one_of(&self.store.upstream_lane(self.upstream())).await
+    }
+
+    /// The operator takes the next message and delivers it, or not, with this end.
+    pub async fn operate(&self, end: State, error: u32) -> Message {
+        let message = self.sent().await;
+        let id = Bytes::from(format!("op-{}", message.id));
+        let taken = Note::Taken {
+            message: message.id,
+            part: 1,
+            id: id.clone(),
+            receipt_expected: true,
+            at: self.clock.now(),
+        };
+        let about = Bytes::new();
+        let report = Report { id, about, end: Some(end), error, done_at: self.clock.now() };
+        let kept = self.note(vec![taken, Note::Receipt { tag: 1, report }]).await;
+        assert!(kept.durable);
+        message
+    }
+
+    /// A message from a phone comes for the account.
+    pub async fn mo(&self, pdu: Bytes) {
+        let account = self.store.policy().credential("acme").expect("a credential").account;
+        assert!(self.note(vec![Note::Mo { tag: 1, account, pdu }]).await.durable);
+    }
+
+    async fn note(&self, notes: Vec<Note>) -> Kept {
+        let (reply, mut kept) = mpsc::channel(1);
+        let batch = OperatorBatch { upstream: self.upstream(), notes, reply: Some(reply) };
+        self.store.room().await.expect("an open store").operator(batch);
+        within("a commit", kept.recv()).await.expect("an answer")
+    }
+
+    fn upstream(&self) -> UpstreamId {
+        self.store.upstreams().id("north").expect("an upstream")
+    }
+
+    /// What can be spent and what is held, as text.
+    pub fn balance(&self) -> (String, String) {
+        let account = self.store.reader().and_then(|reader| reader.account("acme")).expect("an account");
+        (account.balance.available.to_string(), account.balance.held.to_string())
+    }
+
+    /// Where a message stands.
+    pub fn state(&self, id: &str) -> &'static str {
+        let id = id.parse().expect("a message id");
+        self.store.reader().and_then(|reader| reader.trace(id)).expect("a message").state
+    }
+
+    /// How many receipts and messages wait for the account.
+    pub fn owed(&self) -> u64 {
+        let account = self.store.policy().credential("acme").expect("a credential").account;
+        let depth = self.store.account_lane(account).depth();
+        depth.ready + depth.spilled
+    }
+
+    /// Every invariant of the books holds.
+    pub fn books_hold(&self) {
+        for line in self.store.reader().and_then(|reader| reader.audit()).expect("an audit") {
+            assert!(line.holds, "{}: {}", line.invariant, line.detail);
+        }
+    }
+
+    /// That the books hold, and the account has this to spend and this held.
+    pub fn ends_with(&self, available: &str, held: &str) {
+        assert_eq!(self.balance(), (available.to_owned(), held.to_owned()));
+        self.books_hold();
+    }
+}
+
+/// One thing out of a lane, which must come.
+pub async fn one_of<T: tollgate::store::Laned>(lane: &tollgate::store::Lane<T>) -> T {
+    let mut taken = Vec::new();
+    within("something in the lane", async {
+        loop {
+            let woken = lane.woken();
+            if lane.pull(1, &mut taken) > 0 {
+                return taken.pop().expect("what was pulled");
+            }
+            woken.await;
+        }
+    })
+    .await
+}
+
+fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
+    PolicyChange {
+        accounts: vec![AccountDraft {
+            name: "acme".to_owned(),
+            parent: None,
+            opening_credit: plan.credit.parse().expect("an amount"),
+            suspended: plan.suspended,
+            origin: Origin::File,
+            terms: plan.terms.clone(),
+            credentials: vec![CredentialDraft {
+                system_id: "acme".to_owned(),
+                password: hash.clone(),
+                bounds: plan.bounds.clone(),
+            }],
+        }],
+        replaces_files: true,
+        traffic: Some(TrafficDraft {
+            prices: vec![Price { prefix: String::new(), credits: "1".parse().expect("an amount") }],
+            routes: vec![RouteDraft {
+                name: "everywhere".to_owned(),
+                prefixes: plan.prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
+                upstreams: vec!["north".to_owned()],
+            }],
+            mo_routes: Vec::new(),
+            upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
+            limits: Default::default(),
+        }),
+    }
+}
+
+/// Where the clock of a gate stands at first: 2025-11-20T12:00:00Z.
+pub const NOON: Timestamp = Timestamp::from_millis(1_763_640_000_000);
