@@ -1,5 +1,7 @@
 //! The load client against the practice operator: its counts are exact, and it tells what was lost.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::sync::Arc;

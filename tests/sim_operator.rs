@@ -1,5 +1,7 @@
 //! The practice operator as a client meets it: binds, answers, receipts in every habit, refusals and bad manners.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::time::Duration;

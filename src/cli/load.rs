@@ -20,14 +20,13 @@ use crate::sim::password::Password;
 
 /// Send load to an SMPP server and measure it.
 ///
-/// Counts every answer by status and every receipt by message id, and tells speed and latencies. Exits 1 if anything
-/// was refused or lost.
-///
-///   tollgate load --connect 127.0.0.1:2775 --system-id acme --password secret --count 100000 --receipts
-///   tollgate load --connect gate:2775 --system-id acme --connections 4 --window 50 --rate 500 --duration 1m
-///   tollgate load --connect gate:3550 --tls --tls-ca ca.pem --parts 3 --to '34600++++++' --json
+/// Counts every answer by status and every receipt by message id, and tells speed and latencies. Exits 1 if anything was
+/// refused or lost.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:
+  tollgate load --connect 127.0.0.1:2775 --system-id acme --password secret -n 100000 --receipts
+  tollgate load --connect gate:2775 --system-id acme -c 4 -w 50 --rate 500 --duration 1m
+  tollgate load --connect gate:3550 --tls --tls-ca ca.pem --parts 3 --to '34600++++++' --json")]
 pub(super) struct LoadArgs {
     /// Host and port of the server
     #[arg(long, value_name = "ADDR")]

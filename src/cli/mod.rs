@@ -4,9 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod admin;
 mod check;
+mod decode;
 pub mod exit;
 mod load;
+mod quickstart;
+mod serve;
 pub mod settings;
 mod sim;
 
@@ -27,9 +31,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "made once a process")]
 enum Command {
+    Quickstart(quickstart::QuickstartArgs),
+    Serve(serve::ServeArgs),
     Check(check::CheckArgs),
+    Account(admin::account::AccountArgs),
+    Credit(admin::credit::CreditArgs),
+    Trace(admin::trace::TraceArgs),
+    Audit(admin::audit::AuditArgs),
+    Status(admin::status::StatusArgs),
+    Backup(admin::backup::BackupArgs),
+    Restore(admin::backup::RestoreArgs),
     Sim(sim::SimArgs),
     Load(load::LoadArgs),
+    Decode(decode::DecodeArgs),
 }
 
 impl Cli {
@@ -39,9 +53,19 @@ impl Cli {
     /// When it could not be done; [`exit::of`] gives the exit code that belongs to the error.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Quickstart(args) => args.run(),
+            Command::Serve(args) => args.run(&self.settings),
             Command::Check(args) => Ok(args.run(&self.settings)),
+            Command::Account(args) => args.run(&self.settings),
+            Command::Credit(args) => args.run(&self.settings),
+            Command::Trace(args) => args.run(&self.settings),
+            Command::Audit(args) => args.run(&self.settings),
+            Command::Status(args) => args.run(&self.settings),
+            Command::Backup(args) => args.run(&self.settings),
+            Command::Restore(args) => args.run(&self.settings),
             Command::Sim(args) => args.run(),
             Command::Load(args) => args.run(),
+            Command::Decode(args) => args.run(),
         }
     }
 }

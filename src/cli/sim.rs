@@ -21,15 +21,15 @@ use crate::sim::{Operator, Stats};
 
 /// Run a practice operator (SMSC) that anyone may bind to.
 ///
-/// It answers, sends delivery receipts, and misbehaves as told. Everything can be set by flags or, under the same
-/// names, in a scenario file; flags win.
-///
-///   tollgate sim --listen 127.0.0.1:2776
-///   tollgate sim --listen 127.0.0.1:2776 --response-delay 80%:10ms,15%:100ms,5%:1s --receipt-delay 1s..5s
-///   tollgate sim --listen 127.0.0.1:2776 --id-format hex-resp-dec-receipt --undeliv 5% --throttle 50
-///   tollgate sim --listen 127.0.0.1:2776 --hostile drop:1000
+/// It answers, sends delivery receipts, and misbehaves as told. Everything can be set by flags or, under the same names,
+/// in a scenario file; flags win.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "Examples:
+  tollgate sim --listen 127.0.0.1:2776
+  tollgate sim --response-delay 80%:10ms,15%:100ms,5%:1s --receipt-delay 1s..5s
+  tollgate sim --id-format hex-resp-dec-receipt --undeliv 5% --throttle 50
+  tollgate sim --hostile drop:1000
+  tollgate sim --scenario slow.toml --record accepted.jsonl")]
 pub(super) struct SimArgs {
     /// TOML file with the same keys as the flags below
     #[arg(long, value_name = "FILE")]

@@ -7,7 +7,6 @@ mod account;
 mod apply;
 mod operation;
 mod read;
-pub mod rooms;
 mod smpp;
 mod store;
 mod traffic;
@@ -26,7 +25,7 @@ use read::{Names, Section, Sources, Spot, Texts};
 
 use crate::admin;
 use crate::store::{TrafficDraft, UpstreamDraft};
-use rooms::{esme, smsc};
+use crate::{esme, smsc};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);

@@ -3,8 +3,8 @@
 use smpp_proto::field::InterfaceVersion;
 
 use super::read::{Section, Value};
-use super::rooms::esme::{FailedBinds, Redelivery, Settings, TlsListen};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
+use crate::esme::{FailedBinds, Redelivery, Settings, TlsListen};
 use crate::link::tls::{self, ServerIdentity};
 use std::time::Duration;
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::read::{Names, Section, Value, secret};
-use super::rooms::smsc::{
-    BindMode, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream, ValidityForm,
-};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, smpp};
 use crate::account::Secret;
 use crate::link::tls::{self, ClientIdentity, Trust};
 use crate::message::IdForm;
+use crate::smsc::{
+    BindMode, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream, ValidityForm,
+};
 
 /// Reads what holds for all operators.
 pub(super) fn read_delivery(root: &mut Section<'_>) -> Settings {

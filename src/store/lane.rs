@@ -216,8 +216,9 @@ impl<T: Laned> Lane<T> {
             mailbox.try_send(Command::Refill(Refill { lane: self.name, account })).is_ok()
         });
         if !asked {
-            // The mailbox is full: the next pull asks again.
+            // The mailbox is full: the next pull asks again, and comes soon.
             self.lock().flow(account).refilling = false;
+            self.wake.notify_one();
         }
     }
 

@@ -174,6 +174,12 @@ impl Store {
         &self.shared.counters
     }
 
+    /// Whether the last transaction could not be committed.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.shared.counters.is_failing.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// Reads without getting in the writer's way. Blocking: not on an async thread.
     ///
     /// # Errors

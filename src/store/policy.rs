@@ -132,6 +132,11 @@ impl Upstreams {
         self.by_id.get(&id).map(|(name, _)| name.as_str())
     }
 
+    /// Every operator that was ever applied.
+    pub fn iter(&self) -> impl Iterator<Item = (UpstreamId, &str)> {
+        self.by_id.iter().map(|(id, (name, _))| (*id, name.as_str()))
+    }
+
     pub(super) fn traits(&self, id: UpstreamId) -> UpstreamTraits {
         self.by_id.get(&id).map(|(_, traits)| *traits).unwrap_or_default()
     }

@@ -13,6 +13,7 @@ use super::duration;
 use super::nearest::{did_you_mean, listed};
 use super::source::{Sources, Spot};
 use crate::account::Credits;
+use crate::admin::is_name;
 
 /// A value that was written for a key. Every reading answers nothing after it reported what is wrong.
 #[derive(Clone, Copy)]
@@ -84,8 +85,7 @@ impl<'a> Value<'a> {
     /// A name: letters, digits and `._-`, so that it can stand in logs, metrics and commands as it is.
     pub(in crate::config) fn name(&self) -> Option<String> {
         let name = self.text()?;
-        let fine = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
-        if (1..=64).contains(&name.len()) && name.bytes().all(fine) {
+        if is_name(&name) {
             return Some(name);
         }
         self.refuse("write 1 to 64 letters, digits, dots, hyphens or underscores")

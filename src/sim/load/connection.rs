@@ -11,108 +11,19 @@ use hdrhistogram::CreationError;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use smpp_proto::field::flags::MessageType;
-use smpp_proto::field::{COctets, EsmClass, InterfaceVersion, MessageState};
-use smpp_proto::pdu::{Bind, BindKind, DataSm, DeliverSm, Password, deliver, encode_empty};
+use smpp_proto::field::{COctets, EsmClass, MessageState};
+use smpp_proto::pdu::{BindKind, DataSm, DeliverSm, deliver, encode_empty};
 use smpp_proto::session::{Moment, Window, WindowSettings};
 use smpp_proto::text::receipt::{Receipt, plain};
-use smpp_proto::{CommandId, CommandStatus, EncodeError, Frame, Tag, Tlvs};
-use tokio::net::TcpStream;
+use smpp_proto::{CommandId, CommandStatus, Frame, Tag, Tlvs};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsConnector;
+use tokio::time::sleep;
 
+use super::course::Shared;
 use super::ledger::Ledger;
 use super::report::Tally;
-use super::settings::Settings;
 use super::submits::Addresses;
-use super::{LoadError, Shared, failure};
-use crate::link::{Io, Limits, Link, LinkError, tls};
-
-/// Connects and binds.
-#[derive(Debug)]
-pub(super) struct Dialer {
-    address: String,
-    bind: Bind,
-    tls: Option<(TlsDebug, rustls::pki_types::ServerName<'static>)>,
-}
-
-/// A connector, which has no Debug of its own.
-struct TlsDebug(TlsConnector);
-
-impl std::fmt::Debug for TlsDebug {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TLS")
-    }
-}
-
-/// Why a connection is not bound.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DialError {
-    #[error("cannot connect: {0}")]
-    Connect(std::io::Error),
-    #[error("no connection within {0:?}")]
-    ConnectTimeout(Duration),
-    #[error("{0}")]
-    Link(#[from] LinkError),
-    #[error("the bind cannot be written: {0}")]
-    Encode(#[from] EncodeError),
-    #[error("the bind was answered {0}")]
-    Refused(CommandStatus),
-    #[error("the bind was answered with {0}")]
-    Unexpected(CommandId),
-    #[error("closed instead of an answer to the bind")]
-    Closed,
-    #[error("no answer to the bind within {0:?}")]
-    BindTimeout(Duration),
-}
-
-impl Dialer {
-    pub(super) fn new(settings: &Settings) -> Result<Self, LoadError> {
-        let bind = Bind {
-            system_id: COctets::from(settings.system_id.as_str()),
-            password: Password::new(settings.password.octets()),
-            system_type: COctets::from(settings.system_type.as_str()),
-            interface_version: InterfaceVersion(settings.interface_version),
-            ..Bind::default()
-        };
-        let tls = match &settings.tls {
-            Some((identity, name)) => Some((TlsDebug(tls::connector(identity)?), tls::server_name(name)?)),
-            None => None,
-        };
-        Ok(Self { address: settings.connect.clone(), bind, tls })
-    }
-
-    pub(super) async fn bind(&self, kind: BindKind) -> Result<Link, DialError> {
-        let stream = timeout(CONNECT_WITHIN, TcpStream::connect(&self.address))
-            .await
-            .map_err(|_| DialError::ConnectTimeout(CONNECT_WITHIN))?
-            .map_err(DialError::Connect)?;
-        let mut link = match &self.tls {
-            None => Link::plain(stream, Limits::default()).map_err(LinkError::from)?,
-            Some((connector, name)) => {
-                let stream = tls::connect(&connector.0, name.clone(), stream, CONNECT_WITHIN).await?;
-                Link::tls(stream, Limits::default()).map_err(LinkError::from)?
-            }
-        };
-        self.bind.encode(link.out(), kind, 1)?;
-        let answer = timeout(BIND_WITHIN, async {
-            loop {
-                if let Some(frame) = link.next_frame()? {
-                    break Ok(frame.header);
-                }
-                if link.io(true).await? == Io::Closed {
-                    break Err(DialError::Closed);
-                }
-            }
-        });
-        let header = answer.await.map_err(|_| DialError::BindTimeout(BIND_WITHIN))??;
-        match (header.command == kind.command().response(), header.status) {
-            (_, status) if !status.is_ok() => Err(DialError::Refused(status)),
-            (true, _) => Ok(link),
-            (false, _) => Err(DialError::Unexpected(header.command)),
-        }
-    }
-}
+use crate::link::{Io, Link, LinkError};
 
 /// One bound connection and its counts.
 #[derive(Debug)]
@@ -187,13 +98,13 @@ impl Connection {
                 self.shared.submitting.fetch_sub(1, Ordering::Release);
             }
             tokio::select! {
-                io = self.link.io(true) => match io.map_err(|error| failure(&error))? {
+                io = self.link.io(true) => match io.map_err(|error| error.to_string())? {
                     Io::Closed => return Err("the peer closed the connection".to_owned()),
                     Io::Moved { read: 0, .. } => {}
-                    Io::Moved { .. } => self.take_frames().map_err(|error| failure(&error))?,
+                    Io::Moved { .. } => self.take_frames().map_err(|error| error.to_string())?,
                 },
                 () = sleep(rate_wake.unwrap_or(if self.is_done { DONE_LOOK } else { IDLE_LOOK })) => {
-                    self.link.check_limits(tokio::time::Instant::now()).map_err(|error| failure(&error))?;
+                    self.link.check_limits(tokio::time::Instant::now()).map_err(|error| error.to_string())?;
                 }
                 _ = finished.changed() => return Ok(()),
             }
@@ -410,10 +321,6 @@ impl Connection {
     }
 }
 
-/// Time to connect, and for a TLS handshake.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// Time for the answer to a bind.
-const BIND_WITHIN: Duration = Duration::from_secs(30);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How often limits, quota and time are looked at when nothing moves.

@@ -1,6 +1,8 @@
 //! The load client: many connections, full windows, and exact books of what was answered and what came back.
 
 mod connection;
+mod course;
+mod dial;
 mod ledger;
 pub mod pattern;
 mod report;
@@ -8,11 +10,10 @@ pub mod settings;
 mod submits;
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::CreationError;
@@ -21,10 +22,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::link::LinkError;
+use crate::link::Link;
 use crate::link::tls::TlsError;
-use connection::{Connection, Dialer};
-use ledger::Ledger;
+use connection::Connection;
+use course::{Shared, Watchdog};
+use dial::Dialer;
 pub use report::{Latency, Receipts, Report};
 use report::{Tally, processor_time};
 pub use settings::{Amount, BindType, Settings, Text};
@@ -134,10 +136,7 @@ pub async fn run(settings: Settings, progress: Arc<Progress>) -> Result<Report, 
 }
 
 /// Dials and binds all connections at the same time.
-async fn dial(
-    dialer: &Arc<Dialer>,
-    settings: &Settings,
-) -> (Vec<(crate::link::Link, BindKind)>, BTreeMap<String, u64>) {
+async fn dial(dialer: &Arc<Dialer>, settings: &Settings) -> (Vec<(Link, BindKind)>, BTreeMap<String, u64>) {
     let kinds: &[BindKind] = match settings.bind_type {
         BindType::Transceiver => &[BindKind::Transceiver],
         BindType::Transmitter => &[BindKind::Transmitter],
@@ -160,171 +159,6 @@ async fn dial(
         }
     }
     (bound, failures)
-}
-
-/// What all connections of a run share.
-#[derive(Debug)]
-struct Shared {
-    settings: Settings,
-    template: Template,
-    progress: Arc<Progress>,
-    started: Instant,
-    /// Messages not yet begun; `u64::MAX` when the time decides.
-    quota: AtomicU64,
-    /// Numbers messages, for counting patterns.
-    serial: AtomicU64,
-    /// Connections that still submit or wait for answers.
-    submitting: AtomicU64,
-    /// Microseconds from the start to the last answer.
-    last_answer: AtomicU64,
-    /// Microseconds from the start to the last receipt.
-    last_receipt: AtomicU64,
-    ledger: Mutex<Ledger>,
-    record: Option<Mutex<File>>,
-}
-
-impl Shared {
-    fn new(
-        settings: Settings,
-        template: Template,
-        progress: Arc<Progress>,
-        started: Instant,
-    ) -> Result<Self, LoadError> {
-        let quota = match settings.amount {
-            Amount::Messages(count) => count,
-            Amount::Time(_) => u64::MAX,
-        };
-        let record = match &settings.record {
-            Some(path) => {
-                let file = OpenOptions::new().create(true).append(true).open(path);
-                Some(Mutex::new(file.map_err(|source| LoadError::Record { path: path.clone(), source })?))
-            }
-            None => None,
-        };
-        Ok(Self {
-            template,
-            progress,
-            started,
-            quota: AtomicU64::new(quota),
-            serial: AtomicU64::new(0),
-            submitting: AtomicU64::new(0),
-            last_answer: AtomicU64::new(0),
-            last_receipt: AtomicU64::new(0),
-            ledger: Mutex::new(Ledger::new(started)?),
-            record,
-            settings,
-        })
-    }
-
-    /// Takes up to `wanted` messages off the quota.
-    fn take_quota(&self, wanted: u64) -> u64 {
-        if self.is_stopped() {
-            return 0;
-        }
-        let mut taken = 0;
-        // The closure always gives a value, so this cannot fail.
-        let _ = self.quota.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            taken = wanted.min(left);
-            Some(if left == u64::MAX { left } else { left - taken })
-        });
-        taken
-    }
-
-    /// Whether nothing more is to be submitted.
-    fn is_stopped(&self) -> bool {
-        let over = match self.settings.amount {
-            Amount::Messages(_) => self.quota.load(Ordering::Relaxed) == 0,
-            Amount::Time(time) => self.started.elapsed() >= time,
-        };
-        over || self.progress.stop.load(Ordering::Relaxed)
-    }
-
-    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn report(
-        &self,
-        tally: &Tally,
-        connections: usize,
-        failures: BTreeMap<String, u64>,
-        processor: Option<Duration>,
-    ) -> Report {
-        let ledger = self.ledger();
-        let seconds = |at: &AtomicU64| at.load(Ordering::Relaxed) as f64 / 1e6;
-        let to_answer = seconds(&self.last_answer);
-        let to_receipt = seconds(&self.last_receipt).max(to_answer);
-        let per_second = |count: u64, time: f64| if time > 0.0 { count as f64 / time } else { 0.0 };
-        let refused: u64 = tally.refused.values().sum();
-        let receipts = self.settings.receipts.then(|| Receipts {
-            received: ledger.received,
-            doubled: ledger.doubled,
-            missing: ledger.open,
-            unknown: ledger.unasked,
-            not_delivered: ledger.failed,
-            latency: Latency::of(&ledger.latency),
-        });
-        Report {
-            connections,
-            failures,
-            submitted: tally.submitted,
-            accepted: tally.accepted,
-            unanswered: tally.submitted.saturating_sub(tally.accepted + refused),
-            refused: tally.refused_by_name(),
-            messages: tally.messages,
-            mo: tally.mo,
-            seconds: to_answer,
-            seconds_with_receipts: to_receipt,
-            submits_per_second: per_second(tally.accepted, to_answer),
-            messages_per_second: per_second(
-                tally.messages,
-                if receipts.is_some() { to_receipt } else { to_answer },
-            ),
-            receipts,
-            answer_latency: Latency::of(&tally.latency),
-            cpu_seconds: processor.map(|time| time.as_secs_f64()),
-        }
-    }
-}
-
-/// Decides when a run is over: everything answered and received, or nothing has moved for too long.
-#[derive(Debug)]
-struct Watchdog {
-    seen: (u64, u64, u64),
-    moved: Instant,
-}
-
-impl Watchdog {
-    fn new(now: Instant) -> Self {
-        Self { seen: (0, 0, 0), moved: now }
-    }
-
-    fn is_over(&mut self, shared: &Shared) -> bool {
-        let progress = &shared.progress;
-        let seen = (
-            progress.submitted.load(Ordering::Relaxed),
-            progress.answered.load(Ordering::Relaxed),
-            progress.receipts.load(Ordering::Relaxed),
-        );
-        if seen != self.seen {
-            self.seen = seen;
-            self.moved = Instant::now();
-        }
-        let still = self.moved.elapsed();
-        if shared.submitting.load(Ordering::Acquire) > 0 {
-            // A low rate makes pauses of its own, so only open requests count as stuck.
-            return seen.0 > seen.1 && still >= shared.settings.answer_patience;
-        }
-        if shared.settings.bind_type == BindType::Receiver && !shared.is_stopped() {
-            return false;
-        }
-        !shared.settings.receipts || shared.ledger().open == 0 || still >= shared.settings.receipt_patience
-    }
-}
-
-/// What went wrong with one connection, in words that are the same for the same cause.
-fn failure(error: &LinkError) -> String {
-    error.to_string()
 }
 
 /// How often the end of a run is looked for.

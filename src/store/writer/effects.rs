@@ -121,17 +121,18 @@ impl Effects {
         for (account, deliveries) in self.deliveries {
             shared.account_lane(account).push(deliveries);
         }
-        for ((upstream, account), count) in self.message_spills {
-            shared.upstream_lane(upstream).spill(account, count);
-        }
-        for (account, count) in self.delivery_spills {
-            shared.account_lane(account).spill(account, count);
-        }
+        // Refills first: one that found the store empty must not forget what this transaction spilled after it.
         for (upstream, account, messages, exhausted) in self.message_refills {
             shared.upstream_lane(upstream).refilled(account, messages, exhausted);
         }
         for (account, deliveries, exhausted) in self.delivery_refills {
             shared.account_lane(account).refilled(account, deliveries, exhausted);
+        }
+        for ((upstream, account), count) in self.message_spills {
+            shared.upstream_lane(upstream).spill(account, count);
+        }
+        for (account, count) in self.delivery_spills {
+            shared.account_lane(account).spill(account, count);
         }
         for (reply, kept) in self.kept {
             let _ = reply.try_send(kept);

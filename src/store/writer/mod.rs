@@ -14,7 +14,7 @@ mod tick;
 pub(super) use start::start;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -51,6 +51,8 @@ pub struct Counters {
     pub receipts_repeated: AtomicU64,
     /// Messages moved to the history.
     pub moved: AtomicU64,
+    /// Whether the last transaction could not be committed.
+    pub is_failing: AtomicBool,
 }
 
 impl Counters {
@@ -117,9 +119,14 @@ impl Writer {
             for command in batch.drain(..) {
                 match self.transact(std::slice::from_ref(&command)) {
                     Ok(()) => self.reply_to_admins(&mut vec![command]),
-                    Err(failure) => self.give_up(command, &failure),
+                    Err(failure) => {
+                        self.shared.counters.is_failing.store(true, Ordering::Relaxed);
+                        self.give_up(command, &failure);
+                    }
                 }
             }
+        } else {
+            self.shared.counters.is_failing.store(false, Ordering::Relaxed);
         }
         self.reply_to_admins(batch);
         let counters = &self.shared.counters;

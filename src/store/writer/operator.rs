@@ -309,7 +309,10 @@ impl Writer {
                 MessageState::ENROUTE.name().unwrap_or("ENROUTE"),
             );
         };
-        let end = End { state, reason: Reason::Receipt, error: report.error, at: report.done_at };
+        // Receipts tell time by the minute, and clocks differ: what cannot be is now.
+        let possible = standing.id.accepted_at()..=self.now;
+        let at = if possible.contains(&report.done_at) { report.done_at } else { self.now };
+        let end = End { state, reason: Reason::Receipt, error: report.error, at };
         if found.part == 0 {
             self.end_standing(standing, end, effects)
         } else {

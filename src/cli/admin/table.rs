@@ -1,0 +1,60 @@
+//! Tables for people: columns as wide as their widest cell, numbers to the right.
+
+use std::fmt;
+
+/// A table with a heading.
+pub(super) struct Table<const N: usize> {
+    heading: [&'static str; N],
+    /// Which columns hold numbers.
+    right: [bool; N],
+    rows: Vec<[String; N]>,
+}
+
+impl<const N: usize> Table<N> {
+    /// An empty table. A heading that begins with `>` is of a column of numbers.
+    pub(super) fn new(heading: [&'static str; N]) -> Self {
+        Self {
+            heading: heading.map(|h| h.trim_start_matches('>')),
+            right: heading.map(|h| h.starts_with('>')),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row.
+    pub(super) fn row(&mut self, cells: [String; N]) {
+        self.rows.push(cells);
+    }
+}
+
+impl<const N: usize> fmt::Display for Table<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut widths = self.heading.map(|cell| cell.chars().count());
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
+        let heading = self.heading.map(str::to_uppercase);
+        for row in std::iter::once(&heading).chain(&self.rows) {
+            let mut line = String::new();
+            for ((cell, width), right) in row.iter().zip(widths).zip(self.right) {
+                line += &if right { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") };
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_nothing_trails() {
+        let mut table = Table::new(["name", ">credit"]);
+        table.row(["a".to_owned(), "1000".to_owned()]);
+        table.row(["längst".to_owned(), "0.5".to_owned()]);
+        assert_eq!(table.to_string(), "NAME    CREDIT\na         1000\nlängst     0.5\n");
+    }
+}

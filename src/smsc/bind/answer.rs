@@ -1,0 +1,150 @@
+//! What an operator answers to a submit or a question, and what follows for message and bind (SMPP 3.4 §4.4.2, §5.1.3).
+
+use bytes::Bytes;
+use smpp_proto::pdu::{Frame, QuerySmResp, SubmitSmResp};
+use smpp_proto::{CommandStatus, Tag};
+
+use super::{Bound, Flight, Lost, Now};
+use crate::message::retry::Answer;
+use crate::message::{Message, Reason, State};
+use crate::smsc::detour;
+use crate::smsc::settings::InDoubt;
+use crate::store::Note;
+
+/// congestion_state from which on an operator is treated as throttling (SMPP 5.0 §4.8.4.18: 90 to 99 is near
+/// congestion, 100 congested).
+const CONGESTED: u8 = 90;
+
+impl Bound {
+    pub(super) fn submit_answered(&mut self, frame: Frame, now: Now) {
+        let status = frame.header.status;
+        let Some(flight) = self.flight(frame.header.sequence) else { return };
+        self.shared.metrics.answered(status, now.moment.since(flight.sent));
+        if !status.is_ok() || flight.question {
+            self.refused(flight, status, now);
+            return;
+        }
+        // A body that cannot be read is none: the status is what counts (conformance C-221, C-222).
+        let resp = SubmitSmResp::decode(frame.body, status).unwrap_or_default();
+        if resp.tlvs.u8(Tag::CONGESTION_STATE).is_some_and(|state| state >= CONGESTED) {
+            self.pace.throttled(flight.sent, now.moment);
+        }
+        self.pace.taken(now.moment);
+        self.taken(flight, resp.message_id.map(|id| id.into_bytes()).unwrap_or_default(), now);
+    }
+
+    /// The request that a response belongs to, also if its time was over (conformance C-063).
+    fn flight(&mut self, sequence: u32) -> Option<Flight> {
+        if let Some(flight) = self.window.complete(sequence) {
+            return Some(flight);
+        }
+        let place = self.overdue.iter().position(|overdue| overdue.sequence == sequence)?;
+        self.shared.metrics.late.inc();
+        self.overdue.remove(place).map(|overdue| overdue.flight)
+    }
+
+    fn taken(&mut self, flight: Flight, id: Bytes, now: Now) {
+        let Flight { mut message, part, receipt_expected, .. } = flight;
+        if id.is_empty() {
+            tracing::debug!(upstream = %self.shared.settings.name, message = %message.id, "taken without an id");
+        }
+        let receipt_expected = receipt_expected && !id.is_empty();
+        if self.shared.settings.in_doubt == InDoubt::Query {
+            self.shared.known_ids.add(&id);
+        }
+        self.notes.push(Note::Taken { message: message.id, part, id, receipt_expected, at: now.at });
+        if part > 0 && part < message.parts {
+            message.parts_sent = part;
+            message.in_doubt = false;
+            self.go_on(message);
+        }
+    }
+
+    /// The next part of a long message goes before anything new.
+    fn go_on(&mut self, message: Message) {
+        if !self.leave.is_no() {
+            self.returned.push(message);
+        } else if self.shared.settings.in_doubt.is_noted() {
+            self.mark(message);
+        } else {
+            self.held.push_back(message);
+        }
+    }
+
+    fn refused(&mut self, flight: Flight, status: CommandStatus, now: Now) {
+        let Flight { message, sent, .. } = flight;
+        match self.shared.settings.retry.read(status) {
+            // Only a question can come here with a good status, answered as if it were a submit.
+            Answer::Taken => self.returned.push(message),
+            Answer::SlowDown => {
+                self.shared.metrics.throttled.inc();
+                if self.pace.throttled(sent, now.moment) {
+                    let rate = self.pace.adapted();
+                    tracing::debug!(upstream = %self.shared.settings.name, bind = %self.place, %status, rate, "throttled");
+                }
+                self.returned.push(message);
+            }
+            Answer::Later => self.put_off(&message, status.0, now),
+            Answer::Refused => {
+                self.end_rest(&message, State::Rejected, Reason::OperatorRejected, status.0, now)
+            }
+            Answer::SessionBroken => {
+                self.returned.push(message);
+                self.begin_anew(now);
+            }
+        }
+    }
+
+    /// A request was not understood (SMPP 3.4 §4.3). Bad lengths mean that the two ends are out of step.
+    pub(super) fn nacked(&mut self, status: CommandStatus, sequence: u32, now: Now) -> Result<(), Lost> {
+        let Some(flight) = self.flight(sequence) else { return Ok(()) };
+        if flight.question {
+            self.believe_lost(flight.message);
+            return Ok(());
+        }
+        self.shared.metrics.answered(status, now.moment.since(flight.sent));
+        if status == CommandStatus::RINVCMDLEN {
+            self.put_off(&flight.message, status.0, now);
+            return Err(Lost::OutOfStep);
+        }
+        // A nack with status 0 says no all the same.
+        let status = if status.is_ok() { CommandStatus::RUNKNOWNERR } else { status };
+        self.refused(flight, status, now);
+        Ok(())
+    }
+
+    pub(super) fn question_answered(&mut self, frame: Frame, now: Now) {
+        let status = frame.header.status;
+        let Some(flight) = self.flight(frame.header.sequence) else { return };
+        let resp = QuerySmResp::decode(frame.body, status).unwrap_or_default();
+        let id = resp.message_id.map(|id| id.into_bytes()).filter(|id| status.is_ok() && !id.is_empty());
+        match id {
+            // The doubt ends well: it had arrived, under this id.
+            Some(id) if flight.question && self.shared.known_ids.add(&id) => self.taken(flight, id, now),
+            _ => self.believe_lost(flight.message),
+        }
+    }
+
+    /// Not now: the message is tried again, at the next operator of its route that is up, else here. The first round
+    /// over the operators goes without a pause.
+    fn put_off(&mut self, message: &Message, error: u32, now: Now) {
+        let attempts = message.attempts.saturating_add(1);
+        let policy = self.shared.store.policy();
+        let Some(way) = detour::way_of(&policy, message) else {
+            self.end_rest(message, State::Rejected, Reason::NoRoute, error, now);
+            return;
+        };
+        let here = self.shared.id;
+        let next = self.shared.roster.next_up(way, here);
+        let at_once = next.is_some() && usize::from(attempts) < way.len();
+        let pause =
+            if at_once { std::time::Duration::ZERO } else { self.shared.settings.retry.pause(attempts) };
+        self.notes.push(Note::Later {
+            message: message.id,
+            due: now.at + pause,
+            upstream: next.unwrap_or(here),
+            error,
+            in_doubt: false,
+        });
+    }
+}

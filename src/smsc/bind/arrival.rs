@@ -1,0 +1,107 @@
+//! What an operator asks of us: deliveries, enquire_link, unbind (SMPP 3.4 §4.6, §4.7, §4.11, §4.2).
+
+use smpp_proto::pdu::{DataSmResp, Frame, deliver, encode_empty};
+use smpp_proto::session::Verdict;
+use smpp_proto::{CommandId, CommandStatus};
+
+use super::pull::SENDING;
+use super::{Bound, Now};
+use crate::smsc::deliver::Arrival;
+use crate::store::{Kept, Note};
+
+/// Tags of data_sm; the sequence number is in the lower half, deliver_sm has nothing in the upper.
+const DATA_SM: u64 = 1 << 32;
+
+impl Bound {
+    /// A request of the operator.
+    pub(super) fn requested(&mut self, frame: Frame, now: Now) {
+        let (command, sequence) = (frame.header.command, frame.header.sequence);
+        let verdict = self.session.receive(command);
+        if let Some((command, status)) = verdict.answer(command) {
+            encode_empty(self.link.out(), command, status, sequence);
+        }
+        if verdict != Verdict::Accept {
+            return;
+        }
+        match command {
+            CommandId::DELIVER_SM | CommandId::DATA_SM => self.delivered(frame, now),
+            CommandId::ENQUIRE_LINK => {
+                encode_empty(self.link.out(), CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, sequence);
+            }
+            CommandId::UNBIND => self.asked_to_leave(sequence, now),
+            // alert_notification is not answered (SMPP 3.4 §4.12); nobody here waits for phones to come back.
+            _ => {}
+        }
+    }
+
+    fn delivered(&mut self, frame: Frame, now: Now) {
+        let (command, sequence) = (frame.header.command, frame.header.sequence);
+        let tag = u64::from(sequence) | if command == CommandId::DATA_SM { DATA_SM } else { 0 };
+        let note = match self.reading.read(frame, now.at) {
+            Ok(Arrival::Receipt { report, delay }) => {
+                self.shared.metrics.receipt(report.end, delay);
+                Note::Receipt { tag, report }
+            }
+            Ok(Arrival::Nameless) => {
+                // Again would be as nameless: it is acknowledged, so that the operator does not send it for days.
+                self.shared.metrics.unreadable.inc();
+                self.shared.complaints.nameless(&self.shared.settings.name, now.moment);
+                self.answer(tag, CommandStatus::ROK);
+                return;
+            }
+            Ok(Arrival::Mo { to, body }) => match self.shared.store.policy().mo_account(&to) {
+                Some(account) => {
+                    self.shared.metrics.inbound("stored");
+                    Note::Mo { tag, account, pdu: body }
+                }
+                None => {
+                    // ESME_ROK would drop it silently, a temporary status would bring it back for days: the
+                    // operator hears that nobody will ever take it.
+                    self.shared.metrics.inbound("nobody");
+                    self.shared.complaints.nobody(&self.shared.settings.name, &to, now.moment);
+                    self.answer(tag, CommandStatus::RX_R_APPN);
+                    return;
+                }
+            },
+            Err(error) => {
+                self.shared.metrics.unreadable.inc();
+                tracing::warn!(upstream = %self.shared.settings.name, %error, "a delivery cannot be read");
+                self.answer(tag, error.answer().map_or(CommandStatus::RX_R_APPN, |(_, status)| status));
+                return;
+            }
+        };
+        self.notes.push(note);
+        self.tagged = true;
+    }
+
+    /// Tags came back: what they name is durable and may be answered (conformance C-226, C-227), or is not.
+    pub(super) fn durable(&mut self, kept: Kept) {
+        self.awaited = self.awaited.saturating_sub(1);
+        if !kept.durable {
+            // The store is in trouble; asking it again at once would not help.
+            self.not_before = smpp_proto::session::Moment(self.shared.clock.monotonic() + PAUSE_MS);
+        }
+        let status = if kept.durable { CommandStatus::ROK } else { CommandStatus::RX_T_APPN };
+        for tag in kept.tags {
+            if tag & SENDING != 0 {
+                self.marked(kept.durable);
+            } else {
+                self.answer(tag, status);
+            }
+        }
+    }
+
+    fn answer(&mut self, tag: u64, status: CommandStatus) {
+        let [_, _, _, _, sequence @ ..] = tag.to_be_bytes();
+        let sequence = u32::from_be_bytes(sequence);
+        let out = self.link.out();
+        if tag & DATA_SM == 0 {
+            deliver::encode_resp(out, sequence, status);
+        } else if DataSmResp::default().encode(out, status, sequence).is_err() {
+            encode_empty(out, CommandId::DATA_SM_RESP, status, sequence);
+        }
+    }
+}
+
+/// How long a bind pulls nothing after the store could not write, in milliseconds.
+const PAUSE_MS: u64 = 1_000;

@@ -1,0 +1,138 @@
+//! The way around an operator that is down: what waits in its lane goes to the next of its route that is up.
+//!
+//! Without it a message would wait for the one operator in whose lane it was accepted, however many others can reach
+//! its number.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smpp_proto::pdu::SubmitSm;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::{Order, Shared};
+use crate::message::{End, Message, Reason, State, UpstreamId};
+use crate::policy::Snapshot;
+use crate::store::{Note, OperatorBatch};
+
+/// The operators that may take a message, in the order of preference: its route as it is now.
+pub(super) fn way_of<'a>(policy: &'a Snapshot, message: &Message) -> Option<&'a [UpstreamId]> {
+    let pdu = SubmitSm::decode(message.pdu.clone()).ok()?;
+    let route = policy.route_to(pdu.destination.digits.as_bytes()).and_then(|id| policy.route(id))?;
+    Some(&route.upstreams)
+}
+
+/// Watches over one operator's lane until it is told to leave.
+pub(super) async fn watch_over(shared: Arc<Shared>, mut orders: watch::Receiver<Order>) {
+    let mut changes = shared.roster.changes();
+    while *orders.borrow_and_update() == Order::Run {
+        changes.mark_unchanged();
+        let woken = shared.lane.woken();
+        let rest = if shared.operator.is_up() {
+            Rest::Change
+        } else {
+            let due = shared.operator.down_since() + shared.failover_after;
+            if due > shared.clock.now() {
+                Rest::Until(due)
+            } else {
+                match sweep(&shared).await {
+                    Some(rest) => rest,
+                    None => return,
+                }
+            }
+        };
+        tokio::select! {
+            _ = orders.changed() => {}
+            _ = changes.changed() => {}
+            () = woken, if rest == Rest::Lane => {}
+            () = shared.clock.sleep_until(rest.until(&shared)) => {}
+        }
+    }
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// Somebody's standing changes.
+    Change,
+    /// The same, or a moment.
+    Until(crate::clock::Timestamp),
+    /// The same, or something new in the lane.
+    Lane,
+}
+
+impl Rest {
+    fn until(self, shared: &Shared) -> crate::clock::Timestamp {
+        match self {
+            Self::Until(due) => due,
+            Self::Change | Self::Lane => shared.clock.now() + EVERY,
+        }
+    }
+}
+
+/// How often a lane is looked at that nobody else can empty: a changed route tells nobody.
+const EVERY: Duration = Duration::from_secs(10);
+/// Messages in one batch.
+const AT_ONCE: usize = 256;
+/// Messages that are looked at and stay, in one sweep; more than a lane keeps in memory.
+const MOST_STAY: usize = 100_000;
+
+/// Empties the lane as far as others can take it. Nothing when the store is closed.
+async fn sweep(shared: &Shared) -> Option<Rest> {
+    if shared.is_configured && !shared.roster.other_is_up(shared.id) {
+        return Some(Rest::Change);
+    }
+    let (mut stay, mut pulled, mut moved) = (Vec::new(), Vec::with_capacity(AT_ONCE), 0_u64);
+    while stay.len() < MOST_STAY && shared.lane.pull(AT_ONCE, &mut pulled) > 0 {
+        let policy = shared.store.policy();
+        let mut notes = Vec::with_capacity(pulled.len());
+        for message in pulled.drain(..) {
+            match next_of(shared, &policy, &message) {
+                Place::Move(upstream) => notes.push(Note::Move { message: message.id, upstream }),
+                Place::Stay => stay.push(message),
+                Place::Nowhere => notes.push(no_route(shared, &message)),
+            }
+        }
+        if !notes.is_empty() {
+            moved += notes.len() as u64;
+            let room = shared.store.room().await.ok()?;
+            room.operator(OperatorBatch { upstream: shared.id, notes, reply: None });
+        }
+    }
+    let all_gone = stay.is_empty();
+    while let Some(message) = stay.pop() {
+        shared.lane.give_back(message);
+    }
+    if moved > 0 {
+        shared.metrics.moved.inc_by(moved);
+        info!(upstream = %shared.settings.name, moved, "is down; its messages go around it");
+    }
+    Some(if all_gone { Rest::Lane } else { Rest::Until(shared.clock.now() + EVERY) })
+}
+
+enum Place {
+    Move(UpstreamId),
+    Stay,
+    Nowhere,
+}
+
+fn next_of(shared: &Shared, policy: &Snapshot, message: &Message) -> Place {
+    let Some(way) = way_of(policy, message) else { return Place::Nowhere };
+    if let Some(next) = shared.roster.next_up(way, shared.id) {
+        return Place::Move(next);
+    }
+    if shared.is_configured {
+        return Place::Stay;
+    }
+    // Nobody will ever empty this lane again: any operator that is configured will do better.
+    match way.iter().find(|id| **id != shared.id && shared.roster.knows(**id)) {
+        Some(next) => Place::Move(*next),
+        None => Place::Stay,
+    }
+}
+
+fn no_route(shared: &Shared, message: &Message) -> Note {
+    warn!(upstream = %shared.settings.name, message = %message.id, "a message has no route any more");
+    let end = End { state: State::Rejected, reason: Reason::NoRoute, error: 0, at: shared.clock.now() };
+    Note::Ended { message: message.id, part: 0, end }
+}

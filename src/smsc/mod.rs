@@ -1,0 +1,242 @@
+//! The operators' SMSCs that we bind to: one task a bind pulls from the operator's lane, submits, and brings receipts
+//! and messages from phones back.
+//!
+//! The room does not know clients, accounts' money or SQL: it meets the rest of the house in the store, by lanes on
+//! the way out and notes on the way back.
+
+mod bind;
+mod deliver;
+mod detour;
+mod dial;
+mod metrics;
+mod roster;
+mod settings;
+mod slot;
+mod submit;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smpp_proto::session::{BindKind, Moment};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use metrics::Metrics;
+pub use roster::{BindView, Phase, Roster, UpstreamView};
+pub use settings::{
+    BindMode, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream, ValidityForm,
+};
+
+use self::bind::known::KnownIds;
+use self::bind::pace::Agreed;
+use self::deliver::Complaints;
+use self::metrics::UpstreamMetrics;
+use crate::account::Secret;
+use crate::clock::Clock;
+use crate::message::{Message, UpstreamId};
+use crate::store::{Lane, Store};
+
+/// An operator that the store does not know: its policy must be applied first.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the upstream {0:?} is not applied to the store")]
+pub struct UnknownUpstream(pub String);
+
+/// What the binds of one operator share.
+struct Shared {
+    id: UpstreamId,
+    settings: Upstream,
+    /// Whether binds stand for it; else its lane is only emptied.
+    is_configured: bool,
+    failover_after: Duration,
+    drain_within: Duration,
+    store: Store,
+    clock: Clock,
+    lane: Arc<Lane<Message>>,
+    roster: Arc<Roster>,
+    operator: Arc<roster::Operator>,
+    metrics: UpstreamMetrics,
+    agreed: Option<Agreed>,
+    known_ids: KnownIds,
+    complaints: Complaints,
+}
+
+/// What the tasks of one operator are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Run,
+    Leave,
+}
+
+/// The operators at work.
+pub struct Running {
+    store: Store,
+    clock: Clock,
+    metrics: Metrics,
+    roster: Arc<Roster>,
+    operators: Vec<Running1>,
+}
+
+/// One operator at work.
+struct Running1 {
+    shared: Arc<Shared>,
+    orders: watch::Sender<Order>,
+    tasks: JoinSet<()>,
+}
+
+/// Starts binding to every operator. Must be called within a Tokio runtime.
+///
+/// # Errors
+/// When the store does not know one of them; then nothing was started.
+pub fn connect(
+    settings: &Settings,
+    store: &Store,
+    clock: &Clock,
+    metrics: &Metrics,
+) -> Result<Running, UnknownUpstream> {
+    let mut running = Running {
+        store: store.clone(),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        roster: Arc::new(Roster::new()),
+        operators: Vec::new(),
+    };
+    let numbers = running.numbers(settings)?;
+    for (id, upstream) in numbers {
+        running.start(id, upstream, settings);
+    }
+    running.start_detours(settings);
+    Ok(running)
+}
+
+impl Running {
+    /// How every operator and every bind stands.
+    #[must_use]
+    pub fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.roster)
+    }
+
+    /// Takes new settings: starts what is new, drains what is gone, does both for what is changed. Operators that
+    /// stay as they are keep their binds.
+    ///
+    /// # Errors
+    /// When the store does not know one of them; then nothing was changed.
+    pub async fn reload(&mut self, settings: &Settings) -> Result<(), UnknownUpstream> {
+        let numbers = self.numbers(settings)?;
+        let mut leaving = Vec::new();
+        let mut staying = Vec::new();
+        for operator in self.operators.drain(..) {
+            let same = |(id, upstream): &(UpstreamId, Upstream)| {
+                *id == operator.shared.id
+                    && *upstream == operator.shared.settings
+                    && operator.shared.is_configured
+            };
+            if numbers.iter().any(same) {
+                staying.push(operator);
+            } else {
+                leaving.push(operator);
+            }
+        }
+        self.operators = staying;
+        leave(leaving, &self.roster).await;
+        for (id, upstream) in numbers {
+            if !self.operators.iter().any(|operator| operator.shared.id == id) {
+                self.start(id, upstream, settings);
+            }
+        }
+        self.start_detours(settings);
+        Ok(())
+    }
+
+    /// Stops pulling, waits for what is open (at most `Settings::drain_within`), unbinds, closes. What was not
+    /// sent stays in the store.
+    pub async fn drain(self) {
+        leave(self.operators, &self.roster).await;
+    }
+
+    fn numbers(&self, settings: &Settings) -> Result<Vec<(UpstreamId, Upstream)>, UnknownUpstream> {
+        let known = self.store.upstreams();
+        let number = |upstream: &Upstream| {
+            let id = known.id(&upstream.name).ok_or_else(|| UnknownUpstream(upstream.name.clone()))?;
+            Ok((id, upstream.clone()))
+        };
+        settings.upstreams.iter().map(number).collect()
+    }
+
+    fn start(&mut self, id: UpstreamId, upstream: Upstream, settings: &Settings) {
+        let now = self.clock.now();
+        let kinds: &[BindKind] = match upstream.bind_type {
+            BindMode::Transceiver => &[BindKind::Transceiver],
+            BindMode::Transmitter => &[BindKind::Transmitter],
+            BindMode::Receiver => &[BindKind::Receiver],
+            BindMode::Pair => &[BindKind::Transmitter, BindKind::Receiver],
+        };
+        let places: Vec<_> = (1..=upstream.connections.max(1))
+            .flat_map(|number| kinds.iter().map(move |kind| Arc::new(roster::Bind::new(number, *kind, now))))
+            .collect();
+        let operator = Arc::new(roster::Operator::new(id, &upstream.name, places.clone(), now));
+        self.roster.put(Arc::clone(&operator));
+        let shared = self.shared(id, upstream, operator, settings, true);
+        let orders = watch::Sender::new(Order::Run);
+        let mut tasks = JoinSet::new();
+        for place in places {
+            tasks.spawn(slot::keep(Arc::clone(&shared), place, orders.subscribe()));
+        }
+        tasks.spawn(detour::watch_over(Arc::clone(&shared), orders.subscribe()));
+        self.operators.push(Running1 { shared, orders, tasks });
+    }
+
+    /// Operators that are no longer configured may have messages in their lanes.
+    fn start_detours(&mut self, settings: &Settings) {
+        let at_work: HashSet<UpstreamId> = self.operators.iter().map(|operator| operator.shared.id).collect();
+        let known = self.store.upstreams();
+        for (id, name) in known.iter().filter(|(id, _)| !at_work.contains(id)) {
+            let operator = Arc::new(roster::Operator::new(id, name, Vec::new(), self.clock.now()));
+            let gone = Upstream::new(name, "", "", Secret::new(""));
+            let settings = Settings { failover_after: Duration::ZERO, ..settings.clone() };
+            let shared = self.shared(id, gone, operator, &settings, false);
+            let orders = watch::Sender::new(Order::Run);
+            let mut tasks = JoinSet::new();
+            tasks.spawn(detour::watch_over(Arc::clone(&shared), orders.subscribe()));
+            self.operators.push(Running1 { shared, orders, tasks });
+        }
+    }
+
+    fn shared(
+        &self,
+        id: UpstreamId,
+        upstream: Upstream,
+        operator: Arc<roster::Operator>,
+        settings: &Settings,
+        is_configured: bool,
+    ) -> Arc<Shared> {
+        let now = Moment(self.clock.monotonic());
+        Arc::new(Shared {
+            id,
+            is_configured,
+            failover_after: settings.failover_after,
+            drain_within: settings.drain_within,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            lane: self.store.upstream_lane(id),
+            roster: Arc::clone(&self.roster),
+            operator,
+            metrics: self.metrics.of_upstream(&upstream.name),
+            agreed: upstream.throughput.map(|throughput| Agreed::new(throughput, now)),
+            known_ids: KnownIds::default(),
+            complaints: Complaints::default(),
+            settings: upstream,
+        })
+    }
+}
+
+/// Tells all of them first, so that they leave side by side, then waits for each.
+async fn leave(operators: Vec<Running1>, roster: &Roster) {
+    for operator in &operators {
+        operator.orders.send_replace(Order::Leave);
+    }
+    for mut operator in operators {
+        while operator.tasks.join_next().await.is_some() {}
+        roster.remove(&operator.shared.operator);
+    }
+}
