@@ -90,7 +90,7 @@ declare -A manners=(
   [perl]=$'bind_type = "pair"\nlong = "payload"'
 )
 mo_count=3
-mo_text='Reply {n}: 5 € @ ñ'
+declare -A mo_text=([node]='Reply {n}: 5 € @ ñ' [python]='Ответ {n} 👍🏽' [perl]='Reply {n}')
 mo_source=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["mo_source"])' "$here/talk.json")
 
 # Each client has an account, an operator for its numbers, and a short code whose messages are its own.
@@ -139,7 +139,7 @@ for name in node python perl; do
   read -ra habit <<<"${habits[$name]}"
   start "operator-$name" "$tollgate" sim --listen "127.0.0.1:${operator[$name]}" --users gate:secret \
     "${habit[@]}" \
-    --mo 5 --mo-count "$mo_count" --mo-source "$mo_source" --mo-destination "${short_code[$name]}" --mo-text "$mo_text"
+    --mo 5 --mo-count "$mo_count" --mo-source "$mo_source" --mo-destination "${short_code[$name]}" --mo-text "${mo_text[$name]}"
   operators+=("$pid")
   wait_for "operator $name" "$work/operator-$name.out" '^ready'
 done
@@ -154,7 +154,7 @@ talk() { # NAME COMMAND...
   local name=$1
   shift
   start "client-$name" timeout 120 "$@" 127.0.0.1 "$gate" "$name" "s-$name" "${area[$name]}" \
-    "${short_code[$name]}" "$mo_count" "$mo_text"
+    "${short_code[$name]}" "$mo_count" "${mo_text[$name]}"
   running[$name]=$pid
 }
 talk node env NODE_PATH="$clients/node/node_modules" node "$here/node/client.js"
