@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc::WeakSender;
 use tracing::{error, info};
@@ -211,6 +212,8 @@ impl Historian {
         let path = file_of(&self.hot, day);
         let opened = Connection::open(&path);
         let db = opened.map_err(|e| StoreError::Open { path, why: e.to_string() })?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        db.set_prepared_statement_cache_capacity(32);
         db.pragma_update(None, "page_size", 8192)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;

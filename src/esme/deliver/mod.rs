@@ -148,9 +148,9 @@ impl Client {
     pub(super) fn expire_deliveries(&mut self, clock: &Clock) {
         let Some(receiving) = &mut self.receiving else { return };
         let (now, monotonic) = (clock.now(), clock.monotonic());
-        let before = monotonic.saturating_sub(millis(receiving.response));
+        let response = millis(receiving.response);
         let mut late = 0;
-        while let Some(delivery) = receiving.flights.close_oldest(before) {
+        while let Some(delivery) = receiving.flights.close_oldest(monotonic, response) {
             let due = now + receiving.settings.pause(delivery.attempts);
             receiving.answered.push(answered(&delivery, Delivered::Again { due }));
             late += 1;

@@ -80,6 +80,8 @@ struct Writer {
     replies: Vec<Result<Option<Balance>, StoreError>>,
     /// The time of this transaction.
     now: Timestamp,
+    /// Let go of last, but before anybody hears that the store is closed.
+    _lock: start::Lock,
 }
 
 impl Writer {
@@ -189,17 +191,24 @@ impl Writer {
         error!(%failure, command = command.word(), "a command could not be written");
         match command {
             Command::Client(batch) => client::refuse_all(&batch),
-            Command::Operator(batch) if batch.reply.is_some() => operator::refuse(&batch),
-            Command::Operator(_) | Command::Answered(_) | Command::Forget(_) => {
-                if self.held_over.len() < MAX_HELD_OVER {
-                    self.held_over.push(command);
+            Command::Operator(batch) => {
+                let rest = operator::refuse(batch);
+                if !rest.notes.is_empty() {
+                    self.hold_over(Command::Operator(rest));
                 }
             }
+            Command::Answered(_) | Command::Forget(_) => self.hold_over(command),
             Command::Refill(refill) => self.refill_failed(refill),
             Command::Admin(admin) => admin.fail(failure.clone()),
             Command::Tick | Command::Stop(_) => {}
         }
         std::thread::sleep(PAUSE_AFTER_FAILURE);
+    }
+
+    fn hold_over(&mut self, command: Command) {
+        if self.held_over.len() < MAX_HELD_OVER {
+            self.held_over.push(command);
+        }
     }
 
     /// What memory knows is read again after a rollback.
