@@ -83,7 +83,8 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self) {
+    /// Works until it is told to stop, and gives back whom to tell that it has.
+    fn run(mut self) -> Option<oneshot::Sender<()>> {
         let most = self.shared.settings.batch;
         let mut batch = Vec::new();
         while let Some(first) = self.mailbox.blocking_recv() {
@@ -97,11 +98,12 @@ impl Writer {
             let stop = take_stop(&mut batch);
             self.commit(&mut batch, weight);
             batch.clear();
-            if let Some(done) = stop {
-                self.end(done);
-                return;
+            if stop.is_some() {
+                self.end();
+                return stop;
             }
         }
+        None
     }
 
     /// Does a batch in one transaction. When that fails, each command gets one of its own, so that one that cannot
@@ -208,14 +210,11 @@ impl Writer {
         Ok(())
     }
 
-    fn end(mut self, done: oneshot::Sender<()>) {
+    fn end(mut self) {
         self.mover.stop();
         if let Err(failure) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
             info!(%failure, "the write-ahead log could not be emptied; the next start does it");
         }
-        drop(self);
-        // Nobody waiting is fine.
-        let _ = done.send(());
     }
 }
 

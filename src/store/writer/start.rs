@@ -60,8 +60,11 @@ pub(in crate::store) fn start(settings: Settings, clock: Clock) -> Result<Store,
     std::thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || {
-            writer.run();
+            let told = writer.run();
+            // First the lock, then the word: whoever hears it may open the store again.
             drop(lock);
+            // Nobody waiting is fine.
+            let _ = told.map(|told| told.send(()));
         })
         .map_err(|e| StoreError::Open { path: settings.path.clone(), why: e.to_string() })?;
     Ok(Store { mailbox, shared })
