@@ -1,12 +1,13 @@
 //! `[smpp]`: the door for clients that bind to us.
 
+use std::time::Duration;
+
 use smpp_proto::field::InterfaceVersion;
 
 use super::read::{Section, Value};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 use crate::esme::{FailedBinds, Redelivery, Settings, TlsListen};
 use crate::link::tls::{self, ServerIdentity};
-use std::time::Duration;
 
 /// Reads the table.
 pub(super) fn read(root: &mut Section<'_>) -> Settings {
@@ -18,10 +19,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Settings {
     }
     read_tls(&mut table, &mut settings);
     if listen.is_none() && settings.tls.is_none() {
-        table.report(
-            "[smpp] listen is missing".to_owned(),
-            "add listen = [\"127.0.0.1:2775\"] under [smpp]".to_owned(),
-        );
+        table.miss("listen is missing", "add listen = [\"127.0.0.1:2775\"] under [smpp]");
     }
     table.put("system_id", &mut settings.system_id, |v| v.text_of(1..=15));
     table.put("version", &mut settings.version, version);

@@ -191,7 +191,7 @@ pub enum Note {
     Taken {
         /// Which.
         message: MessageId,
-        /// Which part of it, from 1.
+        /// Which part of it, from 1; 0 when all of several parts went in one PDU.
         part: u8,
         /// The id that the operator gave; empty when it gave none.
         id: Bytes,

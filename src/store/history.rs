@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc::WeakSender;
 use tracing::{error, info};
@@ -214,6 +215,8 @@ impl Historian {
         }
         let opened = Connection::open(&path);
         let db = opened.map_err(|e| StoreError::Open { path, why: e.to_string() })?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        db.set_prepared_statement_cache_capacity(32);
         db.pragma_update(None, "synchronous", "FULL")?;
         db.execute_batch(TABLES)?;
         db.execute("ATTACH DATABASE ?1 AS hot", [self.hot.to_string_lossy()])?;
@@ -251,7 +254,8 @@ impl Historian {
 
 /// Makes the file of a day beside its place and moves it there: nobody ever meets one without its tables.
 fn make(path: &Path) -> Result<(), StoreError> {
-    let failed = |e: &dyn std::fmt::Display| StoreError::Open { path: path.to_path_buf(), why: e.to_string() };
+    let failed =
+        |e: &dyn std::fmt::Display| StoreError::Open { path: path.to_path_buf(), why: e.to_string() };
     let fresh = path.with_extension("new");
     match std::fs::remove_file(&fresh) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(&e)),

@@ -7,11 +7,13 @@
 #![allow(unreachable_pub, reason = "shared by several test binaries")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod binds;
 mod esme;
 mod gate;
 mod peer;
 mod smsc;
 
+pub use binds::{Binds, hello, upstream};
 pub use esme::{Esme, bind, submit};
 pub use gate::{Gate, NOON, Plan, one_of};
 pub use peer::{Incoming, PATIENCE, Peer, within};

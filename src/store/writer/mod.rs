@@ -80,11 +80,12 @@ struct Writer {
     replies: Vec<Result<Option<Balance>, StoreError>>,
     /// The time of this transaction.
     now: Timestamp,
+    /// Let go of last, but before anybody hears that the store is closed.
+    _lock: start::Lock,
 }
 
 impl Writer {
-    /// Works until it is told to stop, and gives back whom to tell that it has.
-    fn run(mut self) -> Option<oneshot::Sender<()>> {
+    fn run(mut self) {
         let most = self.shared.settings.batch;
         let mut batch = Vec::new();
         while let Some(first) = self.mailbox.blocking_recv() {
@@ -98,12 +99,11 @@ impl Writer {
             let stop = take_stop(&mut batch);
             self.commit(&mut batch, weight);
             batch.clear();
-            if stop.is_some() {
-                self.end();
-                return stop;
+            if let Some(done) = stop {
+                self.end(done);
+                return;
             }
         }
-        None
     }
 
     /// Does a batch in one transaction. When that fails, each command gets one of its own, so that one that cannot
@@ -191,17 +191,24 @@ impl Writer {
         error!(%failure, command = command.word(), "a command could not be written");
         match command {
             Command::Client(batch) => client::refuse_all(&batch),
-            Command::Operator(batch) if batch.reply.is_some() => operator::refuse(&batch),
-            Command::Operator(_) | Command::Answered(_) | Command::Forget(_) => {
-                if self.held_over.len() < MAX_HELD_OVER {
-                    self.held_over.push(command);
+            Command::Operator(batch) => {
+                let rest = operator::refuse(batch);
+                if !rest.notes.is_empty() {
+                    self.hold_over(Command::Operator(rest));
                 }
             }
+            Command::Answered(_) | Command::Forget(_) => self.hold_over(command),
             Command::Refill(refill) => self.refill_failed(refill),
             Command::Admin(admin) => admin.fail(failure.clone()),
             Command::Tick | Command::Stop(_) => {}
         }
         std::thread::sleep(PAUSE_AFTER_FAILURE);
+    }
+
+    fn hold_over(&mut self, command: Command) {
+        if self.held_over.len() < MAX_HELD_OVER {
+            self.held_over.push(command);
+        }
     }
 
     /// What memory knows is read again after a rollback.
@@ -210,11 +217,14 @@ impl Writer {
         Ok(())
     }
 
-    fn end(mut self) {
+    fn end(mut self, done: oneshot::Sender<()>) {
         self.mover.stop();
         if let Err(failure) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
             info!(%failure, "the write-ahead log could not be emptied; the next start does it");
         }
+        drop(self);
+        // Nobody waiting is fine.
+        let _ = done.send(());
     }
 }
 

@@ -82,9 +82,13 @@ impl Writer {
             &taken.id[..],
             taken.at.millis()
         ])?;
-        if parts > 1 {
+        if parts > 1 && taken.part > 0 {
             self.part_taken(upstream, taken, parts, account, effects)?;
         } else {
+            if parts > 1 {
+                // All parts went in one PDU: the look-up by id leaves long messages to their aliases.
+                self.add_alias(upstream, taken.id, taken.message, 0, effects)?;
+            }
             self.books.left(crate::account::AccountId(account));
         }
         self.give_names(upstream, taken, u8::from(parts > 1) * taken.part, effects)?;
@@ -472,16 +476,22 @@ struct Taken<'a> {
     at: Timestamp,
 }
 
-/// The store cannot write: the operator hears "later" and sends it again.
-pub(super) fn refuse(batch: &OperatorBatch) {
-    let tags = batch.notes.iter().filter_map(|note| match note {
-        Note::Sending { tag, .. } | Note::Receipt { tag, .. } | Note::Mo { tag, .. } => Some(*tag),
-        _ => None,
+/// The store cannot write: for what has a tag the operator hears "later" and sends it again. The rest, which nobody
+/// else remembers, is given back.
+pub(super) fn refuse(mut batch: OperatorBatch) -> OperatorBatch {
+    let mut tags = Vec::new();
+    batch.notes.retain(|note| match note {
+        Note::Sending { tag, .. } | Note::Receipt { tag, .. } | Note::Mo { tag, .. } => {
+            tags.push(*tag);
+            false
+        }
+        _ => true,
     });
-    if let Some(reply) = &batch.reply {
+    if let Some(reply) = batch.reply.take() {
         // A bind that has gone gets nothing.
-        let _ = reply.try_send(Kept { tags: tags.collect(), durable: false });
+        let _ = reply.try_send(Kept { tags, durable: false });
     }
+    batch
 }
 
 /// registered_delivery, bit 4 (SMPP 3.4 §5.2.17).

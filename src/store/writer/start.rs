@@ -55,17 +55,12 @@ pub(in crate::store) fn start(settings: Settings, clock: Clock) -> Result<Store,
         shared: Arc::clone(&shared),
         mover,
         db,
+        _lock: lock,
     };
     writer.mover.note(&movable);
     std::thread::Builder::new()
         .name("store-writer".to_owned())
-        .spawn(move || {
-            let told = writer.run();
-            // First the lock, then the word: whoever hears it may open the store again.
-            drop(lock);
-            // Nobody waiting is fine.
-            let _ = told.map(|told| told.send(()));
-        })
+        .spawn(move || writer.run())
         .map_err(|e| StoreError::Open { path: settings.path.clone(), why: e.to_string() })?;
     Ok(Store { mailbox, shared })
 }
@@ -141,7 +136,7 @@ fn last_id(db: &Connection, settings: &Settings) -> Result<Option<MessageId>, St
 }
 
 /// Says that this process has the store, as long as it lives; also after a SIGKILL the system lets go of it.
-struct Lock(File);
+pub(super) struct Lock(File);
 
 impl Lock {
     fn take(path: &Path) -> Result<Self, StoreError> {

@@ -1,5 +1,6 @@
 //! Optional parameters: tag, length, value, in any order behind the mandatory fields (SMPP 3.4 §3.2.4.1, §5.3).
 
+mod one;
 pub mod tag;
 
 use std::slice;
@@ -11,6 +12,7 @@ use nom::{IResult, Parser};
 use super::octets::{COctets, Fault};
 use crate::error::{Detail, Problem, ProblemClass};
 
+pub use one::Tlv;
 pub use tag::Tag;
 
 /// Octets of a tag and a length.
@@ -18,58 +20,6 @@ pub(crate) const TLV_HEADER: usize = 4;
 
 /// Octets that a value can have, because its length has two octets.
 pub const TLV_VALUE_LIMIT: usize = 65_535;
-
-/// One optional parameter, its value as it came.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Tlv {
-    /// Which parameter it is.
-    pub tag: Tag,
-    /// The value, without tag and length.
-    pub value: Bytes,
-}
-
-impl Tlv {
-    /// A parameter of any value; over 65 535 octets it cannot be written.
-    pub fn new(tag: Tag, value: impl Into<Bytes>) -> Tlv {
-        Tlv { tag, value: value.into() }
-    }
-
-    /// A parameter of one octet.
-    pub fn u8(tag: Tag, value: u8) -> Tlv {
-        Tlv { tag, value: Bytes::copy_from_slice(&[value]) }
-    }
-
-    /// A parameter of two octets, big-endian.
-    pub fn u16(tag: Tag, value: u16) -> Tlv {
-        Tlv { tag, value: Bytes::copy_from_slice(&value.to_be_bytes()) }
-    }
-
-    /// A parameter of four octets, big-endian.
-    pub fn u32(tag: Tag, value: u32) -> Tlv {
-        Tlv { tag, value: Bytes::copy_from_slice(&value.to_be_bytes()) }
-    }
-
-    /// A C-octet string with its NUL, as the specification writes it.
-    pub fn c_octets(tag: Tag, text: &COctets) -> Tlv {
-        let mut value = BytesMut::with_capacity(text.len() + 1);
-        value.put_slice(text.as_bytes());
-        value.put_u8(0);
-        Tlv { tag, value: value.freeze() }
-    }
-
-    /// The value as an unsigned number, whatever its width of 1–4 octets: centres write other widths than specified.
-    pub fn integer(&self) -> Option<u32> {
-        if self.value.is_empty() || self.value.len() > 4 {
-            return None;
-        }
-        Some(self.value.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
-    }
-
-    /// The value as a C-octet string: up to the first NUL, or all of it when the NUL was left out.
-    pub fn text(&self) -> COctets {
-        COctets::from(self.value.clone())
-    }
-}
 
 /// The optional parameters of a PDU in the order in which they came, repeated ones included.
 ///
