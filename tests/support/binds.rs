@@ -87,6 +87,16 @@ impl Binds {
         gate
     }
 
+    /// The daemon is killed and starts again.
+    pub async fn crash(mut self) -> Self {
+        drop(self.running.take());
+        self.store.close().await;
+        let store = opened(&self.folder, &self.clock);
+        let mut binds = Self { store, ..self };
+        binds.connect();
+        binds
+    }
+
     pub fn id(&self, upstream: &str) -> UpstreamId {
         self.store.upstreams().id(upstream).unwrap()
     }

@@ -5,6 +5,7 @@ use smpp_proto::session::{Moment, Traffic};
 
 use super::{Bound, Flight, KEPT_ROOM, Now};
 use crate::message::{End, Message, Reason, State};
+use crate::smsc::detour;
 use crate::smsc::settings::InDoubt;
 use crate::smsc::submit::{Submit, Unsendable};
 use crate::store::Note;
@@ -191,14 +192,8 @@ impl Bound {
         Wrote::Over
     }
 
-    /// Ends what of a message no operator has: all of it, or the parts that were not taken.
+    /// Ends what of a message no operator has.
     pub(super) fn end_rest(&mut self, message: &Message, state: State, reason: Reason, error: u32, now: Now) {
-        let end = End { state, reason, error, at: now.at };
-        let mut note = |part| self.notes.push(Note::Ended { message: message.id, part, end });
-        if message.parts_sent == 0 {
-            note(0);
-        } else {
-            (message.parts_sent + 1..=message.parts).for_each(&mut note);
-        }
+        detour::end_rest(message, End { state, reason, error, at: now.at }, &mut self.notes);
     }
 }
