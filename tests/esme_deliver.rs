@@ -46,7 +46,10 @@ async fn c_172_a_delivered_message_has_one_receipt_with_the_id_of_its_response()
     let receipt = esme.expect_deliver().await;
     assert_eq!(receipt.esm_class, EsmClass::DELIVERY_RECEIPT);
     assert_eq!((receipt.data_coding.0, receipt.registered_delivery.0), (0, 0));
-    assert_eq!((receipt.source, receipt.destination), (Address::international(TO), Address::alphanumeric("TEST")));
+    assert_eq!(
+        (receipt.source, receipt.destination),
+        (Address::international(TO), Address::alphanumeric("TEST"))
+    );
     assert_eq!(
         String::from_utf8_lossy(&receipt.short_message),
         format!(

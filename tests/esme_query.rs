@@ -106,7 +106,8 @@ async fn many_queries_at_once_are_all_answered() {
     let mut expected = std::collections::HashMap::new();
     for n in 0..200 {
         let (id, status) = if n % 2 == 0 { (&id, 0) } else { (&near, 0x67) };
-        let question = QuerySm { message_id: COctets::from(id.as_str()), source: sender(), ..QuerySm::default() };
+        let question =
+            QuerySm { message_id: COctets::from(id.as_str()), source: sender(), ..QuerySm::default() };
         expected.insert(esme.send(Body::QuerySm(question)).await, status);
     }
     while !expected.is_empty() {
@@ -122,7 +123,10 @@ async fn c_199_a_pending_message_is_cancelled_and_an_ended_one_is_not() {
     let gate = Gate::open(|_| {}).await;
     let mut esme = gate.bound().await;
     let id = esme.submit(TO, "x").await;
-    assert_eq!(cancel(&mut esme, CancelSm { source: Address::default(), ..one(&id) }).await, CommandStatus::RCANCELFAIL);
+    assert_eq!(
+        cancel(&mut esme, CancelSm { source: Address::default(), ..one(&id) }).await,
+        CommandStatus::RCANCELFAIL
+    );
     gate.ends_with("999999", "1");
     let sequence = esme.send(Body::CancelSm(one(&id))).await;
     esme.expect_answer(sequence).await;
@@ -182,7 +186,10 @@ async fn c_201_a_pending_message_gets_another_text_under_its_id() {
     assert_eq!(replace(&mut esme, late).await, CommandStatus::RINVEXPIRY);
     let soon = ReplaceSm { schedule_delivery_time: COctets::from("251332000000000+"), ..other("x") };
     assert_eq!(replace(&mut esme, soon).await, CommandStatus::RINVSCHED);
-    assert_eq!(replace(&mut esme, ReplaceSm { sm_default_msg_id: 1, ..other("x") }).await, CommandStatus::RINVDFTMSGID);
+    assert_eq!(
+        replace(&mut esme, ReplaceSm { sm_default_msg_id: 1, ..other("x") }).await,
+        CommandStatus::RINVDFTMSGID
+    );
     assert_eq!(replace(&mut esme, other("after")).await, CommandStatus::ROK);
     let message = gate.operate(State::Delivered, 0).await;
     assert_eq!((message.id.to_string(), message.pdu.ends_with(b"\x05after")), (id.clone(), true));

@@ -121,7 +121,9 @@ async fn c_009_a_pdu_that_is_not_finished_ends_the_connection_and_does_nothing()
 #[tokio::test(flavor = "multi_thread")]
 async fn c_018_a_foreign_protocol_is_closed_without_an_answer() {
     let gate = Gate::open(|_| {}).await;
-    for octets in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], b"\x16\x03\x01\x02\0\x01\0\x01\xFC", b"SSH-2.0-x\r\n"] {
+    for octets in
+        [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], b"\x16\x03\x01\x02\0\x01\0\x01\xFC", b"SSH-2.0-x\r\n"]
+    {
         let mut esme = Esme::connect(gate.address).await;
         esme.send_raw(octets).await;
         esme.expect_closed().await;

@@ -267,7 +267,8 @@ async fn c_071_sequence_numbers_are_echoed_whatever_they_are() {
 async fn c_192_submit_multi_has_one_id_and_names_those_that_failed() {
     let gate = Gate::open(|plan| plan.prefixes = vec!["34"]).await;
     let mut esme = gate.bound().await;
-    let (status, resp) = multi(&mut esme, to_many(&["44700900123", "34600000001", "34600000002", "no"])).await;
+    let (status, resp) =
+        multi(&mut esme, to_many(&["44700900123", "34600000001", "34600000002", "no"])).await;
     assert_eq!(status, CommandStatus::ROK);
     let failed: Vec<_> =
         resp.unsuccessful.iter().map(|f| (f.destination.digits.to_text(), f.status.0)).collect();
@@ -389,7 +390,8 @@ async fn c_162_replace_if_present_leaves_one_message_pending() {
     let gate = Gate::open(|_| {}).await;
     let mut esme = gate.bound().await;
     let first = esme.submit(TO, "first").await;
-    let again = SubmitSm { replace_if_present_flag: 1, short_message: Bytes::from_static(b"second"), ..plain() };
+    let again =
+        SubmitSm { replace_if_present_flag: 1, short_message: Bytes::from_static(b"second"), ..plain() };
     let (status, second) = esme.try_submit(again).await;
     assert_eq!(status, CommandStatus::ROK);
     assert_ne!(first, second);

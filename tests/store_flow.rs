@@ -283,12 +283,44 @@ async fn ended_messages_move_to_the_history_and_are_still_found() {
     bench.pull().await;
     bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
     // Anything written later carries the move with it once its time has come.
-    while bench.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) == 0 {
-        bench.clock.advance(Duration::from_secs(31));
-        tokio::task::yield_now().await;
-    }
+    let moved = tokio::time::timeout(Duration::from_secs(10), async {
+        while bench.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) == 0 {
+            bench.clock.advance(Duration::from_secs(31));
+            tokio::task::yield_now().await;
+        }
+    });
+    moved.await.expect("nothing moved");
     let trace = bench.store.reader().unwrap().trace(id).unwrap();
     assert_eq!((trace.state, trace.posted.to_string()), ("delivered", "1.5".to_owned()));
+    bench.books_hold();
+}
+
+/// More than a lane keeps in memory, pulled while it still comes in: refills and spills fall into the same
+/// transactions.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_spills_and_every_message_still_comes_once_and_in_order() {
+    const BATCHES: u64 = 60;
+    const BATCH: u64 = 400;
+    let bench = Bench::with_credit("100000").await;
+    let lane = bench.store.upstream_lane(bench.upstream());
+    let consumer = tokio::spawn(async move {
+        let mut ids = Vec::new();
+        while ids.len() < usize::try_from(BATCHES * BATCH).unwrap() {
+            ids.push(one_of(&lane).await.id);
+        }
+        ids
+    });
+    let mut accepted = Vec::new();
+    for _ in 0..BATCHES {
+        let requests = (0..BATCH).map(|tag| bench.accept(tag, "34600000001", 0).unwrap()).collect();
+        for answer in bench.ask(requests).await {
+            match answer.outcome {
+                ClientOutcome::Accepted(id) => accepted.push(id),
+                other => panic!("not accepted: {other:?}"),
+            }
+        }
+    }
+    assert_eq!(consumer.await.unwrap(), accepted);
     bench.books_hold();
 }
 
