@@ -13,6 +13,10 @@ use crate::store::Note;
 /// Tags of [`Note::Sending`]; those of deliveries are below.
 pub(super) const SENDING: u64 = 1 << 33;
 
+/// A message in doubt is asked about up to so many attempts, then it is sent again: an operator may close the link
+/// whenever it sees a query_sm.
+const ATTEMPTS_TO_ASK: u16 = 4;
+
 /// What became of an attempt to write.
 enum Wrote {
     /// It is on its way.
@@ -131,7 +135,8 @@ impl Bound {
             // Its parts are all decided; it waits for receipts only.
             return Wrote::Over;
         }
-        if message.in_doubt && self.shared.settings.in_doubt == InDoubt::Query {
+        let asks = self.shared.settings.in_doubt == InDoubt::Query && message.attempts < ATTEMPTS_TO_ASK;
+        if message.in_doubt && asks {
             return self.ask(message, now);
         }
         let submit = match self.dialect.submit(&message, now.at) {
