@@ -2,13 +2,11 @@
 
 mod support;
 
-use std::path::Path;
-
 use smpp_proto::field::{COctets, EsmClass};
 use smpp_proto::pdu::{BindKind, DataSm, DeliverSm};
 use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv};
-use support::{Binds, Smsc, hello, upstream};
-use tollgate::link::tls::{ClientIdentity, ServerIdentity, Trust};
+use support::{Binds, Smsc, certificate, hello, upstream};
+use tollgate::link::tls::{ClientIdentity, Trust};
 use tollgate::message::{DeliveryKey, IdForm, Owed, State};
 use tollgate::sim;
 use tollgate::smsc::{BindMode, LongForm, Phase, Tls, Upstream};
@@ -327,16 +325,6 @@ async fn an_idle_bind_is_probed_and_a_silent_one_is_given_up() {
     link.expect_closed().await;
     gate.bind_is("north", Phase::Waiting).await;
     assert!(gate.view("north").binds[0].reason.contains("enquire_link"));
-}
-
-/// A certificate for "localhost" that vouches for itself, as files.
-fn certificate(folder: &Path) -> ServerIdentity {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let [certificate, private_key] = ["north.pem", "north.key"].map(|name| folder.join(name));
-    std::fs::write(&certificate, params.self_signed(&key).unwrap().pem()).unwrap();
-    std::fs::write(&private_key, key.serialize_pem()).unwrap();
-    ServerIdentity { certificate, private_key, client_ca: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
