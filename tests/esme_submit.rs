@@ -76,7 +76,7 @@ async fn every_refusal_of_content_has_its_status_and_costs_nothing() {
         let answer = esme.expect_answer(sequence).await;
         assert_eq!((answer.header.status.0, answer.header.length), (status, 16), "{pdu:?}");
     }
-    assert_eq!(esme.submit(TO, "fine").await.is_empty(), false);
+    assert!(!esme.submit(TO, "fine").await.is_empty());
     gate.ends_with("999999", "1");
 }
 

@@ -210,12 +210,13 @@ impl Historian {
 
     fn open(&self, day: i64) -> Result<Connection, StoreError> {
         let path = file_of(&self.hot, day);
+        if !path.exists() {
+            make(&path)?;
+        }
         let opened = Connection::open(&path);
         let db = opened.map_err(|e| StoreError::Open { path, why: e.to_string() })?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.set_prepared_statement_cache_capacity(32);
-        db.pragma_update(None, "page_size", 8192)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.execute_batch(TABLES)?;
         db.execute("ATTACH DATABASE ?1 AS hot", [self.hot.to_string_lossy()])?;
@@ -249,6 +250,24 @@ impl Historian {
             }
         }
     }
+}
+
+/// Makes the file of a day beside its place and moves it there: nobody ever meets one without its tables.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let failed =
+        |e: &dyn std::fmt::Display| StoreError::Open { path: path.to_path_buf(), why: e.to_string() };
+    let fresh = path.with_extension("new");
+    match std::fs::remove_file(&fresh) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(&e)),
+        _ => {}
+    }
+    let db = Connection::open(&fresh).map_err(|e| failed(&e))?;
+    db.pragma_update(None, "page_size", 8192)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.execute_batch(TABLES)?;
+    // The last to close writes the log into the file, which is whole then.
+    db.close().map_err(|(_, e)| failed(&e))?;
+    std::fs::rename(&fresh, path).map_err(|e| failed(&e))
 }
 
 /// Copies rows; says which of them have rows in other tables too.
