@@ -269,6 +269,15 @@ fn names_are_taken_once_and_refer_to_what_is_there() {
 }
 
 #[test]
+fn a_route_to_an_operator_that_takes_nothing_is_told() {
+    assert_eq!(
+        changed("\"transceiver\"", "\"receiver\""),
+        "gate.toml:17:8: route \"everywhere\" leads to \"north\", which is bound as receiver only: bind it as transceiver, \
+         transmitter or pair, or take it out of the route"
+    );
+}
+
+#[test]
 fn a_route_that_nobody_could_pay_for_is_told() {
     let text = SMALLEST
         .replace("prefixes = [\"\"]", "prefixes = [\"34\", \"44\"]")
@@ -295,6 +304,11 @@ fn what_this_version_does_not_do_is_refused_rather_than_ignored() {
 
 #[test]
 fn files_that_are_named_must_be_there() {
+    assert_eq!(
+        changed("\"gate.db\"", "\"data/gate.db\""),
+        "gate.toml:2:8: the folder of the store, data, is not there: make it, for the user that the daemon runs as, or \
+         name another"
+    );
     let told = changed(
         "listen = [\"127.0.0.1:2775\"]",
         "listen = []\n[smpp.tls]\nlisten = [\"127.0.0.1:0\"]\ncertificate = \"a.pem\"",

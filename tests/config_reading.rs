@@ -72,6 +72,7 @@ upstreams = ["north"]
 "#;
 
 fn whole(folder: &Path) {
+    std::fs::create_dir(folder.join("data")).unwrap();
     write(folder, "gate.toml", MAIN);
     write(folder, "prices.toml", "[[price]]\nprefix = \"\"\ncredits = \"0.5\"\n");
     write(
@@ -155,6 +156,7 @@ fn problems_of_included_files_have_their_own_places() {
 #[test]
 fn an_include_may_match_nothing_but_a_file_that_is_named_must_be_there() {
     let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
     write(folder.path(), "gate.toml", &MAIN.replace("prefixes = [\"\", \"34\"]", "prefixes = [\"34\"]"));
     let told = load(folder.path()).unwrap_err().to_string();
     let told = told.replace(&format!("{}/", folder.path().display()), "");
