@@ -402,6 +402,52 @@ async fn c_162_replace_if_present_leaves_one_message_pending() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_mailbox_of_the_store_holds_sessions_back_and_loses_nothing() {
+    let gate = Gate::open(|plan| {
+        plan.mailbox = 16;
+        plan.bounds.max_binds = 40;
+    })
+    .await;
+    let one = |address| async move {
+        let mut esme = Esme::bound(address, "acme", "secret").await;
+        // Each is a read, and so a batch, of its own.
+        for sequence in 1_000..1_100 {
+            let mut octets = BytesMut::new();
+            plain().encode(&mut octets, sequence).unwrap();
+            esme.send_raw(&octets).await;
+        }
+        let mut ids = HashSet::new();
+        for _ in 0..100 {
+            let answer = esme.expect_status(CommandId::SUBMIT_SM_RESP, CommandStatus::ROK).await;
+            assert!(ids.insert(answer.frame.body.clone()), "an id came twice");
+        }
+    };
+    let sessions: Vec<_> = (0..40).map(|_| tokio::spawn(one(gate.address))).collect();
+    for session in sessions {
+        within("a session", session).await.unwrap();
+    }
+    gate.ends_with("996000", "4000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c_106_both_receipt_bits_mean_every_receipt_before_5_0_and_success_only_after() {
+    let gate = Gate::open(|_| {}).await;
+    for (version, receipts) in [(InterfaceVersion::V3_4, 1), (InterfaceVersion::V5_0, 0)] {
+        let mut esme = Esme::connect(gate.address).await;
+        let bind = Bind { interface_version: version, ..bind("acme", "secret") };
+        esme.bind_with(BindKind::Transceiver, bind).await;
+        esme.try_submit(SubmitSm { registered_delivery: RegisteredDelivery(0x03), ..plain() }).await;
+        gate.operate(State::Undeliverable, 1).await;
+        for _ in 0..receipts {
+            esme.expect_deliver().await;
+        }
+        esme.expect_quiet().await;
+        esme.unbind().await;
+    }
+    gate.ends_with("999998", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn c_115_a_zero_octet_behind_the_text_is_dropped_and_not_stored() {
     let gate = Gate::open(|_| {}).await;
     let mut esme = gate.bound().await;

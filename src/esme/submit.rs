@@ -1,7 +1,9 @@
 //! Messages that clients send: submit_sm, data_sm and submit_multi, from the PDU to the store and back.
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::field::{Address, COctets, CommandId, CommandStatus, Tlv, Tlvs};
+use smpp_proto::field::{
+    Address, COctets, CommandId, CommandStatus, InterfaceVersion, ReceiptWish, RegisteredDelivery, Tlv, Tlvs,
+};
 use smpp_proto::pdu::{
     DataSm, DataSmResp, Destination, Frame, SubmitMulti, SubmitMultiResp, SubmitSm, Unsuccessful,
     encode_empty, submit,
@@ -86,11 +88,17 @@ impl Client {
     /// Asks policy, and writes down what the store must know.
     fn accept(
         &self,
-        submission: Submission,
+        mut submission: Submission,
         tag: Tag,
         follows: bool,
         batch: &Batch,
     ) -> Result<Box<Accept>, Refusal> {
+        let wish = &mut submission.pdu.registered_delivery;
+        if wish.receipt() == ReceiptWish::OnSuccess && self.dialect.version < InterfaceVersion::V5_0 {
+            // Reserved before 5.0: a client of 3.4 that sets both bits wants its receipts (conformance C-106).
+            wish.0 &= !RegisteredDelivery::RECEIPT_ON_FAILURE.0;
+            submission.body = None;
+        }
         let account = batch.account.as_deref().ok_or(Refusal::AccountSuspended)?;
         let replaces_pending = submission.pdu.replace_if_present_flag == 1;
         let admitted: Admitted = admit(&batch.policy, account, submission, batch.now)?;

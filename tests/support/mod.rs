@@ -13,7 +13,7 @@ mod gate;
 mod peer;
 mod smsc;
 
-pub use binds::{Binds, hello, upstream};
+pub use binds::{Binds, certificate, hello, upstream};
 pub use esme::{Esme, bind, submit};
 pub use gate::{Gate, NOON, Plan, one_of};
 pub use peer::{Incoming, PATIENCE, Peer, within};

@@ -166,6 +166,13 @@ impl Peer {
         }
     }
 
+    /// That the other end closes, whatever octets it says before.
+    pub async fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        // A reset is an end too.
+        let _ = within("the end of the connection", self.stream.read_to_end(&mut rest)).await;
+    }
+
     /// That nothing else is on its way: an enquiry is answered, and nothing comes before that answer.
     pub async fn expect_quiet(&mut self) {
         let sequence = self.next_sequence();

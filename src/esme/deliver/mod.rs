@@ -191,3 +191,18 @@ pub(super) fn next_sequence(last: &mut u32, flights: &Flights) -> u32 {
 pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_read_as_the_field_means_them() {
+        let read = |status| read(CommandStatus(status));
+        assert_eq!(read(0), Answer::Taken);
+        assert_eq!((read(0x66), read(0x65)), (Answer::Never, Answer::Never));
+        assert_eq!((read(0x64), read(0x08)), (Answer::Later, Answer::Later));
+        assert_eq!((read(0x14), read(0x58)), (Answer::SlowDown, Answer::SlowDown));
+        assert_eq!((read(0x45), read(0x400)), (Answer::Unclear, Answer::Unclear));
+    }
+}

@@ -41,7 +41,9 @@ impl Writer {
                 Note::Later { message, due, upstream, error, in_doubt } => {
                     self.put_off(*message, *due, *upstream, *error, *in_doubt)?;
                 }
-                Note::Move { message, upstream } => self.move_lane(*message, *upstream, effects)?,
+                Note::Move { message, upstream } => {
+                    self.move_lane(*message, batch.upstream, *upstream, effects)?;
+                }
                 Note::Doubt { message, until } => self.doubt(*message, *until)?,
                 Note::Ended { message, part, end } => self.ended(*message, *part, *end, effects)?,
                 Note::Receipt { tag, report } => {
@@ -223,7 +225,13 @@ impl Writer {
         Ok(())
     }
 
-    fn move_lane(&mut self, id: MessageId, to: UpstreamId, effects: &mut Effects) -> Result<(), StoreError> {
+    fn move_lane(
+        &mut self,
+        id: MessageId,
+        from: UpstreamId,
+        to: UpstreamId,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
         let changed = self
             .db
             .prepare_cached(
@@ -233,6 +241,10 @@ impl Writer {
             .optional()?;
         if let Some(account) = changed {
             effects.spill(to, crate::account::AccountId(account));
+            if from == to {
+                // Back into the lane it was taken from.
+                return Ok(());
+            }
             let upstreams = self.shared.upstreams.load();
             self.note_event(
                 id,
