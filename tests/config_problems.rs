@@ -1,5 +1,7 @@
 //! Every kind of problem of a configuration, with its exact place and words.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use tollgate::config::{self, Config, Problems};
@@ -77,4 +79,280 @@ gate.toml:19:14: there is no upstream \"nort\": did you mean \"north\"?
 gate.toml:23:11: credits is \"1,5\": an amount is a decimal number such as \"12\" or \"0.0125\"
 gate.toml:32:16: allowed_ips is \"127.0.0.0/33\": write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""
     );
+}
+
+/// The problems of the smallest file with one thing changed.
+fn changed(from: &str, to: &str) -> String {
+    assert!(SMALLEST.contains(from), "{from}");
+    problems(&SMALLEST.replacen(from, to, 1))
+}
+
+/// The problems of the smallest file with lines added at its end; line 33 is the first of them.
+fn added(lines: &str) -> String {
+    problems(&format!("{SMALLEST}{lines}"))
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_place_and_nothing_is_read_on() {
+    assert_eq!(changed("connections = 1\n", "connections = \nwindow = 1\n").lines().count(), 2);
+    let twice = changed("connections = 1\n", "name = \"south\"\n");
+    assert_eq!(twice, "gate.toml:13:1: duplicate key: correct the TOML here");
+    let open = changed("password = \"secret\"", "password = \"secret");
+    assert!(open.starts_with("gate.toml:11:"), "{open}");
+}
+
+#[test]
+fn unknown_keys_and_tables_are_refused_with_the_nearest_known_one() {
+    assert_eq!(added("\n[smp]\n"), "gate.toml:34:2: unknown key \"smp\": did you mean \"smpp\"?");
+    assert_eq!(
+        changed("window = 100", "widnow = 100"),
+        "gate.toml:14:1: unknown key \"widnow\" in [[upstream]]: did you mean \"window\"?"
+    );
+    assert_eq!(
+        changed("opening_credit", "openingcredit"),
+        "gate.toml:27:1: unknown key \"openingcredit\" in [[account]]: did you mean \"opening_credit\"?"
+    );
+    assert!(added("colour = 1\n").starts_with(
+        "gate.toml:33:1: unknown key \"colour\" in [[account.smpp]]: write one of allowed_ips, bind_types,"
+    ));
+}
+
+#[test]
+fn what_must_be_there_is_missed() {
+    assert_eq!(
+        changed("path = \"gate.db\"", ""),
+        "gate.toml:1:1: [store] path is missing: add path = \"gate.db\""
+    );
+    assert_eq!(
+        problems(""),
+        "gate.toml:1:1: [store] path is missing: add path = \"gate.db\"\n\
+         gate.toml:1:1: [smpp] listen is missing: add listen = [\"127.0.0.1:2775\"] under [smpp]"
+    );
+    assert_eq!(
+        changed("system_id = \"gate\"\npassword = \"secret\"\n", ""),
+        "gate.toml:7:1: [[upstream]] system_id is missing: add system_id = \"gate\"\n\
+         gate.toml:7:1: [[upstream]] has no password: add password or password_file"
+    );
+    assert_eq!(
+        changed("system_id = \"acme\"\npassword = \"secret\"\n", "system_id = \"acme\"\n"),
+        "gate.toml:29:1: [[account.smpp]] has no password: add password, password_file or password_hash"
+    );
+}
+
+#[test]
+fn types_and_bounds_say_what_to_write() {
+    for (from, to, told) in [
+        (
+            "window = 100",
+            "window = \"100\"",
+            "14:10: window is \"100\": write a whole number from 1 to 10000",
+        ),
+        ("window = 100", "window = 1.5", "14:10: window is 1.5: write a whole number from 1 to 10000"),
+        ("window = 100", "window = 10_001", "14:10: window is 10001: write a whole number from 1 to 10000"),
+        ("window = 100", "window = 0x10", ""),
+        ("path = \"gate.db\"", "path = 1", "2:8: path is 1: write a string in quotes"),
+        (
+            "bind_type = \"transceiver\"",
+            "bind_type = \"tranceiver\"",
+            "12:13: bind_type is \"tranceiver\": did you mean \"transceiver\"?",
+        ),
+        (
+            "[\"127.0.0.1:2775\"]",
+            "[\"127.0.0.1:2775\", \"localhost:1\"]",
+            "5:29: listen is \"localhost:1\": write an IP address and a port, such as \"0.0.0.0:2775\" or \"[::]:2775\"",
+        ),
+        (
+            "[\"127.0.0.1:2775\"]",
+            "\"127.0.0.1:2775\"",
+            "5:10: listen is \"127.0.0.1:2775\": write a list in square brackets",
+        ),
+        (
+            "\"127.0.0.1:2776\"",
+            "\"smsc\"",
+            "9:11: address is \"smsc\": write host:port, such as \"smsc.example.com:2775\"",
+        ),
+        ("\"127.0.0.1:2776\"", "\"smsc.example.com:2775\"", ""),
+        ("\"127.0.0.1:2776\"", "\"[2001:db8::1]:2775\"", ""),
+        (
+            "prefixes = [\"\"]",
+            "prefixes = [\"+34\"]",
+            "18:13: prefixes is \"+34\": write digits without +, the country code first, or \"\" for every number",
+        ),
+        ("prefixes = [\"\"]", "prefixes = []", "18:12: prefixes is a list: write at least one"),
+        (
+            "credits = \"1\"",
+            "credits = 0.5",
+            "23:11: credits is 0.5: write the amount in quotes, such as \"0.0125\"",
+        ),
+        ("credits = \"1\"", "credits = 2", ""),
+        ("credits = \"1\"", "credits = \"-1\"", "23:11: credits is \"-1\": write a price of 0 or more"),
+        (
+            "credits = \"1\"",
+            "credits = \"0.0000001\"",
+            "23:11: credits is \"0.0000001\": an amount has at most 6 decimal places",
+        ),
+        (
+            "name = \"acme\"",
+            "name = \"a c\"",
+            "26:8: name is \"a c\": write 1 to 64 letters, digits, dots, hyphens or underscores",
+        ),
+        (
+            "password = \"secret\"\nallowed",
+            "throughput = \"fast\"\npassword = \"secret\"\nallowed",
+            "31:14: throughput is \"fast\": a throughput is segments a second such as \"50/s\" or \"50/s burst 100\", \
+             each from 1 to 1000000",
+        ),
+        (
+            "password = \"secret\"\nallowed",
+            "bind_types = []\npassword = \"secret\"\nallowed",
+            "31:14: bind_types is a list: bind_types names at least one of transmitter, receiver, transceiver",
+        ),
+        (
+            "password = \"secret\"\nallowed",
+            "password_hash = \"secret\"\nallowed",
+            "31:17: password_hash cannot be used: a password_hash is an argon2 hash in PHC form \
+             ($argon2id$v=19$m=19456,t=2,p=1$…$…)",
+        ),
+    ] {
+        let expected = if told.is_empty() { String::new() } else { format!("gate.toml:{told}") };
+        assert_eq!(changed(from, to), expected, "{to}");
+    }
+}
+
+#[test]
+fn times_want_a_unit_and_have_bounds() {
+    for (line, told) in [
+        (
+            "response = 10",
+            "6:12: response is 10: write a time from \"1s\" to \"10m\" (units: ms, s, m, h, d)",
+        ),
+        (
+            "response = \"11m\"",
+            "6:12: response is \"11m\": write a time from \"1s\" to \"10m\" (units: ms, s, m, h, d)",
+        ),
+        ("enquire_link = \"off\"", ""),
+        ("inactivity = \"1h30m\"", ""),
+    ] {
+        let expected = if told.is_empty() { String::new() } else { format!("gate.toml:{told}") };
+        let listen = "listen = [\"127.0.0.1:2775\"]\n";
+        assert_eq!(changed(listen, &format!("{listen}{line}\n")), expected);
+    }
+}
+
+#[test]
+fn names_are_taken_once_and_refer_to_what_is_there() {
+    assert_eq!(
+        added("[[account]]\nname = \"acme\"\n[[account.smpp]]\nsystem_id = \"acme\"\npassword = \"x\"\n"),
+        "gate.toml:34:8: account \"acme\" is there already, at gate.toml:26: write each one once\n\
+         gate.toml:36:13: system_id \"acme\" is there already, at gate.toml:30: write each one once"
+    );
+    assert_eq!(
+        added("[[price]]\nprefix = \"\"\ncredits = \"1\"\n"),
+        "gate.toml:34:10: a price for the prefix \"\" is there already, at gate.toml:22: write each one once"
+    );
+    assert_eq!(
+        added("[[account]]\nname = \"sub\"\nparent = \"acne\"\n"),
+        "gate.toml:34:8: the parent \"acne\" of account \"sub\" is not there: did you mean \"acme\"?"
+    );
+    assert_eq!(
+        changed("name = \"acme\"", "name = \"acme\"\nparent = \"acme\""),
+        "gate.toml:26:8: account \"acme\" stands under itself, or too deep: let at most 16 accounts stand above it"
+    );
+    assert_eq!(
+        added("[[mo]]\nprefixes = [\"34600\"]\naccount = \"acm\"\n"),
+        "gate.toml:35:11: there is no account \"acm\": did you mean \"acme\"?"
+    );
+    assert_eq!(
+        changed("upstreams = [\"north\"]", "upstreams = [\"north\", \"north\"]"),
+        "gate.toml:19:23: in this route the upstream \"north\" is there already, at gate.toml:19: write each one once"
+    );
+}
+
+#[test]
+fn a_route_to_an_operator_that_takes_nothing_is_told() {
+    assert_eq!(
+        changed("\"transceiver\"", "\"receiver\""),
+        "gate.toml:17:8: route \"everywhere\" leads to \"north\", which is bound as receiver only: bind it as transceiver, \
+         transmitter or pair, or take it out of the route"
+    );
+}
+
+#[test]
+fn a_route_that_nobody_could_pay_for_is_told() {
+    let text = SMALLEST
+        .replace("prefixes = [\"\"]", "prefixes = [\"34\", \"44\"]")
+        .replace("prefix = \"\"", "prefix = \"346\"");
+    assert_eq!(
+        problems(&text),
+        "gate.toml:18:19: no [[price]] covers the prefix \"44\" of this route: add a [[price]] with prefix = \"44\", \
+         or one with prefix = \"\" for every number"
+    );
+}
+
+#[test]
+fn what_this_version_does_not_do_is_refused_rather_than_ignored() {
+    assert_eq!(
+        added("[account.filters]\nsenders = [\"ACME\"]\nunicod = \"reject\"\n"),
+        "gate.toml:34:1: [account.filters] senders is not available in this version: take it out; nothing would hold \
+         messages back\n\
+         gate.toml:35:1: unknown key \"unicod\" in [account.filters]: did you mean \"unicode\"?"
+    );
+    assert!(
+        changed("window = 100", "profile = \"odd\"").contains("14:1: [[upstream]] profile is not available")
+    );
+}
+
+#[test]
+fn files_that_are_named_must_be_there() {
+    assert_eq!(
+        changed("\"gate.db\"", "\"data/gate.db\""),
+        "gate.toml:2:8: the folder of the store, data, is not there: make it, for the user that the daemon runs as, or \
+         name another"
+    );
+    let told = changed(
+        "listen = [\"127.0.0.1:2775\"]",
+        "listen = []\n[smpp.tls]\nlisten = [\"127.0.0.1:0\"]\ncertificate = \"a.pem\"",
+    );
+    assert_eq!(
+        told,
+        "gate.toml:6:1: [smpp.tls] private_key is missing: add private_key = \"server.key\"\n\
+         gate.toml:8:15: certificate names a.pem, which cannot be opened (No such file or directory (os error 2)): \
+         write the path of a file that this user may read"
+    );
+    let told = changed("password = \"secret\"\nbind", "password_file = \"pw\"\nbind");
+    assert_eq!(
+        told,
+        "gate.toml:11:17: password_file names pw, which cannot be opened (No such file or directory (os error 2)): \
+         write the path of a file that this user may read"
+    );
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_told() {
+    let told = config::load(Path::new("/nowhere/gate.toml"), &|_| None).unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "/nowhere/gate.toml:1:1: the configuration cannot be read (No such file or directory (os error 2)): name \
+         another with --config FILE, or make one with `tollgate quickstart`"
+    );
+}
+
+#[test]
+fn secrets_and_the_environment_never_show_in_problems() {
+    let told = changed("password = \"secret\"\nallowed", "password = \"\"\nallowed");
+    assert_eq!(told, "gate.toml:31:12: the password has 0 octets: take one of 1 to 256 octets");
+    let told = changed("system_id = \"gate\"", "system_id = \"${SECRET}${SECRET}\"");
+    assert_eq!(told, "gate.toml:10:13: system_id is \"${SECRET}${SECRET}\": write 0 to 15 octets");
+    let told = changed("system_id = \"gate\"", "system_id = \"${MISSING}\"");
+    assert_eq!(
+        told,
+        "gate.toml:10:13: the environment variable MISSING is not set: set MISSING, or write the value itself"
+    );
+}
+
+#[test]
+fn columns_count_characters() {
+    let told = changed("[\"127.0.0.1:2775\"]", "[\"127.0.0.1:2775\", \"äöü\", 7]");
+    let places: Vec<_> = told.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(places, ["gate.toml:5:29", "gate.toml:5:36"]);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use smpp_proto::field::{COctets, MessageState};
 use smpp_proto::pdu::{BindKind, CancelSm, Destination, QuerySm, SubmitMulti};
 use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag};
-use support::{Esme, submit};
+use support::{Esme, submit, within};
 use tollgate::sim::delay::Delay;
 use tollgate::sim::ident::IdFormat;
 use tollgate::sim::settings::Mo;
@@ -267,4 +267,75 @@ async fn answers_of_one_batch_in_reverse() {
     for sequence in [103, 102, 101] {
         esme.expect_answer(sequence).await;
     }
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_put_off_comes_again_and_a_refused_one_does_not() {
+    let operator = operator(Settings::default()).await;
+    let mut esme = Esme::bound(operator.address(), "gate", "").await;
+    esme.submit("34600000001", "Hello").await;
+    let (sequence, first) = esme.expect_deliver_unanswered().await;
+    esme.answer_deliver(sequence, CommandStatus::RX_T_APPN).await;
+    let (sequence, second) = esme.expect_deliver_unanswered().await;
+    assert_eq!(first.short_message, second.short_message);
+    esme.answer_deliver(sequence, CommandStatus::RX_P_APPN).await;
+    esme.expect_quiet().await;
+    let stats = operator.stats();
+    assert_eq!((stats.receipts_repeated, stats.receipts_refused, stats.receipts_answered), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn notifications_and_wishes_are_honoured() {
+    let operator =
+        operator(Settings { receipt_delay: "4ms".parse().expect("a time"), ..Settings::default() }).await;
+    let mut esme = Esme::bound(operator.address(), "gate", "").await;
+    let mut ask = submit("34600000001", "Hello");
+    ask.registered_delivery.0 = 0x11;
+    esme.try_submit(ask.clone()).await;
+    let under_way = esme.expect_deliver().await;
+    assert_eq!((under_way.esm_class.0, under_way.tlvs.u8(Tag::MESSAGE_STATE)), (0x20, Some(1)));
+    let arrived = esme.expect_deliver().await;
+    assert_eq!((arrived.esm_class.0, arrived.tlvs.u8(Tag::MESSAGE_STATE)), (0x04, Some(2)));
+    for wish in [0x00, 0x02] {
+        ask.registered_delivery.0 = wish;
+        esme.try_submit(ask.clone()).await;
+        esme.expect_quiet().await;
+    }
+    assert_eq!(operator.stats().receipts_sent, 1);
+}
+
+#[tokio::test]
+async fn the_windows_hold_in_both_directions() {
+    let settings =
+        Settings { window: 1, submit_window: Some(2), response_delay: later(), ..Settings::default() };
+    let operator = operator(settings).await;
+    let mut esme = Esme::bound(operator.address(), "gate", "").await;
+    for _ in 0..3 {
+        esme.send(Body::SubmitSm(submit("34600000001", "Hello"))).await;
+    }
+    // Two answers are held back, the third submission is too many; of two receipts one may be under way.
+    esme.expect_deliver_unanswered().await;
+    assert_eq!(operator.stats().receipts_sent, 1);
+    within("the third submission", async {
+        while operator.stats().throttled == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(operator.stats().accepted, 2);
+}
+
+#[tokio::test]
+async fn asks_whether_a_silent_client_is_there_and_says_goodbye() {
+    let enquire_link = Some(Duration::from_millis(50));
+    let operator = operator(Settings { enquire_link, ..Settings::default() }).await;
+    let mut esme = Esme::bound(operator.address(), "gate", "").await;
+    esme.answers_enquiries = false;
+    let enquiry = esme.expect_command(CommandId::ENQUIRE_LINK).await;
+    esme.send_empty(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, enquiry.header.sequence).await;
+    esme.answers_enquiries = true;
+    let stop = tokio::spawn(operator.stop());
+    esme.expect_command(CommandId::UNBIND).await;
+    drop(esme);
+    assert_eq!(within("the stop", stop).await.expect("stopped").bound, 0);
 }

@@ -1,5 +1,7 @@
 //! The way of a message through the store alone: accept, send, settle, owe, and the books after each.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -119,11 +121,14 @@ impl Bench {
 
     /// So many messages have moved to the history. Anything written carries the move with it once its time has come.
     async fn moved(&self, count: u64) {
-        while self.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) < count {
-            self.clock.advance(Duration::from_secs(31));
-            // A thread moves them; without a pause whole years would pass meanwhile, and with them the retention.
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let moved = tokio::time::timeout(Duration::from_secs(10), async {
+            while self.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) < count {
+                self.clock.advance(Duration::from_secs(31));
+                // A thread moves them; without a pause whole years pass meanwhile, and with them the retention.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        moved.await.expect("nothing moved");
     }
 
     fn books_hold(&self) {
@@ -223,12 +228,16 @@ async fn a_message_is_held_sent_delivered_and_its_receipt_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_in_memory_comes_back_after_a_restart_and_is_in_doubt() {
+async fn what_a_bind_had_comes_back_in_doubt_and_what_stood_in_its_lane_does_not() {
     let bench = Bench::with_credit("10").await;
     let id = bench.send("34600000001", 1).await;
+    bench.pull().await;
+    let waiting = bench.send("34600000002", 0).await;
     let bench = bench.restart().await;
     let message = bench.pull().await;
     assert_eq!((message.id, message.in_doubt, message.attempts), (id, true, 1));
+    let message = bench.pull().await;
+    assert_eq!((message.id, message.in_doubt, message.attempts), (waiting, false, 0));
     bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Undeliverable)]).await;
     let bench = bench.restart().await;
     let owed = bench.owed().await;
@@ -318,6 +327,35 @@ async fn ended_messages_move_to_the_history_and_are_still_found() {
     bench.books_hold();
 }
 
+/// More than a lane keeps in memory, pulled while it still comes in: refills and spills fall into the same
+/// transactions.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_spills_and_every_message_still_comes_once_and_in_order() {
+    const BATCHES: u64 = 60;
+    const BATCH: u64 = 400;
+    let bench = Bench::with_credit("100000").await;
+    let lane = bench.store.upstream_lane(bench.upstream());
+    let consumer = tokio::spawn(async move {
+        let mut ids = Vec::new();
+        while ids.len() < usize::try_from(BATCHES * BATCH).unwrap() {
+            ids.push(one_of(&lane).await.id);
+        }
+        ids
+    });
+    let mut accepted = Vec::new();
+    for _ in 0..BATCHES {
+        let requests = (0..BATCH).map(|tag| bench.accept(tag, "34600000001", 0).unwrap()).collect();
+        for answer in bench.ask(requests).await {
+            match answer.outcome {
+                ClientOutcome::Accepted(id) => accepted.push(id),
+                other => panic!("not accepted: {other:?}"),
+            }
+        }
+    }
+    assert_eq!(consumer.await.unwrap(), accepted);
+    bench.books_hold();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_message_in_the_history_keeps_its_own_events() {
     let bench = Bench::with_credit("10").await;
@@ -338,7 +376,7 @@ async fn every_message_in_the_history_keeps_its_own_events() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_of_the_history_that_a_crash_left_unfinished_is_made_anew() {
     let bench = Bench::with_credit("10").await;
-    let day = bench.folder.path().join("gate.db.history/2025-11-20.db.new");
+    let day = bench.folder.path().join("gate.db.history/2025-11-20.new");
     std::fs::write(&day, "half a file").unwrap();
     let bench = bench.restart().await;
     let id = bench.send("34600000001", 0).await;

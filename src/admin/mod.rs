@@ -24,6 +24,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -56,6 +57,9 @@ pub trait Daemon: Send + Sync + 'static {
     /// Why the daemon is not ready; empty when it is.
     fn not_ready(&self) -> Vec<String>;
 }
+
+/// How long the end of the daemon waits for requests of administration that are under way.
+pub const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 
 /// Administration could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -122,10 +126,13 @@ impl Running {
         &self.addresses
     }
 
-    /// Takes nothing new, lets requests under way end, and removes the socket.
+    /// Takes nothing new, lets requests under way end, for [`LONGEST_DRAIN`] at most, and removes the socket.
     pub async fn drain(mut self) {
         self.stopping.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LONGEST_DRAIN, ended).await.is_err() {
+            tracing::warn!("requests of administration were cut off");
+        }
         // Whoever comes next finds no socket and looks at the store's lock.
         let _ = std::fs::remove_file(&self.socket);
     }

@@ -117,7 +117,15 @@ impl Office {
             }
             .to_string();
             text.push('\n');
-            if !matches!(timeout(PATIENCE, write.write_all(text.as_bytes())).await, Ok(Ok(()))) {
+            let written = timeout(PATIENCE, write.write_all(text.as_bytes())).await;
+            if !matches!(written, Ok(Ok(()))) {
+                return;
+            }
+            if !line.ends_with(b"\n") {
+                // It was too long, or the last. To close on octets that nobody read would take the answer back.
+                let mut rest = read.take(MAX_REQUEST);
+                let _ =
+                    timeout(Duration::from_secs(1), tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
                 return;
             }
         }

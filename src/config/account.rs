@@ -126,10 +126,7 @@ fn read_proof(table: &mut Section<'_>) -> Option<Proof> {
     let written: Vec<_> = ways.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     match written.as_slice() {
         [] => {
-            table.report(
-                "[[account.smpp]] has no password".to_owned(),
-                "add password, password_file or password_hash".to_owned(),
-            );
+            table.miss("has no password", "add password, password_file or password_hash");
             None
         }
         [("password", value)] => secret::read(value, 1..=256).map(Proof::Password),

@@ -149,7 +149,8 @@ fn read_policy(roots: &mut [Section<'_>], sources: &Sources<'_>, smsc: &mut smsc
     let mut route_names = Names::of("route");
     let tables = each(roots, "route", "[[route]]").into_iter();
     let read = |table| traffic::read_route(table, &mut route_names, &upstream_names, known);
-    let routes = tables.filter_map(read).collect();
+    let routes: Vec<_> = tables.filter_map(read).collect();
+    traffic::check_ways(&routes, &route_names, &smsc.upstreams, sources);
     let mut names = AccountNames { accounts: Names::of("account"), system_ids: Names::of("system_id") };
     let tables = each(roots, "account", "[[account]]").into_iter();
     let accounts: Vec<_> = tables.filter_map(|table| account::read(table, &mut names)).collect();

@@ -1,12 +1,13 @@
 //! `[smpp]`: the door for clients that bind to us.
 
+use std::time::Duration;
+
 use smpp_proto::field::InterfaceVersion;
 
 use super::read::{Section, Value};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 use crate::esme::{FailedBinds, Redelivery, Settings, TlsListen};
 use crate::link::tls::{self, ServerIdentity};
-use std::time::Duration;
 
 /// Reads the table.
 pub(super) fn read(root: &mut Section<'_>) -> Settings {
@@ -16,12 +17,9 @@ pub(super) fn read(root: &mut Section<'_>) -> Settings {
     if let Some(addresses) = listen.and_then(|v| v.list(address)) {
         settings.listen = addresses;
     }
-    read_tls(&mut table, &mut settings);
-    if listen.is_none() && settings.tls.is_none() {
-        table.report(
-            "[smpp] listen is missing".to_owned(),
-            "add listen = [\"127.0.0.1:2775\"] under [smpp]".to_owned(),
-        );
+    let over_tls = read_tls(&mut table, &mut settings);
+    if listen.is_none() && !over_tls {
+        table.miss("listen is missing", "add listen = [\"127.0.0.1:2775\"] under [smpp]");
     }
     table.put("system_id", &mut settings.system_id, |v| v.text_of(1..=15));
     table.put("version", &mut settings.version, version);
@@ -91,10 +89,11 @@ fn read_redelivery(table: &mut Section<'_>, redelivery: &mut Redelivery) {
     table.finish();
 }
 
-fn read_tls(table: &mut Section<'_>, settings: &mut Settings) {
+/// Reads the TLS listener; answers whether one was meant to be there.
+fn read_tls(table: &mut Section<'_>, settings: &mut Settings) -> bool {
     let mut table = table.section("tls", "[smpp.tls]");
     if !table.is_written() {
-        return table.finish();
+        return false;
     }
     let listen = table.need("listen", "[\"0.0.0.0:3550\"]", |v| v.list(address));
     let certificate = table.need("certificate", "\"server.pem\"", |v| v.file());
@@ -107,9 +106,7 @@ fn read_tls(table: &mut Section<'_>, settings: &mut Settings) {
             table.report(why.to_string(), "write PEM files that belong together".to_owned());
         }
         settings.tls = Some(TlsListen { listen, identity });
-    } else {
-        // Something was meant to be there: its absence is reported already, not also that of `listen`.
-        settings.tls = None;
     }
     table.finish();
+    true
 }

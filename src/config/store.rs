@@ -1,6 +1,8 @@
 //! `[store]`: where the store lives and how it behaves.
 
-use super::read::Section;
+use std::path::PathBuf;
+
+use super::read::{Section, Value};
 use super::{DAY, MINUTE};
 use crate::message::NodeNumber;
 use crate::store::Settings;
@@ -8,7 +10,7 @@ use crate::store::Settings;
 /// Reads the table. Nothing comes back when the path is missing.
 pub(super) fn read(root: &mut Section<'_>) -> Option<Settings> {
     let mut table = root.section("store", "[store]");
-    let path = table.need("path", "\"gate.db\"", |v| v.path());
+    let path = table.need("path", "\"gate.db\"", place);
     let mut settings = Settings::at(path.clone().unwrap_or_default());
     table.put("node", &mut settings.node, |v| NodeNumber::new(v.number(0..=63)?));
     table.put("mailbox", &mut settings.mailbox, |v| v.number(16..=65_536));
@@ -18,4 +20,18 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<Settings> {
     table.put("retention_days", &mut settings.history.retention_days, |v| v.number(1..=36_500));
     table.finish();
     path.map(|_| settings)
+}
+
+/// A file whose folder is there: the store makes its files, and no folder where somebody only wrote a wrong name.
+fn place(value: &Value<'_>) -> Option<PathBuf> {
+    let path = value.path()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => value.say(
+            format!("the folder of the store, {}, is not there", folder.display()),
+            "make it, for the user that the daemon runs as, or name another",
+        ),
+        _ if path.is_dir() => value.refuse("write the path of a file; this is a folder"),
+        _ => Some(path),
+    }
 }

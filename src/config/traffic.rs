@@ -1,8 +1,9 @@
 //! `[[route]]`, `[[price]]`, `[[mo]]` and `[limits]`: which way, at what price, whose, and within what bounds.
 
-use super::read::{Names, Section, Value};
+use super::read::{Names, Section, Sources, Value};
 use super::{DAY, MINUTE};
 use crate::policy::{Price, TextLimits};
+use crate::smsc::{BindMode, Upstream};
 use crate::store::{MoRouteDraft, RouteDraft};
 
 /// The longest prefix: a whole number in international form (ITU-T E.164) and a little more for short codes.
@@ -39,6 +40,28 @@ fn own_prefix(value: &Value<'_>, own: &mut Names, prices: Option<&[Price]>) -> O
             format!("add a [[price]] with prefix = {prefix:?}, or one with prefix = \"\" for every number"),
         ),
         _ => Some(prefix),
+    }
+}
+
+/// Every operator of a route takes messages.
+pub(super) fn check_ways(
+    routes: &[RouteDraft],
+    names: &Names,
+    upstreams: &[Upstream],
+    sources: &Sources<'_>,
+) {
+    let deaf = |name: &String| {
+        upstreams.iter().any(|known| known.name == *name && known.bind_type == BindMode::Receiver)
+    };
+    for route in routes {
+        for upstream in route.upstreams.iter().filter(|name| deaf(name)) {
+            let Some(place) = names.place(&route.name) else { continue };
+            sources.report(
+                place,
+                format!("route {:?} leads to {upstream:?}, which is bound as receiver only", route.name),
+                "bind it as transceiver, transmitter or pair, or take it out of the route".to_owned(),
+            );
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Messages that clients send: submit_sm, data_sm and submit_multi, from the PDU to the store and back.
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::field::{Address, COctets, CommandId, CommandStatus};
+use smpp_proto::field::{
+    Address, COctets, CommandId, CommandStatus, InterfaceVersion, ReceiptWish, RegisteredDelivery, Tlv, Tlvs,
+};
 use smpp_proto::pdu::{
     DataSm, DataSmResp, Destination, Frame, SubmitMulti, SubmitMultiResp, SubmitSm, Unsuccessful,
     encode_empty, submit,
@@ -18,12 +20,13 @@ impl Client {
         let tag = Tag::plain(Kind::Submit, frame.header.sequence);
         // The one copy: a message in a lane must not keep the whole read buffer alive.
         let body = Bytes::copy_from_slice(&frame.body);
-        match SubmitSm::decode(body.clone()) {
+        let read = SubmitSm::decode(body.clone()).map_err(|problem| problem.status());
+        match read.and_then(|pdu| check_tlvs(&pdu.tlvs).map(|()| pdu)) {
             Ok(pdu) => {
                 let body = (written_length(&pdu) == body.len()).then_some(body);
                 self.submit(Submission { pdu, body }, tag, batch, out);
             }
-            Err(problem) => self.refuse_malformed(tag, problem.status(), out),
+            Err(status) => self.refuse_malformed(tag, status, out),
         }
     }
 
@@ -85,11 +88,17 @@ impl Client {
     /// Asks policy, and writes down what the store must know.
     fn accept(
         &self,
-        submission: Submission,
+        mut submission: Submission,
         tag: Tag,
         follows: bool,
         batch: &Batch,
     ) -> Result<Box<Accept>, Refusal> {
+        let wish = &mut submission.pdu.registered_delivery;
+        if wish.receipt() == ReceiptWish::OnSuccess && self.dialect.version < InterfaceVersion::V5_0 {
+            // Reserved before 5.0: a client of 3.4 that sets both bits wants its receipts (conformance C-106).
+            wish.0 &= !RegisteredDelivery::RECEIPT_ON_FAILURE.0;
+            submission.body = None;
+        }
         let account = batch.account.as_deref().ok_or(Refusal::AccountSuspended)?;
         let replaces_pending = submission.pdu.replace_if_present_flag == 1;
         let admitted: Admitted = admit(&batch.policy, account, submission, batch.now)?;
@@ -183,6 +192,18 @@ fn multi_resp(multi: Multi, sequence: u32, out: &mut BytesMut) {
     }
 }
 
+/// Known parameters have the length of the specification; integers may be wider or narrower, because centres and
+/// clients write them so (conformance C-145).
+fn check_tlvs(tlvs: &Tlvs) -> Result<(), CommandStatus> {
+    let fits = |tlv: &Tlv| {
+        let length = tlv.value.len();
+        let allows = |width| tlv.tag.allows_length(width);
+        let integer = (allows(1) || allows(2) || allows(4)) && !allows(3) && !allows(5);
+        tlv.tag.allows_length(length) || integer && (1..=4).contains(&length)
+    };
+    if tlvs.iter().all(fits) { Ok(()) } else { Err(CommandStatus::RINVTLVLEN) }
+}
+
 /// Octets of the body when its fields are written, to find out whether the octets that came are exactly that.
 fn written_length(pdu: &SubmitSm) -> usize {
     const FIXED: usize = 2 + 2 + 3 + 4 + 1;
@@ -200,6 +221,7 @@ fn written_length(pdu: &SubmitSm) -> usize {
 
 /// A data_sm as the submit_sm that says the same. Its addresses may be longer than a submit_sm, and a phone, can hold.
 fn dressed_as_submit(data: DataSm) -> Result<SubmitSm, CommandStatus> {
+    check_tlvs(&data.tlvs)?;
     if data.user_data().is_none() {
         return Err(CommandStatus::RMISSINGTLV);
     }
@@ -226,6 +248,7 @@ const LONGEST_ADDRESS: usize = 20;
 
 /// A submit_multi as a submit_sm without destination, and the destinations. There are no distribution lists here.
 fn addressed(multi: SubmitMulti) -> Result<(SubmitSm, Vec<Address>), CommandStatus> {
+    check_tlvs(&multi.tlvs)?;
     if multi.destinations.is_empty() {
         return Err(CommandStatus::RINVNUMDESTS);
     }
@@ -256,13 +279,12 @@ fn addressed(multi: SubmitMulti) -> Result<(SubmitSm, Vec<Address>), CommandStat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smpp_proto::field::Tlvs;
     use smpp_proto::pdu::Header;
 
     #[test]
     fn the_written_length_is_that_of_the_encoded_body() {
         let mut tlvs = Tlvs::new();
-        tlvs.push(smpp_proto::Tlv::u16(smpp_proto::Tag::USER_MESSAGE_REFERENCE, 7));
+        tlvs.push(Tlv::u16(smpp_proto::Tag::USER_MESSAGE_REFERENCE, 7));
         let pdu = SubmitSm {
             service_type: COctets::from("WAP"),
             source: Address::alphanumeric("ACME"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use smpp_proto::session::Moment;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
@@ -31,10 +32,10 @@ pub(super) async fn keep(shared: Arc<Shared>, place: Arc<Bind>, mut orders: watc
                 (pause, failure.to_string())
             }
         };
+        let until = Moment(shared.clock.monotonic()) + pause;
         note(&shared, &place, Phase::Waiting, Some(reason));
-        let until = shared.clock.monotonic() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         tokio::select! {
-            () = shared.clock.sleep_until_monotonic(until) => {}
+            () = shared.clock.sleep_until_monotonic(until.0) => {}
             _ = orders.changed() => {}
         }
     }
@@ -53,10 +54,11 @@ async fn hold(
     let (peer, since) = (dialled.link.peer(), shared.clock.monotonic());
     info!(%upstream, bind = %place, %peer, version = %dialled.session.version(), name = %dialled.peer_name, "bound");
     place.connected(peer);
-    note(shared, place, Phase::Bound, None);
     let figures = shared.metrics.of_bind(&place.to_string());
     figures.bound.set(1);
-    let lost = Bound::new(shared, place, dialled, orders.clone()).run().await;
+    let bound = Bound::new(shared, place, dialled, orders.clone());
+    note(shared, place, Phase::Bound, None);
+    let lost = bound.run().await;
     figures.bound.set(0);
     shared.metrics.lost(lost.word());
     let lived = Duration::from_millis(shared.clock.monotonic().saturating_sub(since));

@@ -191,7 +191,7 @@ pub enum Note {
     Taken {
         /// Which.
         message: MessageId,
-        /// Which part of it, from 1.
+        /// Which part of it, from 1; 0 when all of several parts went in one PDU.
         part: u8,
         /// The id that the operator gave; empty when it gave none.
         id: Bytes,
@@ -213,7 +213,8 @@ pub enum Note {
         /// It may have reached the operator: a duplicate is possible, and counted.
         in_doubt: bool,
     },
-    /// The operator of a lane is down: move it to another operator's lane, as it stands.
+    /// The operator of a lane is down: move it to another operator's lane, as it stands. To its own lane: it was
+    /// about to be written and is not.
     Move {
         /// Which.
         message: MessageId,

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use super::command::Command;
 use crate::account::AccountId;
 use crate::clock::Timestamp;
-use crate::message::{Delivery, DeliveryKey, Message, PRIORITIES, UpstreamId};
+use crate::message::{Delivery, DeliveryKey, Message, MessageId, PRIORITIES, UpstreamId};
 
 /// What can stand in a lane.
 pub trait Laned {
@@ -21,8 +21,12 @@ pub trait Laned {
     fn account(&self) -> AccountId;
     /// 0 lowest to 4.
     fn priority(&self) -> usize;
+    /// Its place in time, among those of its account and priority.
+    fn id(&self) -> MessageId;
     /// Since when it exists.
-    fn since(&self) -> Timestamp;
+    fn since(&self) -> Timestamp {
+        self.id().accepted_at()
+    }
 }
 
 impl Laned for Message {
@@ -32,8 +36,8 @@ impl Laned for Message {
     fn priority(&self) -> usize {
         usize::from(self.priority).min(PRIORITIES - 1)
     }
-    fn since(&self) -> Timestamp {
-        self.id.accepted_at()
+    fn id(&self) -> MessageId {
+        self.id
     }
 }
 
@@ -44,9 +48,9 @@ impl Laned for Delivery {
     fn priority(&self) -> usize {
         0
     }
-    fn since(&self) -> Timestamp {
+    fn id(&self) -> MessageId {
         match self.key {
-            DeliveryKey::Receipt(id) | DeliveryKey::Inbound(id) => id.accepted_at(),
+            DeliveryKey::Receipt(id) | DeliveryKey::Inbound(id) => id,
         }
     }
 }
@@ -133,7 +137,7 @@ impl<T: Laned> Lane<T> {
         taken
     }
 
-    /// Puts something back to the front: it was taken and could not be sent.
+    /// Puts something back in front of all that came after it: it was taken and could not be sent.
     pub fn give_back(&self, thing: T) {
         self.lock().put(thing, true);
         self.wake.notify_waiters();
@@ -238,7 +242,9 @@ impl<T: Laned> Flows<T> {
         let priority = thing.priority();
         let flow = self.by_account.entry(account).or_default();
         if front {
-            flow.queues[priority].push_front(thing);
+            let queue = &mut flow.queues[priority];
+            let place = queue.iter().position(|other| other.id() > thing.id()).unwrap_or(queue.len());
+            queue.insert(place, thing);
         } else {
             flow.queues[priority].push_back(thing);
         }

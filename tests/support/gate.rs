@@ -29,6 +29,8 @@ pub struct Plan {
     pub bounds: Bounds,
     pub terms: Terms,
     pub suspended: bool,
+    /// Places in the store's mailbox.
+    pub mailbox: usize,
     /// Prefixes that have a route.
     pub prefixes: Vec<&'static str>,
 }
@@ -42,6 +44,7 @@ impl Default for Plan {
             bounds: Bounds::default(),
             terms: Terms::default(),
             suspended: false,
+            mailbox: 1_024,
             prefixes: vec![""],
         }
     }
@@ -65,7 +68,8 @@ impl Gate {
         change(&mut plan);
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Clock::manual(NOON);
-        let store = Store::open(Settings::at(folder.path().join("gate.db")), clock.clone()).expect("a store");
+        let settings = Settings { mailbox: plan.mailbox, ..Settings::at(folder.path().join("gate.db")) };
+        let store = Store::open(settings, clock.clone()).expect("a store");
         tokio::spawn({
             let store = store.clone();
             async move { store.keep_time().await }

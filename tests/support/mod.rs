@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "shared by several test binaries")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod binds;
 mod esme;
 mod evidence;
 mod gate;
@@ -16,6 +17,7 @@ mod process;
 mod sender;
 mod smsc;
 
+pub use binds::{Binds, certificate, hello, upstream};
 pub use esme::{Esme, bind, submit};
 pub use evidence::{Story, Taken, stories};
 pub use gate::{Gate, NOON, Plan, one_of};

@@ -87,6 +87,11 @@ impl Peer {
         within("sending", self.stream.write_all(octets)).await.is_ok()
     }
 
+    /// Closes our side; the other end may still send.
+    pub async fn finish_sending(&mut self) {
+        within("closing one side", self.stream.shutdown()).await.expect("a live socket");
+    }
+
     /// The next PDU; `None` when the connection is closed first. Enquiries are answered on the way.
     pub async fn next(&mut self) -> Option<Incoming> {
         loop {
@@ -103,6 +108,14 @@ impl Peer {
     /// The next PDU, which must come; enquiries are not answered.
     pub async fn next_raw(&mut self) -> Incoming {
         self.next_of_any_kind().await.expect("a PDU, not the end of the connection")
+    }
+
+    /// Waits until something more can be read, and leaves it where it is.
+    pub async fn expect_readable(&mut self) {
+        if self.buffer.is_empty() {
+            let read = within("more octets", self.stream.read_buf(&mut self.buffer)).await;
+            assert!(read.is_ok_and(|count| count > 0), "more octets were expected");
+        }
     }
 
     async fn next_of_any_kind(&mut self) -> Option<Incoming> {
@@ -151,6 +164,13 @@ impl Peer {
         if let Some(incoming) = self.next().await {
             panic!("the end of the connection was expected, not {incoming:?}");
         }
+    }
+
+    /// That the other end closes, whatever octets it says before.
+    pub async fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        // A reset is an end too.
+        let _ = within("the end of the connection", self.stream.read_to_end(&mut rest)).await;
     }
 
     /// That nothing else is on its way: an enquiry is answered, and nothing comes before that answer.

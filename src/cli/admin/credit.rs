@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::super::settings::SettingsArgs;
-use super::table::Table;
+use super::table::{Table, printable};
 use super::{ask, print_json, unexpected};
 use crate::account::Credits;
 use crate::admin::{Answer, CreditLine, Request};
@@ -94,7 +94,7 @@ fn print(line: &CreditLine) {
     }
     let mut table = Table::new(["at", "kind", ">amount", "note"]);
     for entry in &line.entries {
-        let note = entry.note.escape_debug().to_string();
+        let note = printable(&entry.note);
         table.row([entry.at.clone(), entry.kind.clone(), entry.amount.to_string(), note]);
     }
     print!("{table}");

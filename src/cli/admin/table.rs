@@ -46,9 +46,27 @@ impl<const N: usize> fmt::Display for Table<N> {
     }
 }
 
+/// Text from outside as it can stand on a terminal: nothing in it moves the cursor or turns the line around.
+pub(super) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '"' | '\'' | '\\') {
+            out.push(c);
+        } else {
+            out.extend(c.escape_debug());
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_move_the_cursor_is_escaped_and_quotes_are_not() {
+        assert_eq!(printable("it's \"ñ\"\u{1b}[2J\n\u{202e}"), "it's \"ñ\"\\u{1b}[2J\\n\\u{202e}");
+    }
 
     #[test]
     fn columns_are_aligned_and_nothing_trails() {

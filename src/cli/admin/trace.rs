@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::settings::SettingsArgs;
-use super::table::Table;
+use super::table::{Table, printable};
 use super::{ask, print_json, unexpected};
 use crate::admin::{Answer, MessageTrace, Request};
 
@@ -40,10 +40,10 @@ fn text(trace: &MessageTrace) -> String {
     line("message", &trace.message_id);
     line("account", &format!("{} (system_id {})", trace.account, trace.system_id));
     // Addresses and text come from outside: nothing in them may move the terminal's cursor.
-    line("from", &trace.source.escape_debug().to_string());
-    line("to", &trace.destination.escape_debug().to_string());
+    line("from", &printable(&trace.source));
+    line("to", &printable(&trace.destination));
     if let Some(said) = &trace.text {
-        line("text", &format!("\"{}\"", said.escape_debug()));
+        line("text", &format!("\"{}\"", printable(said)));
     }
     let reason = trace.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     line("state", &format!("{}{reason}", trace.state));
@@ -58,7 +58,7 @@ fn text(trace: &MessageTrace) -> String {
     }
     let mut table = Table::new(["at", "what", "detail"]);
     for entry in &trace.timeline {
-        table.row([entry.at.clone(), entry.what.clone(), entry.detail.escape_debug().to_string()]);
+        table.row([entry.at.clone(), entry.what.clone(), printable(&entry.detail)]);
     }
     format!("{out}\n{table}")
 }

@@ -13,7 +13,7 @@ pub(in crate::config) fn need(table: &mut Section<'_>, octets: RangeInclusive<us
     let file = table.value("password_file");
     match (written, file) {
         (None, None) => {
-            table.report("a password is missing".to_owned(), "add password or password_file".to_owned());
+            table.miss("has no password", "add password or password_file");
             None
         }
         (Some(_), Some(file)) => {

@@ -105,6 +105,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Says what the table lacks.
+    pub(in crate::config) fn miss(&self, what: &str, advice: &str) {
+        self.report(format!("{}{what}", self.prefix()), advice.to_owned());
+    }
+
     /// Adds a problem at the place where the table begins.
     pub(in crate::config) fn report(&self, what: String, advice: String) {
         self.sources.report(self.at, what, advice);

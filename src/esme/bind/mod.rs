@@ -69,6 +69,8 @@ async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
     let account = check_grant(&policy, credential, asked)?;
     let place =
         take_place(shared, facts(credential, &account, shared.settings.version, asked), credential).await?;
+    // The checks took their time, and the roster only sends away whom it knew when the policy changed.
+    check_still(&shared.store.policy(), credential, asked)?;
     let window = usize::try_from(credential.bounds.window).unwrap_or(usize::MAX).clamp(1, MAX_WINDOW);
     Ok(Bound { place, window })
 }
@@ -122,6 +124,16 @@ fn check_grant(policy: &Snapshot, credential: &Credential, asked: &Asked) -> Res
         return Err(Refusal::BindTypeNotAllowed);
     }
     Ok(Arc::clone(account))
+}
+
+/// Nothing of what was checked has changed meanwhile.
+fn check_still(policy: &Snapshot, known: &Credential, asked: &Asked) -> Result<(), Refusal> {
+    let now = policy.credential(&known.system_id).ok_or(Refusal::AuthInvalid)?;
+    if now.id != known.id || now.password != known.password {
+        return Err(Refusal::AuthInvalid);
+    }
+    check_way(&now.bounds, asked)?;
+    check_grant(policy, now, asked).map(drop)
 }
 
 /// A place among the binds of the credential; when all are taken, those that are dead are found and evicted.

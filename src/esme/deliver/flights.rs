@@ -60,11 +60,11 @@ impl Flights {
         self.sent.iter().find(|(sequence, _)| self.open.contains_key(sequence)).map(|(_, sent)| *sent)
     }
 
-    /// Ends the wait of the oldest, if it was sent at `before` or earlier.
-    pub(super) fn close_oldest(&mut self, before: u64) -> Option<Delivery> {
+    /// Ends the wait of the oldest, if by `now` it has waited for `response` milliseconds.
+    pub(super) fn close_oldest(&mut self, now: u64, response: u64) -> Option<Delivery> {
         while let Some((sequence, sent)) = self.sent.front().copied() {
             let waits = self.open.contains_key(&sequence);
-            if waits && sent > before {
+            if waits && sent.saturating_add(response) > now {
                 return None;
             }
             self.sent.pop_front();

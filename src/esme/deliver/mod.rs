@@ -148,9 +148,9 @@ impl Client {
     pub(super) fn expire_deliveries(&mut self, clock: &Clock) {
         let Some(receiving) = &mut self.receiving else { return };
         let (now, monotonic) = (clock.now(), clock.monotonic());
-        let before = monotonic.saturating_sub(millis(receiving.response));
+        let response = millis(receiving.response);
         let mut late = 0;
-        while let Some(delivery) = receiving.flights.close_oldest(before) {
+        while let Some(delivery) = receiving.flights.close_oldest(monotonic, response) {
             let due = now + receiving.settings.pause(delivery.attempts);
             receiving.answered.push(answered(&delivery, Delivered::Again { due }));
             late += 1;
@@ -190,4 +190,19 @@ pub(super) fn next_sequence(last: &mut u32, flights: &Flights) -> u32 {
 
 pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_read_as_the_field_means_them() {
+        let read = |status| read(CommandStatus(status));
+        assert_eq!(read(0), Answer::Taken);
+        assert_eq!((read(0x66), read(0x65)), (Answer::Never, Answer::Never));
+        assert_eq!((read(0x64), read(0x08)), (Answer::Later, Answer::Later));
+        assert_eq!((read(0x14), read(0x58)), (Answer::SlowDown, Answer::SlowDown));
+        assert_eq!((read(0x45), read(0x400)), (Answer::Unclear, Answer::Unclear));
+    }
 }

@@ -1,5 +1,13 @@
-//! How a session ends, and the word for it.
+//! How a session ends: why, the word for it, and what is done before the connection closes.
 
+use std::time::Duration;
+
+use smpp_proto::field::{CommandId, CommandStatus};
+use smpp_proto::pdu::encode_empty;
+use tracing::{debug, info};
+
+use super::Session;
+use crate::esme::deliver::millis;
 use crate::esme::roster::Leave;
 use crate::link::LinkError;
 use crate::policy::Refusal;
@@ -79,4 +87,76 @@ pub(super) struct Leaving {
     pub(super) ended: Ended,
     /// Monotonic time at which the client's unbind_resp is no longer waited for.
     pub(super) until: u64,
+}
+
+impl Session {
+    /// Nothing more is read; the session ends when what is open was answered.
+    pub(super) fn close(&mut self, ended: Ended) {
+        if self.closing.is_none() {
+            let until = self.after(self.shared.settings.response);
+            self.closing = Some(Closing { ended, unbind: None, until });
+        }
+    }
+
+    /// Says unbind; the session ends with the answer, or soon without one.
+    pub(super) fn leave(&mut self, ended: Ended, patience: Duration) {
+        if self.leaving.is_some() || self.closing.is_some() || self.rules.unbind_sent().is_err() {
+            return;
+        }
+        self.request(CommandId::UNBIND);
+        self.leaving = Some(Leaving { ended, until: self.after(patience) });
+    }
+
+    /// Sends a request of ours that has no body and does not count against the window (conformance C-062).
+    pub(super) fn request(&mut self, command: CommandId) {
+        let Some(client) = self.client.as_deref_mut() else { return };
+        let sequence = client.next_sequence();
+        encode_empty(self.link.out(), command, CommandStatus::ROK, sequence);
+    }
+
+    pub(super) fn after(&self, span: Duration) -> u64 {
+        self.shared.clock.monotonic().saturating_add(millis(span))
+    }
+
+    /// Ends the session when nothing holds it any more.
+    pub(super) fn finish(&mut self) -> Result<(), Ended> {
+        let open = self.client.as_ref().map_or(0, |client| client.open);
+        if open > 0 || self.batch_waits.is_some() {
+            return Ok(());
+        }
+        let Some(closing) = self.closing.take() else { return Ok(()) };
+        if let Some(sequence) = closing.unbind {
+            encode_empty(self.link.out(), CommandId::UNBIND_RESP, CommandStatus::ROK, sequence);
+            // The session is over with this response, whatever its state was.
+            let _ = self.rules.unbound();
+        }
+        Err(closing.ended)
+    }
+
+    /// Gives back what is not answered, frees the place, tells the store what was, and closes.
+    pub(super) async fn end(mut self, ended: Ended) {
+        let peer = self.link.peer();
+        if let Some(client) = self.client.take() {
+            let facts = client.bound.facts();
+            info!(account = facts.account_name, system_id = facts.system_id, kind = %facts.kind, %peer,
+                accepted = client.accepted, reason = ended.word(), "unbound");
+            let answered = client.leave();
+            if let Some(errand) = self.answered_waits.take() {
+                // A store that is closed keeps them owed: they go out again after a restart.
+                let _ = errand.await;
+            }
+            if !answered.is_empty()
+                && let Ok(room) = self.shared.store.room().await
+            {
+                room.answered(answered);
+            }
+        } else {
+            debug!(%peer, reason = ended.word(), "closed without a bind");
+        }
+        self.probes.clear();
+        match ended {
+            Ended::Link(error) => debug!(%peer, %error, "the link is lost"),
+            _ => self.link.close(self.shared.settings.linger).await,
+        }
+    }
 }

@@ -6,38 +6,32 @@
 mod alarm;
 mod answers;
 mod batch;
+mod client;
 mod dialect;
 mod end;
 mod requests;
 mod timing;
 
 pub(super) use batch::{Aside, Batch, Kind, Multi, Tag};
+pub(super) use client::Client;
 pub(super) use dialect::{Dialect, Digits, put_tlv};
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use smpp_proto::field::CommandId;
-use smpp_proto::pdu::{BindKind, encode_empty};
+use smpp_proto::pdu::BindKind;
 use smpp_proto::session::{Moment, Role, Session as Rules, Timers};
 use tokio::sync::{mpsc, watch};
-use tracing::{debug, info};
 
 use self::alarm::Alarm;
+use self::client::BATCHES_MAX;
 use self::end::{Closing, Ended, Leaving};
 use super::bind::Bound;
-use super::deliver::Receiving;
 use super::listen::Visitor;
-use super::metrics::SessionMetrics;
-use super::query::Lookup;
 use super::roster::{Orders, Probe};
 use super::{Shared, stopped};
-use crate::account::credential::BindType;
 use crate::link::{Io, Link, LinkError};
-use crate::message::Delivery;
 use crate::policy::Refusal;
 use crate::store::{ClientAnswer, Lane, StoreError};
 
@@ -80,38 +74,6 @@ struct Binding {
 
 /// Something that waits for a place in the store's mailbox. It keeps its turn there, unlike one asked for again.
 type Errand = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
-
-/// What a bound session has.
-pub(super) struct Client {
-    pub(super) bound: Bound,
-    pub(super) dialect: Dialect,
-    pub(super) metrics: SessionMetrics,
-    pub(super) asides: Asides,
-    /// Questions for the history.
-    pub(super) lookups: Vec<Lookup>,
-    looking_up: bool,
-    pub(super) receiving: Option<Receiving>,
-    /// The last sequence number of a request of ours.
-    pub(super) last_sequence: u32,
-    /// Where texts of receipts are put together.
-    pub(super) scratch: BytesMut,
-    /// Faults not yet made up for.
-    pub(super) faults: u32,
-    /// Requests that the store has not answered.
-    open: usize,
-    /// When the batches under way were read.
-    batches: VecDeque<Instant>,
-    reply: mpsc::Sender<Vec<ClientAnswer>>,
-    answers: mpsc::Receiver<Vec<ClientAnswer>>,
-    accepted: u64,
-}
-
-use self::batch::Asides;
-
-/// Batches that the store may have of one session at a time.
-const BATCHES_MAX: usize = 8;
-/// Answers on their way back: one for each batch, and one from the history.
-const ANSWERS_MAX: usize = BATCHES_MAX + 1;
 
 /// What was waited for.
 enum Event {
@@ -258,149 +220,6 @@ impl Session {
             Event::Turn => {}
         }
         Ok(())
-    }
-
-    /// The lane to take deliveries from, when there is room for one.
-    fn lane_to_pull(&self) -> Option<Arc<Lane<Delivery>>> {
-        let client = self.client.as_deref()?;
-        let receiving = client.receiving.as_ref()?;
-        let quiet = self.closing.is_some() || self.leaving.is_some() || self.link.is_backlogged();
-        let room = receiving.room(client.bound.window, self.shared.clock.monotonic());
-        (!quiet && room > 0).then(|| Arc::clone(&receiving.lane))
-    }
-
-    /// Takes deliveries from the lane into the write buffer; says whether there were any.
-    fn pull(&mut self) -> bool {
-        if self.lane_to_pull().is_none() {
-            return false;
-        }
-        let Some(client) = self.client.as_deref_mut() else { return false };
-        let clock = &self.shared.clock;
-        let room = client.receiving.as_ref().map_or(0, |r| r.room(client.bound.window, clock.monotonic()));
-        let pulled = client.deliver(room, clock, self.link.out());
-        if pulled {
-            self.sent(smpp_proto::session::Traffic::Transaction);
-        }
-        pulled
-    }
-
-    /// Nothing more is read; the session ends when what is open was answered.
-    fn close(&mut self, ended: Ended) {
-        if self.closing.is_none() {
-            let until = self.after(self.shared.settings.response);
-            self.closing = Some(Closing { ended, unbind: None, until });
-        }
-    }
-
-    /// Says unbind; the session ends with the answer, or soon without one.
-    fn leave(&mut self, ended: Ended, patience: Duration) {
-        if self.leaving.is_some() || self.closing.is_some() || self.rules.unbind_sent().is_err() {
-            return;
-        }
-        self.request(CommandId::UNBIND);
-        self.leaving = Some(Leaving { ended, until: self.after(patience) });
-    }
-
-    /// Sends a request of ours that has no body and does not count against the window (conformance C-062).
-    fn request(&mut self, command: CommandId) {
-        let Some(client) = self.client.as_deref_mut() else { return };
-        let sequence = client.next_sequence();
-        encode_empty(self.link.out(), command, smpp_proto::field::CommandStatus::ROK, sequence);
-    }
-
-    fn after(&self, span: Duration) -> u64 {
-        self.shared.clock.monotonic().saturating_add(super::deliver::millis(span))
-    }
-
-    /// Ends the session when nothing holds it any more.
-    fn finish(&mut self) -> Result<(), Ended> {
-        let open = self.client.as_ref().map_or(0, |client| client.open);
-        if open > 0 || self.batch_waits.is_some() {
-            return Ok(());
-        }
-        let Some(closing) = self.closing.take() else { return Ok(()) };
-        if let Some(sequence) = closing.unbind {
-            let ok = smpp_proto::field::CommandStatus::ROK;
-            encode_empty(self.link.out(), CommandId::UNBIND_RESP, ok, sequence);
-            // The session is over with this response, whatever its state was.
-            let _ = self.rules.unbound();
-        }
-        Err(closing.ended)
-    }
-
-    /// Gives back what is not answered, frees the place, tells the store what was, and closes.
-    async fn end(mut self, ended: Ended) {
-        let peer = self.link.peer();
-        if let Some(client) = self.client.take() {
-            let facts = client.bound.facts();
-            info!(account = facts.account_name, system_id = facts.system_id, kind = %facts.kind, %peer,
-                accepted = client.accepted, reason = ended.word(), "unbound");
-            let answered = client.leave();
-            if let Some(errand) = self.answered_waits.take() {
-                // A store that is closed keeps them owed: they go out again after a restart.
-                let _ = errand.await;
-            }
-            if !answered.is_empty()
-                && let Ok(room) = self.shared.store.room().await
-            {
-                room.answered(answered);
-            }
-        } else {
-            debug!(%peer, reason = ended.word(), "closed without a bind");
-        }
-        self.probes.clear();
-        match ended {
-            Ended::Link(error) => debug!(%peer, %error, "the link is lost"),
-            _ => self.link.close(self.shared.settings.linger).await,
-        }
-    }
-}
-
-impl Client {
-    fn new(bound: Bound, shared: &Shared) -> Self {
-        let facts = bound.facts();
-        let receives = facts.kind != BindType::Transmitter;
-        let receiving = receives.then(|| {
-            let lane = shared.store.account_lane(facts.account);
-            Receiving::new(lane, shared.settings.redelivery, shared.settings.response)
-        });
-        let (reply, answers) = mpsc::channel(ANSWERS_MAX);
-        Self {
-            dialect: Dialect { version: facts.version, detail: false },
-            metrics: shared.metrics.session(facts),
-            asides: Asides::default(),
-            lookups: Vec::new(),
-            looking_up: false,
-            last_sequence: 0,
-            scratch: BytesMut::new(),
-            faults: 0,
-            open: 0,
-            batches: VecDeque::new(),
-            accepted: 0,
-            bound,
-            receiving,
-            reply,
-            answers,
-        }
-    }
-
-    fn next_sequence(&mut self) -> u32 {
-        match &self.receiving {
-            Some(receiving) => super::deliver::next_sequence(&mut self.last_sequence, &receiving.flights),
-            None => {
-                self.last_sequence =
-                    if self.last_sequence >= 0x7FFF_FFFF { 1 } else { self.last_sequence + 1 };
-                self.last_sequence
-            }
-        }
-    }
-
-    /// The session is over; what the client said to deliveries is still to be told.
-    fn leave(mut self: Box<Self>) -> Vec<crate::store::Answered> {
-        self.metrics.abandoned(self.open);
-        let Some(mut receiving) = self.receiving.take() else { return Vec::new() };
-        self.metrics.delivered(receiving.flights.len(), "given_back");
-        std::mem::take(&mut receiving.answered)
     }
 }
 

@@ -11,6 +11,7 @@ use tracing::{debug, info};
 
 use super::{Batch, Binding, Client, Dialect, Ended, Session};
 use crate::esme::bind::{self, Asked, Bound};
+use crate::esme::roster::{Leave, Orders};
 use crate::link::LinkError;
 use crate::link::sniff::Foreign;
 use crate::policy::Refusal;
@@ -270,5 +271,9 @@ impl Session {
         self.link.limit_pdu(self.shared.settings.max_pdu);
         self.visitor.bound();
         self.client = Some(Box::new(Client::new(bound, &self.shared)));
+        if *self.stopping.borrow() {
+            // Everybody else was told while this bind was checked.
+            self.obey(Orders { leave: Some(Leave::Draining), ..Orders::default() });
+        }
     }
 }

@@ -20,7 +20,10 @@ impl Session {
             return Err(leaving.ended);
         }
         if self.probe_until.is_some_and(|until| until <= now) {
-            return Err(Ended::Ghost);
+            if self.reads() {
+                return Err(Ended::Ghost);
+            }
+            self.alive();
         }
         if let Some(client) = self.client.as_deref_mut() {
             client.expire_deliveries(&self.shared.clock);
@@ -84,22 +87,14 @@ impl Session {
             };
             self.leave(Ended::Ordered(why), patience);
         }
-        if orders.probes.is_empty() {
-            return;
-        }
-        let busy = self.client.as_ref().is_some_and(|client| client.open > 0);
-        if busy {
-            // Its requests are on our desk: it lives. The probes are dropped here.
-            return;
-        }
-        self.probes.extend(orders.probes);
-        if self.probe_until.is_none() {
+        if !orders.probes.is_empty() && self.probe_until.is_none() {
             self.probe_until = Some(self.after(self.shared.settings.probe));
             self.request(CommandId::ENQUIRE_LINK);
         }
+        self.probes.extend(orders.probes);
     }
 
-    /// Something came: it lives.
+    /// Something came, or nothing can come because we do not read: it counts as alive.
     pub(super) fn alive(&mut self) {
         self.probe_until = None;
         self.probes.clear();

@@ -86,7 +86,7 @@ impl Bound {
             }
             Answer::Later => self.put_off(&message, status.0, now),
             Answer::Refused => {
-                self.end_rest(&message, State::Rejected, Reason::OperatorRejected, status.0, now)
+                self.end_rest(&message, State::Rejected, Reason::OperatorRejected, status.0, now);
             }
             Answer::SessionBroken => {
                 self.returned.push(message);

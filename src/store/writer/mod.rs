@@ -13,8 +13,8 @@ mod tick;
 
 pub(super) use start::start;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -28,7 +28,7 @@ use super::command::{Admin, Command};
 use super::history::{self, Mover};
 use super::{Balance, Shared, StoreError};
 use crate::clock::Timestamp;
-use crate::message::IdSource;
+use crate::message::{IdSource, State};
 
 /// Figures of the writer, read by metrics. All count since the start.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ struct Writer {
     replies: Vec<Result<Option<Balance>, StoreError>>,
     /// The time of this transaction.
     now: Timestamp,
-    /// The last field: nobody else may open the store before the connection is closed.
+    /// Let go of last, but before anybody hears that the store is closed.
     _lock: start::Lock,
 }
 
@@ -191,17 +191,24 @@ impl Writer {
         error!(%failure, command = command.word(), "a command could not be written");
         match command {
             Command::Client(batch) => client::refuse_all(&batch),
-            Command::Operator(batch) if batch.reply.is_some() => operator::refuse(&batch),
-            Command::Operator(_) | Command::Answered(_) | Command::Forget(_) => {
-                if self.held_over.len() < MAX_HELD_OVER {
-                    self.held_over.push(command);
+            Command::Operator(batch) => {
+                let rest = operator::refuse(batch);
+                if !rest.notes.is_empty() {
+                    self.hold_over(Command::Operator(rest));
                 }
             }
+            Command::Answered(_) | Command::Forget(_) => self.hold_over(command),
             Command::Refill(refill) => self.refill_failed(refill),
             Command::Admin(admin) => admin.fail(failure.clone()),
             Command::Tick | Command::Stop(_) => {}
         }
         std::thread::sleep(PAUSE_AFTER_FAILURE);
+    }
+
+    fn hold_over(&mut self, command: Command) {
+        if self.held_over.len() < MAX_HELD_OVER {
+            self.held_over.push(command);
+        }
     }
 
     /// What memory knows is read again after a rollback.
@@ -210,8 +217,29 @@ impl Writer {
         Ok(())
     }
 
+    /// A clean end: what still stands in a lane's memory is on no wire, and is not in doubt after the next start.
+    fn clear_lanes(&self) {
+        let waiting: Vec<_> = {
+            let lanes = self.shared.upstream_lanes.read().unwrap_or_else(PoisonError::into_inner);
+            lanes.values().flat_map(|lane| lane.remove(|_| true)).map(|message| message.id).collect()
+        };
+        let clear = || -> Result<(), StoreError> {
+            self.db.execute_batch("BEGIN IMMEDIATE")?;
+            let mut queue = self.db.prepare("UPDATE message SET state = ?2 WHERE id = ?1 AND state = ?3")?;
+            for id in &waiting {
+                queue.execute((id.raw(), State::Queued.code(), State::Ready.code()))?;
+            }
+            Ok(self.db.execute_batch("COMMIT")?)
+        };
+        if let Err(failure) = clear() {
+            // They come back as in doubt, which is safe.
+            info!(%failure, "what waits could not be marked as never sent");
+        }
+    }
+
     fn end(mut self, done: oneshot::Sender<()>) {
         self.mover.stop();
+        self.clear_lanes();
         if let Err(failure) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
             info!(%failure, "the write-ahead log could not be emptied; the next start does it");
         }

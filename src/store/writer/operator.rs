@@ -41,7 +41,9 @@ impl Writer {
                 Note::Later { message, due, upstream, error, in_doubt } => {
                     self.put_off(*message, *due, *upstream, *error, *in_doubt)?;
                 }
-                Note::Move { message, upstream } => self.move_lane(*message, *upstream, effects)?,
+                Note::Move { message, upstream } => {
+                    self.move_lane(*message, batch.upstream, *upstream, effects)?;
+                }
                 Note::Doubt { message, until } => self.doubt(*message, *until)?,
                 Note::Ended { message, part, end } => self.ended(*message, *part, *end, effects)?,
                 Note::Receipt { tag, report } => {
@@ -79,12 +81,16 @@ impl Writer {
         self.db.prepare_cached(TAKEN)?.execute(params![
             taken.message.raw(),
             upstream.0,
-            &taken.id[..],
+            taken.id,
             taken.at.millis()
         ])?;
-        if parts > 1 {
+        if parts > 1 && taken.part > 0 {
             self.part_taken(upstream, taken, parts, account, effects)?;
         } else {
+            if parts > 1 {
+                // All parts went in one PDU: the look-up by id leaves long messages to their aliases.
+                self.add_alias(upstream, taken.id, taken.message, 0, effects)?;
+            }
             self.books.left(crate::account::AccountId(account));
         }
         self.give_names(upstream, taken, u8::from(parts > 1) * taken.part, effects)?;
@@ -122,7 +128,7 @@ impl Writer {
                 taken.part,
                 State::Sent.code(),
                 upstream.0,
-                &taken.id[..],
+                taken.id,
                 taken.at.millis()
             ])?;
         self.add_alias(upstream, taken.id, taken.message, taken.part, effects)?;
@@ -219,7 +225,13 @@ impl Writer {
         Ok(())
     }
 
-    fn move_lane(&mut self, id: MessageId, to: UpstreamId, effects: &mut Effects) -> Result<(), StoreError> {
+    fn move_lane(
+        &mut self,
+        id: MessageId,
+        from: UpstreamId,
+        to: UpstreamId,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
         let changed = self
             .db
             .prepare_cached(
@@ -229,6 +241,10 @@ impl Writer {
             .optional()?;
         if let Some(account) = changed {
             effects.spill(to, crate::account::AccountId(account));
+            if from == to {
+                // Back into the lane it was taken from.
+                return Ok(());
+            }
             let upstreams = self.shared.upstreams.load();
             self.note_event(
                 id,
@@ -497,16 +513,22 @@ struct Taken<'a> {
     at: Timestamp,
 }
 
-/// The store cannot write: the operator hears "later" and sends it again.
-pub(super) fn refuse(batch: &OperatorBatch) {
-    let tags = batch.notes.iter().filter_map(|note| match note {
-        Note::Sending { tag, .. } | Note::Receipt { tag, .. } | Note::Mo { tag, .. } => Some(*tag),
-        _ => None,
+/// The store cannot write: for what has a tag the operator hears "later" and sends it again. The rest, which nobody
+/// else remembers, is given back.
+pub(super) fn refuse(mut batch: OperatorBatch) -> OperatorBatch {
+    let mut tags = Vec::new();
+    batch.notes.retain(|note| match note {
+        Note::Sending { tag, .. } | Note::Receipt { tag, .. } | Note::Mo { tag, .. } => {
+            tags.push(*tag);
+            false
+        }
+        _ => true,
     });
-    if let Some(reply) = &batch.reply {
+    if let Some(reply) = batch.reply.take() {
         // A bind that has gone gets nothing.
-        let _ = reply.try_send(Kept { tags: tags.collect(), durable: false });
+        let _ = reply.try_send(Kept { tags, durable: false });
     }
+    batch
 }
 
 /// registered_delivery, bit 4 (SMPP 3.4 §5.2.17).

@@ -112,8 +112,20 @@ impl Writer {
         if wish == ReceiptWish::Every && receipt::is_due(standing.wish, end.state) {
             self.owe_inbound(standing, inbound::RECEIPT, end.state, end.error, end.at, effects)?;
         }
-        let Some((whole, settlement)) = self.sum_of_parts(standing, end, wish)? else { return Ok(()) };
-        self.finish(standing, whole, settlement, effects)
+        match self.sum_of_parts(standing, end, wish)? {
+            Some((whole, settlement)) => self.finish(standing, whole, settlement, effects),
+            None => self.decide_parts(standing),
+        }
+    }
+
+    /// When every part is with the operator or ended, nothing of the message waits for its turn any more.
+    fn decide_parts(&mut self, standing: &Standing) -> Result<(), StoreError> {
+        let changed =
+            self.db.prepare_cached(DECIDED)?.execute(params![standing.id.raw(), State::Sent.code()])?;
+        if changed > 0 {
+            self.books.left(standing.account);
+        }
+        Ok(())
     }
 
     /// The end of the whole message, when no part is open any more: the worst of them, or the last to come.
@@ -223,3 +235,5 @@ const BY_ID: &str =
 const FINISH: &str =
     "UPDATE message SET state = ?2, done_at = ?3, reason = ?4, error = ?5, posted = ?6, owed = ?7,
   due = NULL WHERE id = ?1";
+const DECIDED: &str = "UPDATE message SET state = ?2, due = NULL WHERE id = ?1 AND state < ?2
+  AND (SELECT count(*) FROM part WHERE part.message = ?1) >= parts";

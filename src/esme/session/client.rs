@@ -1,0 +1,124 @@
+//! What a session has once it is bound, and what it may take from the lane.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use smpp_proto::session::Traffic;
+use tokio::sync::mpsc;
+
+use super::batch::Asides;
+use super::{Dialect, Session};
+use crate::account::credential::BindType;
+use crate::esme::Shared;
+use crate::esme::bind::Bound;
+use crate::esme::deliver::{self, Receiving};
+use crate::esme::metrics::SessionMetrics;
+use crate::esme::query::Lookup;
+use crate::message::Delivery;
+use crate::store::{Answered, ClientAnswer, Lane};
+
+/// What a bound session has.
+pub(in crate::esme) struct Client {
+    pub(in crate::esme) bound: Bound,
+    pub(in crate::esme) dialect: Dialect,
+    pub(in crate::esme) metrics: SessionMetrics,
+    pub(in crate::esme) asides: Asides,
+    /// Questions for the history.
+    pub(in crate::esme) lookups: Vec<Lookup>,
+    pub(super) looking_up: bool,
+    pub(in crate::esme) receiving: Option<Receiving>,
+    /// The last sequence number of a request of ours.
+    pub(in crate::esme) last_sequence: u32,
+    /// Where texts of receipts are put together.
+    pub(in crate::esme) scratch: BytesMut,
+    /// Faults not yet made up for.
+    pub(in crate::esme) faults: u32,
+    /// Requests that the store has not answered.
+    pub(super) open: usize,
+    /// When the batches under way were read.
+    pub(super) batches: VecDeque<Instant>,
+    pub(super) reply: mpsc::Sender<Vec<ClientAnswer>>,
+    pub(super) answers: mpsc::Receiver<Vec<ClientAnswer>>,
+    pub(super) accepted: u64,
+}
+
+/// Batches that the store may have of one session at a time.
+pub(super) const BATCHES_MAX: usize = 8;
+/// Answers on their way back: one for each batch, and one from the history.
+const ANSWERS_MAX: usize = BATCHES_MAX + 1;
+
+impl Client {
+    pub(super) fn new(bound: Bound, shared: &Shared) -> Self {
+        let facts = bound.facts();
+        let receives = facts.kind != BindType::Transmitter;
+        let receiving = receives.then(|| {
+            let lane = shared.store.account_lane(facts.account);
+            Receiving::new(lane, shared.settings.redelivery, shared.settings.response)
+        });
+        let (reply, answers) = mpsc::channel(ANSWERS_MAX);
+        Self {
+            dialect: Dialect { version: facts.version, detail: false },
+            metrics: shared.metrics.session(facts),
+            asides: Asides::default(),
+            lookups: Vec::new(),
+            looking_up: false,
+            last_sequence: 0,
+            scratch: BytesMut::new(),
+            faults: 0,
+            open: 0,
+            batches: VecDeque::new(),
+            accepted: 0,
+            bound,
+            receiving,
+            reply,
+            answers,
+        }
+    }
+
+    pub(super) fn next_sequence(&mut self) -> u32 {
+        match &self.receiving {
+            Some(receiving) => deliver::next_sequence(&mut self.last_sequence, &receiving.flights),
+            None => {
+                self.last_sequence =
+                    if self.last_sequence >= 0x7FFF_FFFF { 1 } else { self.last_sequence + 1 };
+                self.last_sequence
+            }
+        }
+    }
+
+    /// The session is over; what the client said to deliveries is still to be told.
+    pub(super) fn leave(mut self: Box<Self>) -> Vec<Answered> {
+        self.metrics.abandoned(self.open);
+        let Some(mut receiving) = self.receiving.take() else { return Vec::new() };
+        self.metrics.delivered(receiving.flights.len(), "given_back");
+        std::mem::take(&mut receiving.answered)
+    }
+}
+
+impl Session {
+    /// The lane to take deliveries from, when there is room for one.
+    pub(super) fn lane_to_pull(&self) -> Option<Arc<Lane<Delivery>>> {
+        let client = self.client.as_deref()?;
+        let receiving = client.receiving.as_ref()?;
+        let quiet = self.closing.is_some() || self.leaving.is_some() || self.link.is_backlogged();
+        let room = receiving.room(client.bound.window, self.shared.clock.monotonic());
+        (!quiet && room > 0).then(|| Arc::clone(&receiving.lane))
+    }
+
+    /// Takes deliveries from the lane into the write buffer; says whether there were any.
+    pub(super) fn pull(&mut self) -> bool {
+        if self.lane_to_pull().is_none() {
+            return false;
+        }
+        let Some(client) = self.client.as_deref_mut() else { return false };
+        let clock = &self.shared.clock;
+        let room = client.receiving.as_ref().map_or(0, |r| r.room(client.bound.window, clock.monotonic()));
+        let pulled = client.deliver(room, clock, self.link.out());
+        if pulled {
+            self.sent(Traffic::Transaction);
+        }
+        pulled
+    }
+}
