@@ -18,7 +18,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use smpp_proto::pdu::BindKind;
 use support::{
-    Call, Fate, Folder, Ledger, PATIENCE, Process, Sender, Story, Taken, parts, run, stories, until,
+    Call, Fate, Folder, Ledger, PATIENCE, Process, Sender, Story, Taken, alone, parts, run, stories, until,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -75,9 +75,7 @@ async fn nothing_is_lost_either_where_doubts_wait_for_receipts() {
 }
 
 async fn kill_again_and_again(in_doubt: &str, rounds: u32) {
-    // One after the other: each is to have the machine under load for itself.
-    static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = alone().await;
     let seed = number_in("TOLLGATE_CRASH_SEED").unwrap_or_else(rand::random);
     println!("TOLLGATE_CRASH_SEED={seed} TOLLGATE_CRASH_ROUNDS={rounds}");
     let began = Instant::now();

@@ -91,6 +91,11 @@ impl Esme {
         self.send_raw(&out).await;
     }
 
+    /// The bare connection.
+    pub fn into_stream(self) -> TcpStream {
+        self.0.into_stream()
+    }
+
     /// Unbinds, and expects answer and end.
     pub async fn unbind(self) {
         self.0.unbind().await;

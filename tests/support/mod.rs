@@ -14,6 +14,7 @@ mod gate;
 mod ledger;
 mod peer;
 mod process;
+mod pusher;
 mod sender;
 mod smsc;
 
@@ -23,6 +24,7 @@ pub use evidence::{Story, Taken, stories};
 pub use gate::{Gate, NOON, Plan, one_of};
 pub use ledger::{Fate, Ledger, numbered, parts, serial_in};
 pub use peer::{Incoming, PATIENCE, Peer, within};
-pub use process::{Folder, Process, run, until};
+pub use process::{Folder, Process, allow_open_files, alone, run, until};
+pub use pusher::{Push, Pushed};
 pub use sender::{Call, Sender};
 pub use smsc::{Smsc, SmscLink};

@@ -50,6 +50,12 @@ impl Peer {
         Self { stream, buffer: BytesMut::new(), last_sequence: 0, answers_enquiries: true }
     }
 
+    /// The bare connection; nothing may have come that was not looked at.
+    pub fn into_stream(self) -> TcpStream {
+        assert!(self.buffer.is_empty(), "left unread: {:?}", self.buffer);
+        self.stream
+    }
+
     /// The next sequence number of our own.
     pub fn next_sequence(&mut self) -> u32 {
         self.last_sequence += 1;

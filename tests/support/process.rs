@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Mutex, MutexGuard};
+
 use super::peer::{PATIENCE, within};
 
 /// A process that is killed when the test ends, however it ends.
@@ -153,6 +155,25 @@ impl Drop for Folder {
             eprintln!("what it left is in {}", self.0.path().display());
         }
     }
+}
+
+/// Waits until no other test of this file does the same: for tests that load the machine, or measure it.
+pub async fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
+}
+
+/// Lets this process, and those that it starts from now on, have so many files open; the system may have to agree.
+pub fn allow_open_files(count: u64) {
+    let limits = std::fs::read_to_string("/proc/self/limits").expect("limits");
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit of files");
+    let soft = line.split_whitespace().nth(3).expect("a soft limit");
+    if soft == "unlimited" || soft.parse::<u64>().is_ok_and(|soft| soft >= count) {
+        return;
+    }
+    let (pid, limit) = (std::process::id().to_string(), format!("--nofile={count}:"));
+    let raised = Command::new("prlimit").args(["--pid", &pid, &limit]).status();
+    assert!(raised.is_ok_and(|status| status.success()), "{count} open files are needed; allowed: {line}");
 }
 
 /// Looks, a millisecond apart, until it is so: for what happens in another process, where nothing can be awaited.
