@@ -1,5 +1,7 @@
 //! The way of a message through the store alone: accept, send, settle, owe, and the books after each.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -210,12 +212,16 @@ async fn a_message_is_held_sent_delivered_and_its_receipt_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_in_memory_comes_back_after_a_restart_and_is_in_doubt() {
+async fn what_a_bind_had_comes_back_in_doubt_and_what_stood_in_its_lane_does_not() {
     let bench = Bench::with_credit("10").await;
     let id = bench.send("34600000001", 1).await;
+    bench.pull().await;
+    let waiting = bench.send("34600000002", 0).await;
     let bench = bench.restart().await;
     let message = bench.pull().await;
     assert_eq!((message.id, message.in_doubt, message.attempts), (id, true, 1));
+    let message = bench.pull().await;
+    assert_eq!((message.id, message.in_doubt, message.attempts), (waiting, false, 0));
     bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Undeliverable)]).await;
     let bench = bench.restart().await;
     let owed = bench.owed().await;

@@ -81,7 +81,7 @@ impl Writer {
         self.db.prepare_cached(TAKEN)?.execute(params![
             taken.message.raw(),
             upstream.0,
-            &taken.id[..],
+            taken.id,
             taken.at.millis()
         ])?;
         if parts > 1 && taken.part > 0 {
@@ -128,7 +128,7 @@ impl Writer {
                 taken.part,
                 State::Sent.code(),
                 upstream.0,
-                &taken.id[..],
+                taken.id,
                 taken.at.millis()
             ])?;
         self.add_alias(upstream, taken.id, taken.message, taken.part, effects)?;

@@ -21,7 +21,7 @@ use crate::store::schema::{self, owed};
 use crate::store::{Settings, Shared, Store, StoreError, Upstreams};
 
 /// Opens the store and starts its threads.
-pub(in crate::store) fn start(settings: Settings, clock: Clock) -> Result<Store, StoreError> {
+pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Store, StoreError> {
     let lock = Lock::take(&settings.path)?;
     let db = schema::open(&settings.path)?;
     let (policy, upstreams) = read_policy(&db)?;
