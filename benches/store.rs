@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench store` prints the rate for several batch sizes. Nothing but the store runs: no socket, no codec.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
+
 use std::time::Instant;
 
 use bytes::Bytes;

@@ -5,9 +5,11 @@ mod support;
 use smpp_proto::field::{COctets, EsmClass};
 use smpp_proto::pdu::{BindKind, DataSm, DeliverSm};
 use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv};
-use support::{Binds, Smsc, hello, upstream};
+use support::{Binds, Smsc, certificate, hello, upstream};
+use tollgate::link::tls::{ClientIdentity, Trust};
 use tollgate::message::{DeliveryKey, IdForm, Owed, State};
-use tollgate::smsc::{BindMode, LongForm, Phase};
+use tollgate::sim;
+use tollgate::smsc::{BindMode, LongForm, Phase, Tls, Upstream};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_submitted_taken_delivered_and_its_receipt_answered() {
@@ -323,4 +325,25 @@ async fn an_idle_bind_is_probed_and_a_silent_one_is_given_up() {
     link.expect_closed().await;
     gate.bind_is("north", Phase::Waiting).await;
     assert!(gate.view("north").binds[0].reason.contains("enquire_link"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_reaches_who_is_trusted_and_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = certificate(folder.path());
+    let settings = sim::Settings { tls: Some(identity.clone()), ..sim::Settings::default() };
+    let operator = sim::Operator::start(settings).await.expect("an operator");
+    let plain = Smsc::listen().await;
+    let tls = |trust| Tls { identity: ClientIdentity { trust, certificate: None }, server_name: None };
+    let address = format!("localhost:{}", operator.address().port());
+    let mut north = Upstream { address: address.clone(), ..upstream("north", &plain) };
+    north.tls = Some(tls(Trust::Authorities(identity.certificate)));
+    let mut south = Upstream { address, ..upstream("south", &plain) };
+    south.tls = Some(tls(Trust::Pinned([0; 32])));
+    let gate = Binds::with(vec![north, south]).await;
+    gate.bind_is("north", Phase::Bound).await;
+    gate.bind_shows("south", |bind| bind.reason.contains("TLS")).await;
+    let id = gate.send("34600000001").await;
+    gate.reaches(id, "delivered").await;
+    assert_eq!(gate.books(), ("98.5".to_owned(), "0".to_owned()));
 }

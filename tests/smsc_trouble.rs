@@ -272,6 +272,57 @@ async fn in_doubt_and_query_asks_the_operator() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_is_not_answered_is_not_asked_for_ever() {
+    let (operator, gate, mut link) = one_gate(|north| north.in_doubt = InDoubt::Query).await;
+    let id = gate.send("34600000001").await;
+    link.expect_submit().await;
+    let mut link = again(&operator, &gate, link).await;
+    link.expect_command(CommandId::QUERY_SM).await;
+    gate.bind_shows("north", |bind| bind.in_flight == 1).await;
+    gate.advance(60);
+    gate.bind_shows("north", |bind| bind.in_flight == 0).await;
+    gate.advance(10);
+    let (sequence, _) = link.expect_submit().await;
+    link.accept_submit(sequence, "op-2").await;
+    gate.reaches(id, "sent").await;
+    assert_eq!(gate.books(), ("98.5".to_owned(), "1.5".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_leaves_the_same_doubts_as_a_lost_link() {
+    let policies = [InDoubt::Resend, InDoubt::Wait, InDoubt::Fail, InDoubt::Query];
+    for (policy, state) in policies.into_iter().zip(["ready", "in_doubt", "rejected", "sending"]) {
+        let (operator, gate, mut link) = one_gate(|north| north.in_doubt = policy).await;
+        let id = gate.send("34600000001").await;
+        link.expect_submit().await;
+        let gate = gate.crash().await;
+        let mut link = operator.bound().await;
+        match policy {
+            InDoubt::Resend => drop(link.expect_submit().await),
+            InDoubt::Query => drop(link.expect_command(CommandId::QUERY_SM).await),
+            InDoubt::Wait | InDoubt::Fail => gate.reaches(id, state).await,
+        }
+        assert_eq!(gate.state(id), state, "{policy:?}");
+        link.expect_quiet().await;
+        gate.books();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expires_in_the_lane_of_an_operator_that_is_down_ends() {
+    let (_operator, gate, mut link) = one_gate(|_| ()).await;
+    let mut pdu = hello("34600000001");
+    pdu.validity_period = "000000000130000R".into();
+    let id = gate.accept(pdu).await;
+    link.expect_submit().await;
+    drop(link);
+    gate.bind_is("north", Phase::Waiting).await;
+    gate.advance(90);
+    gate.reaches(id, "expired").await;
+    assert_eq!(gate.books(), ("100".to_owned(), "0".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn validity_runs_out_here_and_is_told_to_the_operator() {
     let (_operator, gate, mut link) = one_gate(|north| north.window = 1).await;
     let first = gate.send("34600000001").await;

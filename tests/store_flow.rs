@@ -1,5 +1,7 @@
 //! The way of a message through the store alone: accept, send, settle, owe, and the books after each.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -117,6 +119,18 @@ impl Bench {
         self.store.reader().unwrap().trace(id).unwrap().state
     }
 
+    /// So many messages have moved to the history. Anything written carries the move with it once its time has come.
+    async fn moved(&self, count: u64) {
+        let moved = tokio::time::timeout(Duration::from_secs(10), async {
+            while self.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) < count {
+                self.clock.advance(Duration::from_secs(31));
+                // A thread moves them; without a pause whole years pass meanwhile, and with them the retention.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        moved.await.expect("nothing moved");
+    }
+
     fn books_hold(&self) {
         for line in self.store.reader().unwrap().audit().unwrap() {
             assert!(line.holds, "{}: {}", line.invariant, line.detail);
@@ -173,9 +187,13 @@ fn taken(message: MessageId, id: &'static str) -> Note {
 }
 
 fn receipt(tag: u64, id: &'static str, end: State) -> Note {
+    receipt_about("34600000001", tag, id, end)
+}
+
+fn receipt_about(about: &'static str, tag: u64, id: &'static str, end: State) -> Note {
     let report = Report {
         id: Bytes::from_static(id.as_bytes()),
-        about: Bytes::from_static(b"34600000001"),
+        about: Bytes::from_static(about.as_bytes()),
         end: Some(end),
         error: 0,
         done_at: NOON,
@@ -210,12 +228,16 @@ async fn a_message_is_held_sent_delivered_and_its_receipt_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_in_memory_comes_back_after_a_restart_and_is_in_doubt() {
+async fn what_a_bind_had_comes_back_in_doubt_and_what_stood_in_its_lane_does_not() {
     let bench = Bench::with_credit("10").await;
     let id = bench.send("34600000001", 1).await;
+    bench.pull().await;
+    let waiting = bench.send("34600000002", 0).await;
     let bench = bench.restart().await;
     let message = bench.pull().await;
     assert_eq!((message.id, message.in_doubt, message.attempts), (id, true, 1));
+    let message = bench.pull().await;
+    assert_eq!((message.id, message.in_doubt, message.attempts), (waiting, false, 0));
     bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Undeliverable)]).await;
     let bench = bench.restart().await;
     let owed = bench.owed().await;
@@ -235,6 +257,23 @@ async fn a_receipt_that_overtakes_the_answer_waits_for_it_also_over_a_restart() 
     bench.note(vec![taken(id, "12107289")]).await;
     assert_eq!(bench.state(id), "delivered");
     assert_eq!(bench.store.counters().parked_matched.load(std::sync::atomic::Ordering::Relaxed), 1);
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guessed_reading_of_an_id_never_ends_a_message_to_another_number() {
+    let bench = Bench::with_credit("10").await;
+    // 0x100 is 256 and 0x200 is 512: receipts for ids that nobody knows, to a number that neither message has.
+    bench.note(vec![receipt_about("34600000009", 1, "100", State::Undeliverable)]).await;
+    let early = bench.send("34600000001", 1).await;
+    let late = bench.send("34600000002", 1).await;
+    bench.note(vec![taken(early, "256"), taken(late, "512")]).await;
+    bench.note(vec![receipt_about("34600000009", 2, "200", State::Undeliverable)]).await;
+    assert_eq!((bench.state(early), bench.state(late)), ("sent", "sent"));
+    // The same ids about their own numbers are meant.
+    bench.note(vec![receipt_about("0600000001", 3, "100", State::Delivered)]).await;
+    bench.note(vec![receipt_about("+34600000002", 4, "200", State::Delivered)]).await;
+    assert_eq!((bench.state(early), bench.state(late)), ("delivered", "delivered"));
     bench.books_hold();
 }
 
@@ -282,14 +321,7 @@ async fn ended_messages_move_to_the_history_and_are_still_found() {
     let id = bench.send("34600000001", 0).await;
     bench.pull().await;
     bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
-    // Anything written later carries the move with it once its time has come.
-    let moved = tokio::time::timeout(Duration::from_secs(10), async {
-        while bench.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) == 0 {
-            bench.clock.advance(Duration::from_secs(31));
-            tokio::task::yield_now().await;
-        }
-    });
-    moved.await.expect("nothing moved");
+    bench.moved(1).await;
     let trace = bench.store.reader().unwrap().trace(id).unwrap();
     assert_eq!((trace.state, trace.posted.to_string()), ("delivered", "1.5".to_owned()));
     bench.books_hold();
@@ -321,6 +353,37 @@ async fn a_flood_spills_and_every_message_still_comes_once_and_in_order() {
         }
     }
     assert_eq!(consumer.await.unwrap(), accepted);
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_message_in_the_history_keeps_its_own_events() {
+    let bench = Bench::with_credit("10").await;
+    let mut ids = Vec::new();
+    for (count, name) in [(1, "op-1"), (2, "op-2")] {
+        let id = bench.send("34600000001", 0).await;
+        // It is taken twice, which is worth an event.
+        bench.note(vec![taken(id, name), taken(id, name), receipt(1, name, State::Delivered)]).await;
+        bench.moved(count).await;
+        ids.push(id);
+    }
+    for id in ids {
+        let timeline = bench.store.reader().unwrap().trace(id).unwrap().timeline;
+        assert_eq!(timeline.iter().filter(|entry| entry.what == "taken_again").count(), 1, "{timeline:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_the_history_that_a_crash_left_unfinished_is_made_anew() {
+    let bench = Bench::with_credit("10").await;
+    let day = bench.folder.path().join("gate.db.history/2025-11-20.new");
+    std::fs::write(&day, "half a file").unwrap();
+    let bench = bench.restart().await;
+    let id = bench.send("34600000001", 0).await;
+    bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
+    bench.moved(1).await;
+    assert_eq!(bench.state(id), "delivered");
+    assert!(!day.exists());
     bench.books_hold();
 }
 

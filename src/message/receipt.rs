@@ -83,6 +83,19 @@ impl IdForm {
     }
 }
 
+/// Whether the number that a receipt tells is the one that a message went to. Operators write it with or without
+/// prefixes, so the last digits decide: all of the shorter one, which has to be long enough to mean one phone.
+#[must_use]
+pub fn is_same_number(told: &str, ours: &str) -> bool {
+    let (told, ours) = (told.trim_start_matches('+'), ours.trim_start_matches('+'));
+    let (long, short) = if told.len() >= ours.len() { (told, ours) } else { (ours, told) };
+    let is_number = short.len() >= SUBSCRIBER && short.bytes().all(|b| b.is_ascii_digit());
+    long == short || (is_number && long.ends_with(short.trim_start_matches('0')))
+}
+
+/// Digits that mean one phone without the prefixes before them.
+const SUBSCRIBER: usize = 7;
+
 /// Every reading that has been seen in the field, likeliest first, each once and none equal to the id itself.
 fn guesses(id: &[u8]) -> Vec<Vec<u8>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
@@ -162,7 +175,7 @@ mod tests {
     fn hexadecimal_responses_meet_decimal_receipts_up_to_128_bits() {
         for form in [IdForm::HexToDecimal, IdForm::Auto] {
             assert!(meet(form, "00B8BE19", "12107289"));
-            assert!(meet(form, "812FC7470000001B", "9308785346063499291"));
+            assert!(meet(form, "812FC7470000001B", "9308878062554710043"));
             assert!(meet(
                 form,
                 "ffffffffffffffffffffffffffffffff",
@@ -184,6 +197,17 @@ mod tests {
         assert!(meet(IdForm::Auto, "3F2504E0-4F89", "3f2504e0-4f89"));
         assert!(meet(IdForm::Auto, "0000000123", "123"));
         assert!(!meet(IdForm::FoldCase, "000123", "123"));
+    }
+
+    #[test]
+    fn numbers_are_the_same_with_and_without_prefixes() {
+        for told in ["34600000001", "+34600000001", "600000001", "0600000001", "0034600000001"] {
+            assert!(is_same_number(told, "34600000001"), "{told}");
+        }
+        for told in ["34600000002", "00001", "1", "", "ACME"] {
+            assert!(!is_same_number(told, "34600000001"), "{told}");
+        }
+        assert!(is_same_number("22000", "22000") && !is_same_number("2000", "22000"));
     }
 
     #[test]

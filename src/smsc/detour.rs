@@ -70,31 +70,36 @@ impl Rest {
     }
 }
 
-/// How often a lane is looked at that nobody else can empty: a changed route tells nobody.
-const EVERY: Duration = Duration::from_secs(10);
+/// How often a lane is looked at that nobody else can empty: a changed route tells nobody, nor does a validity.
+const EVERY: Duration = Duration::from_secs(30);
 /// Messages in one batch.
 const AT_ONCE: usize = 256;
-/// Messages that are looked at and stay, in one sweep; more than a lane keeps in memory.
-const MOST_STAY: usize = 100_000;
+/// Messages that are looked at and stay, in one sweep; about what a lane keeps in memory.
+const MOST_STAY: usize = 40_000;
 
 /// Empties the lane as far as others can take it. Nothing when the store is closed.
 async fn sweep(shared: &Shared) -> Option<Rest> {
-    if shared.is_configured && !shared.roster.other_is_up(shared.id) {
-        return Some(Rest::Change);
-    }
     let (mut stay, mut pulled, mut moved) = (Vec::new(), Vec::with_capacity(AT_ONCE), 0_u64);
     while stay.len() < MOST_STAY && shared.lane.pull(AT_ONCE, &mut pulled) > 0 {
         let policy = shared.store.policy();
         let mut notes = Vec::with_capacity(pulled.len());
         for message in pulled.drain(..) {
             match next_of(shared, &policy, &message) {
-                Place::Move(upstream) => notes.push(Note::Move { message: message.id, upstream }),
+                Place::Move(upstream) => {
+                    moved += 1;
+                    notes.push(Note::Move { message: message.id, upstream });
+                }
                 Place::Stay => stay.push(message),
-                Place::Nowhere => notes.push(no_route(shared, &message)),
+                Place::Nowhere => {
+                    warn!(upstream = %shared.settings.name, message = %message.id, "a message has no route any more");
+                    end_rest(&message, end(shared, State::Rejected, Reason::NoRoute), &mut notes);
+                }
+                Place::Over => {
+                    end_rest(&message, end(shared, State::Expired, Reason::ExpiredInQueue), &mut notes);
+                }
             }
         }
         if !notes.is_empty() {
-            moved += notes.len() as u64;
             let room = shared.store.room().await.ok()?;
             room.operator(OperatorBatch { upstream: shared.id, notes, reply: None });
         }
@@ -114,9 +119,13 @@ enum Place {
     Move(UpstreamId),
     Stay,
     Nowhere,
+    Over,
 }
 
 fn next_of(shared: &Shared, policy: &Snapshot, message: &Message) -> Place {
+    if message.expires <= shared.clock.now() {
+        return Place::Over;
+    }
     let Some(way) = way_of(policy, message) else { return Place::Nowhere };
     if let Some(next) = shared.roster.next_up(way, shared.id) {
         return Place::Move(next);
@@ -131,8 +140,16 @@ fn next_of(shared: &Shared, policy: &Snapshot, message: &Message) -> Place {
     }
 }
 
-fn no_route(shared: &Shared, message: &Message) -> Note {
-    warn!(upstream = %shared.settings.name, message = %message.id, "a message has no route any more");
-    let end = End { state: State::Rejected, reason: Reason::NoRoute, error: 0, at: shared.clock.now() };
-    Note::Ended { message: message.id, part: 0, end }
+fn end(shared: &Shared, state: State, reason: Reason) -> End {
+    End { state, reason, error: 0, at: shared.clock.now() }
+}
+
+/// Ends what of a message no operator has: all of it, or the parts that were not taken.
+pub(super) fn end_rest(message: &Message, end: End, notes: &mut Vec<Note>) {
+    let mut note = |part| notes.push(Note::Ended { message: message.id, part, end });
+    if message.parts_sent == 0 {
+        note(0);
+    } else {
+        (message.parts_sent + 1..=message.parts).for_each(&mut note);
+    }
 }

@@ -74,11 +74,11 @@ pub struct Running {
     clock: Clock,
     metrics: Metrics,
     roster: Arc<Roster>,
-    operators: Vec<Running1>,
+    operators: Vec<AtWork>,
 }
 
 /// One operator at work.
-struct Running1 {
+struct AtWork {
     shared: Arc<Shared>,
     orders: watch::Sender<Order>,
     tasks: JoinSet<()>,
@@ -183,7 +183,7 @@ impl Running {
             tasks.spawn(slot::keep(Arc::clone(&shared), place, orders.subscribe()));
         }
         tasks.spawn(detour::watch_over(Arc::clone(&shared), orders.subscribe()));
-        self.operators.push(Running1 { shared, orders, tasks });
+        self.operators.push(AtWork { shared, orders, tasks });
     }
 
     /// Operators that are no longer configured may have messages in their lanes.
@@ -198,7 +198,7 @@ impl Running {
             let orders = watch::Sender::new(Order::Run);
             let mut tasks = JoinSet::new();
             tasks.spawn(detour::watch_over(Arc::clone(&shared), orders.subscribe()));
-            self.operators.push(Running1 { shared, orders, tasks });
+            self.operators.push(AtWork { shared, orders, tasks });
         }
     }
 
@@ -231,7 +231,7 @@ impl Running {
 }
 
 /// Tells all of them first, so that they leave side by side, then waits for each.
-async fn leave(operators: Vec<Running1>, roster: &Roster) {
+async fn leave(operators: Vec<AtWork>, roster: &Roster) {
     for operator in &operators {
         operator.orders.send_replace(Order::Leave);
     }

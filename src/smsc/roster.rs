@@ -157,11 +157,6 @@ impl Roster {
         around.copied().find(|id| *id != from && self.is_up(*id))
     }
 
-    /// Whether any operator but `from` is up.
-    pub(super) fn other_is_up(&self, from: UpstreamId) -> bool {
-        self.operators.load().values().any(|operator| operator.id != from && operator.is_up())
-    }
-
     pub(super) fn put(&self, operator: Arc<Operator>) {
         self.change(|operators| operators.insert(operator.id, operator));
     }

@@ -138,7 +138,12 @@ impl Upstream {
     /// What the store must know of it.
     #[must_use]
     pub fn traits(&self) -> UpstreamTraits {
-        UpstreamTraits { id_form: self.id_form, notes_sending: self.in_doubt.is_noted(), park: self.park }
+        UpstreamTraits {
+            id_form: self.id_form,
+            notes_sending: self.in_doubt.is_noted(),
+            park: self.park,
+            doubt_wait: if self.in_doubt == InDoubt::Wait { self.in_doubt_wait } else { Duration::ZERO },
+        }
     }
 }
 

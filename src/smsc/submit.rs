@@ -317,10 +317,10 @@ mod tests {
 
     #[test]
     fn a_wider_header_never_makes_more_parts_than_were_charged() {
-        let mut pdu = long();
-        pdu.short_message = vec![b'a'; 306].into();
+        let text = Tlv::new(Tag::MESSAGE_PAYLOAD, vec![b'a'; 306]);
+        let pdu = SubmitSm { short_message: bytes::Bytes::new(), tlvs: vec![text].into(), ..long() };
         let parts = parts_of(&upstream(|upstream| upstream.long = LongForm::Udh16), &pdu);
-        assert_eq!(parts[0].short_message.first(), Some(&5));
+        assert_eq!((parts[0].short_message.first(), parts[0].tlvs.is_empty()), (Some(&5), true));
     }
 
     #[test]

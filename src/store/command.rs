@@ -213,7 +213,8 @@ pub enum Note {
         /// It may have reached the operator: a duplicate is possible, and counted.
         in_doubt: bool,
     },
-    /// The operator of a lane is down: move it to another operator's lane, as it stands.
+    /// The operator of a lane is down: move it to another operator's lane, as it stands. To its own lane: it was
+    /// about to be written and is not.
     Move {
         /// Which.
         message: MessageId,

@@ -87,6 +87,18 @@ pub(super) fn file_of(hot: &Path, day: i64) -> PathBuf {
     folder(hot).join(format!("{date}.db"))
 }
 
+/// Opens a day's file for reading; nothing when it is not there, or was only just begun.
+pub(super) fn open_to_read(path: &Path) -> Result<Option<Connection>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    // WAL needs its shared memory file, which a read-only connection cannot make.
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    let is_made = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'event_of_message'")?.exists([])?;
+    Ok(is_made.then_some(db))
+}
+
 fn day_of(path: &Path) -> Option<i64> {
     let date: jiff::civil::Date = path.file_name()?.to_str()?.strip_suffix(".db")?.parse().ok()?;
     date.since(jiff::civil::date(1970, 1, 1)).ok().map(|span| i64::from(span.get_days()))
@@ -94,10 +106,14 @@ fn day_of(path: &Path) -> Option<i64> {
 
 /// The greatest id in the newest day file.
 pub(super) fn newest_id(hot: &Path, _settings: &HistorySettings) -> Result<Option<MessageId>, StoreError> {
-    let Some((_, path)) = files(hot)?.pop_last() else { return Ok(None) };
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let id: Option<i64> = db.query_row("SELECT max(id) FROM message", [], |row| row.get(0))?;
-    Ok(id.map(MessageId::from_raw))
+    for path in files(hot)?.into_values().rev() {
+        let Some(db) = open_to_read(&path)? else { continue };
+        let id: Option<i64> = db.query_row("SELECT max(id) FROM message", [], |row| row.get(0))?;
+        if id.is_some() {
+            return Ok(id.map(MessageId::from_raw));
+        }
+    }
+    Ok(None)
 }
 
 /// The writer's side: collects what may move and hands it over in bulk.
@@ -182,7 +198,7 @@ impl Historian {
                 }
                 // They stay in the hot file and move after the next start.
                 Err(failure) => {
-                    error!(%failure, rows = ids.len(), "ended messages could not move to the history")
+                    error!(%failure, rows = ids.len(), "ended messages could not move to the history");
                 }
             }
             self.drop_old();
@@ -241,7 +257,7 @@ impl Historian {
                 name.push(ending);
                 match std::fs::remove_file(&name) {
                     Ok(()) if ending.is_empty() => {
-                        info!(file = %path.display(), "retention is over, dropped")
+                        info!(file = %path.display(), "retention is over, dropped");
                     }
                     Ok(()) => {}
                     Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -279,11 +295,16 @@ fn copy_rows(db: &mut Connection, ids: &[MessageId]) -> Result<Vec<MessageId>, S
             .prepare_cached("INSERT OR REPLACE INTO main.message SELECT * FROM hot.message WHERE id = ?1")?;
         let mut part = copy
             .prepare_cached("INSERT OR REPLACE INTO main.part SELECT * FROM hot.part WHERE message = ?1")?;
-        let mut event = copy
-            .prepare_cached("INSERT OR REPLACE INTO main.event SELECT * FROM hot.event WHERE message = ?1")?;
+        // The hot file uses the numbers of events that have moved again: here each gets one of its own.
+        let mut forget = copy.prepare_cached("DELETE FROM main.event WHERE message = ?1")?;
+        let mut event = copy.prepare_cached(
+            "INSERT INTO main.event(message, at, kind, detail)
+               SELECT message, at, kind, detail FROM hot.event WHERE message = ?1 ORDER BY id",
+        )?;
         let mut alias = copy.prepare_cached("SELECT 1 FROM hot.alias WHERE message = ?1 LIMIT 1")?;
         for id in ids {
             message.execute([id.raw()])?;
+            forget.execute([id.raw()])?;
             let rows = part.execute([id.raw()])? + event.execute([id.raw()])?;
             if rows > 0 || alias.exists([id.raw()])? {
                 with_more.push(*id);

@@ -126,8 +126,9 @@ impl Store {
     ///
     /// # Errors
     /// When another process has it, it is from a newer Tollgate, or its files cannot be used.
+    #[allow(clippy::needless_pass_by_value, reason = "the store keeps both; callers give them away")]
     pub fn open(settings: Settings, clock: Clock) -> Result<Self, StoreError> {
-        writer::start(settings, clock)
+        writer::start(&settings, &clock)
     }
 
     /// A free place in the mailbox, if there is one now. The batch goes in by [`Room`].

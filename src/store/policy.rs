@@ -104,11 +104,20 @@ pub struct UpstreamTraits {
     pub notes_sending: bool,
     /// How long a receipt for an id that nobody knows yet is kept; 10 min by default.
     pub park: Duration,
+    /// How long a submit that was about to go out when the gateway stopped waits for a receipt before it stands in
+    /// its lane again; zero by default.
+    #[serde(default)]
+    pub doubt_wait: Duration,
 }
 
 impl Default for UpstreamTraits {
     fn default() -> Self {
-        Self { id_form: IdForm::Auto, notes_sending: false, park: Duration::from_secs(600) }
+        Self {
+            id_form: IdForm::Auto,
+            notes_sending: false,
+            park: Duration::from_secs(600),
+            doubt_wait: Duration::ZERO,
+        }
     }
 }
 

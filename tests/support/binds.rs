@@ -1,6 +1,7 @@
 //! The inside of the gate between a client and its operators: a real store with one account, and binds to scripted
 //! operators. Messages are accepted as a session would; time is the test's.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use smpp_proto::pdu::SubmitSm;
 use tokio::sync::mpsc;
 use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::Clock;
+use tollgate::link::tls::ServerIdentity;
 use tollgate::message::{Delivery, MessageId, UpstreamId};
 use tollgate::policy::{Price, Submission, admit};
 use tollgate::smsc::{self, Metrics, Phase, Running, Upstream, UpstreamView};
@@ -45,6 +47,16 @@ pub fn hello(to: &str) -> SubmitSm {
         short_message: Bytes::from_static(b"hello"),
         ..SubmitSm::default()
     }
+}
+
+/// A certificate for "localhost" that vouches for itself, as files.
+pub fn certificate(folder: &Path) -> ServerIdentity {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let [certificate, private_key] = ["north.pem", "north.key"].map(|name| folder.join(name));
+    std::fs::write(&certificate, params.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(&private_key, key.serialize_pem()).unwrap();
+    ServerIdentity { certificate, private_key, client_ca: None }
 }
 
 impl Binds {
@@ -85,6 +97,16 @@ impl Binds {
         let mut gate = Self { store, ..self };
         gate.connect();
         gate
+    }
+
+    /// The daemon is killed and starts again.
+    pub async fn crash(mut self) -> Self {
+        drop(self.running.take());
+        self.store.close().await;
+        let store = opened(&self.folder, &self.clock);
+        let mut binds = Self { store, ..self };
+        binds.connect();
+        binds
     }
 
     pub fn id(&self, upstream: &str) -> UpstreamId {

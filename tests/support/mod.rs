@@ -9,12 +9,20 @@
 
 mod binds;
 mod esme;
+mod evidence;
 mod gate;
+mod ledger;
 mod peer;
+mod process;
+mod sender;
 mod smsc;
 
-pub use binds::{Binds, hello, upstream};
+pub use binds::{Binds, certificate, hello, upstream};
 pub use esme::{Esme, bind, submit};
+pub use evidence::{Story, Taken, stories};
 pub use gate::{Gate, NOON, Plan, one_of};
+pub use ledger::{Fate, Ledger, numbered, parts, serial_in};
 pub use peer::{Incoming, PATIENCE, Peer, within};
+pub use process::{Folder, Process, run, until};
+pub use sender::{Call, Sender};
 pub use smsc::{Smsc, SmscLink};

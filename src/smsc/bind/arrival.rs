@@ -1,11 +1,13 @@
-//! What an operator asks of us: deliveries, enquire_link, unbind (SMPP 3.4 §4.6, §4.7, §4.11, §4.2).
+//! What comes from an operator: answers go their way; here is what it asks of us, deliveries, enquire_link and unbind
+//! (SMPP 3.4 §4.6, §4.7, §4.11, §4.2).
 
-use smpp_proto::pdu::{DataSmResp, Frame, deliver, encode_empty};
-use smpp_proto::session::Verdict;
+use smpp_proto::pdu::{DataSmResp, Frame, Header, deliver, encode_empty};
+use smpp_proto::session::{Moment, Traffic, Verdict};
 use smpp_proto::{CommandId, CommandStatus};
 
 use super::pull::SENDING;
-use super::{Bound, Now};
+use super::{Bound, Lost, Now};
+use crate::link::LinkError;
 use crate::smsc::deliver::Arrival;
 use crate::store::{Kept, Note};
 
@@ -13,8 +15,45 @@ use crate::store::{Kept, Note};
 const DATA_SM: u64 = 1 << 32;
 
 impl Bound {
+    /// Cuts and understands what was read.
+    pub(super) fn read(&mut self, now: Now) -> Result<(), Lost> {
+        loop {
+            match self.link.next_frame() {
+                Ok(Some(frame)) => self.understand(frame, now)?,
+                Ok(None) => return Ok(()),
+                Err(LinkError::Framing { error, foreign }) => {
+                    let sequence = error.sequence();
+                    encode_empty(
+                        self.link.out(),
+                        CommandId::GENERIC_NACK,
+                        CommandStatus::RINVCMDLEN,
+                        sequence,
+                    );
+                    return Err(Lost::Link(LinkError::Framing { error, foreign }));
+                }
+                Err(error) => return Err(Lost::Link(error)),
+            }
+        }
+    }
+
+    fn understand(&mut self, frame: Frame, now: Now) -> Result<(), Lost> {
+        let Header { command, status, sequence, .. } = frame.header;
+        let link_only = matches!(command, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP);
+        self.timers.on_received(if link_only { Traffic::Link } else { Traffic::Transaction }, now.moment);
+        match command {
+            CommandId::SUBMIT_SM_RESP => self.submit_answered(frame, now),
+            CommandId::QUERY_SM_RESP => self.question_answered(frame, now),
+            CommandId::GENERIC_NACK => self.nacked(status, sequence, now)?,
+            CommandId::UNBIND_RESP if self.leave.is_unbinding() => return Err(Lost::Left),
+            // The peer is alive, and a response that nobody asked for changes nothing (conformance C-054).
+            other if other.is_response() => {}
+            _ => self.requested(frame, now),
+        }
+        Ok(())
+    }
+
     /// A request of the operator.
-    pub(super) fn requested(&mut self, frame: Frame, now: Now) {
+    fn requested(&mut self, frame: Frame, now: Now) {
         let (command, sequence) = (frame.header.command, frame.header.sequence);
         let verdict = self.session.receive(command);
         if let Some((command, status)) = verdict.answer(command) {
@@ -79,7 +118,7 @@ impl Bound {
         self.awaited = self.awaited.saturating_sub(1);
         if !kept.durable {
             // The store is in trouble; asking it again at once would not help.
-            self.not_before = smpp_proto::session::Moment(self.shared.clock.monotonic() + PAUSE_MS);
+            self.not_before = Moment(self.shared.clock.monotonic() + PAUSE_MS);
         }
         let status = if kept.durable { CommandStatus::ROK } else { CommandStatus::RX_T_APPN };
         for tag in kept.tags {

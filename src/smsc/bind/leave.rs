@@ -172,12 +172,17 @@ impl Bound {
         while self.overdue.front().is_some_and(|overdue| overdue.until <= now.moment)
             || self.overdue.len() > most
         {
-            let Some(overdue) = self.overdue.pop_front() else { break };
+            let Some(Overdue { flight, .. }) = self.overdue.pop_front() else { break };
             tracing::warn!(
-                upstream = %self.shared.settings.name, bind = %self.place, message = %overdue.flight.message.id,
-                "a submit was not answered in time"
+                upstream = %self.shared.settings.name, bind = %self.place, message = %flight.message.id,
+                question = flight.question, "a request was not answered in time"
             );
-            self.doubt(overdue.flight, now);
+            if flight.question {
+                // An operator that says nothing to a query knows nothing.
+                self.believe_lost(flight.message);
+            } else {
+                self.doubt(flight, now);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ mod pull;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use smpp_proto::pdu::{Frame, Header, encode_empty};
+use smpp_proto::pdu::encode_empty;
 use smpp_proto::session::{Event, Moment, Session, Timers, TimersSettings, Traffic, Window, WindowSettings};
 use smpp_proto::{CommandId, CommandStatus};
 use tokio::sync::{mpsc, watch};
@@ -32,7 +32,7 @@ use super::roster;
 use super::submit::Dialect;
 use super::{Order, Shared};
 use crate::clock::Timestamp;
-use crate::link::{Io, Link, LinkError};
+use crate::link::{Io, Link};
 use crate::message::Message;
 use crate::store::{Kept, Note, OperatorBatch, Store};
 
@@ -223,43 +223,6 @@ impl Bound {
 
     fn now(&self) -> Now {
         Now { moment: Moment(self.shared.clock.monotonic()), at: self.shared.clock.now() }
-    }
-
-    /// Cuts and understands what was read.
-    fn read(&mut self, now: Now) -> Result<(), Lost> {
-        loop {
-            match self.link.next_frame() {
-                Ok(Some(frame)) => self.understand(frame, now)?,
-                Ok(None) => return Ok(()),
-                Err(LinkError::Framing { error, foreign }) => {
-                    let sequence = error.sequence();
-                    encode_empty(
-                        self.link.out(),
-                        CommandId::GENERIC_NACK,
-                        CommandStatus::RINVCMDLEN,
-                        sequence,
-                    );
-                    return Err(Lost::Link(LinkError::Framing { error, foreign }));
-                }
-                Err(error) => return Err(Lost::Link(error)),
-            }
-        }
-    }
-
-    fn understand(&mut self, frame: Frame, now: Now) -> Result<(), Lost> {
-        let Header { command, status, sequence, .. } = frame.header;
-        let link_only = matches!(command, CommandId::ENQUIRE_LINK | CommandId::ENQUIRE_LINK_RESP);
-        self.timers.on_received(if link_only { Traffic::Link } else { Traffic::Transaction }, now.moment);
-        match command {
-            CommandId::SUBMIT_SM_RESP => self.submit_answered(frame, now),
-            CommandId::QUERY_SM_RESP => self.question_answered(frame, now),
-            CommandId::GENERIC_NACK => self.nacked(status, sequence, now)?,
-            CommandId::UNBIND_RESP if self.leave.is_unbinding() => return Err(Lost::Left),
-            // The peer is alive, and a response that nobody asked for changes nothing (conformance C-054).
-            other if other.is_response() => {}
-            _ => self.requested(frame, now),
-        }
-        Ok(())
     }
 
     /// What fell due.

@@ -5,12 +5,17 @@ use smpp_proto::session::{Moment, Traffic};
 
 use super::{Bound, Flight, KEPT_ROOM, Now};
 use crate::message::{End, Message, Reason, State};
+use crate::smsc::detour;
 use crate::smsc::settings::InDoubt;
 use crate::smsc::submit::{Submit, Unsendable};
 use crate::store::Note;
 
 /// Tags of [`Note::Sending`]; those of deliveries are below.
 pub(super) const SENDING: u64 = 1 << 33;
+
+/// A message in doubt is asked about up to so many attempts, then it is sent again: an operator may close the link
+/// whenever it sees a query_sm.
+const ATTEMPTS_TO_ASK: u16 = 4;
 
 /// What became of an attempt to write.
 enum Wrote {
@@ -130,7 +135,8 @@ impl Bound {
             // Its parts are all decided; it waits for receipts only.
             return Wrote::Over;
         }
-        if message.in_doubt && self.shared.settings.in_doubt == InDoubt::Query {
+        let asks = self.shared.settings.in_doubt == InDoubt::Query && message.attempts < ATTEMPTS_TO_ASK;
+        if message.in_doubt && asks {
             return self.ask(message, now);
         }
         let submit = match self.dialect.submit(&message, now.at) {
@@ -191,14 +197,8 @@ impl Bound {
         Wrote::Over
     }
 
-    /// Ends what of a message no operator has: all of it, or the parts that were not taken.
+    /// Ends what of a message no operator has.
     pub(super) fn end_rest(&mut self, message: &Message, state: State, reason: Reason, error: u32, now: Now) {
-        let end = End { state, reason, error, at: now.at };
-        let mut note = |part| self.notes.push(Note::Ended { message: message.id, part, end });
-        if message.parts_sent == 0 {
-            note(0);
-        } else {
-            (message.parts_sent + 1..=message.parts).for_each(&mut note);
-        }
+        detour::end_rest(message, End { state, reason, error, at: now.at }, &mut self.notes);
     }
 }

@@ -158,8 +158,9 @@ pub(super) fn backup(hot: &Path, history: &HistorySettings, to: &Path) -> Result
     let folder = history::folder(to);
     std::fs::create_dir_all(&folder).map_err(|e| cannot(&folder, &e))?;
     for (day, path) in history::files(hot)? {
-        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        copy(&db, &history::file_of(to, day))?;
+        if let Some(db) = history::open_to_read(&path)? {
+            copy(&db, &history::file_of(to, day))?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The timeline of one message, and finding messages.
 
 use bytes::Bytes;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::Reader;
 use crate::account::Credits;
@@ -134,7 +134,7 @@ impl Reader {
             if found.len() >= most || outside {
                 continue;
             }
-            let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let Some(db) = history::open_to_read(&path)? else { continue };
             for trace in self.search_in(&db, search, most - found.len())? {
                 if !found.iter().any(|known| known.message_id == trace.message_id) {
                     found.push(trace);
@@ -177,10 +177,7 @@ impl Reader {
 
     fn day_of(&self, id: MessageId) -> Result<Option<Connection>, StoreError> {
         let path = history::file_of(&self.hot, id.accepted_at().utc_day());
-        if !path.exists() {
-            return Ok(None);
-        }
-        Ok(Some(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?))
+        history::open_to_read(&path)
     }
 
     fn trace_in(&self, db: &Connection, id: MessageId) -> Result<Option<Trace>, StoreError> {
@@ -271,7 +268,7 @@ impl Trace {
         match (owes, time(answered)) {
             (owed::ANSWERED, Some(at)) => self.add(at, "receipt", "the client has its receipt".to_owned()),
             (owed::DROPPED, Some(at)) => {
-                self.add(at, "receipt", "given up: the client never took it".to_owned())
+                self.add(at, "receipt", "given up: the client never took it".to_owned());
             }
             _ => {}
         }

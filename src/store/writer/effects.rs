@@ -9,6 +9,9 @@ use crate::message::{Delivery, Message, MessageId, UpstreamId};
 use crate::store::command::{ClientAnswer, Kept};
 use crate::store::{Lane, Shared};
 
+/// Something to do once the transaction is committed.
+type Act = Box<dyn FnOnce(&Shared) + Send>;
+
 /// Collected while a transaction runs; dropped when it fails.
 #[derive(Default)]
 pub(super) struct Effects {
@@ -23,7 +26,7 @@ pub(super) struct Effects {
     movable: Vec<MessageId>,
     /// Taken out of memory already; goes back when the transaction fails.
     taken_out: Vec<(UpstreamId, Message)>,
-    after: Vec<Box<dyn FnOnce(&Shared) + Send>>,
+    after: Vec<Act>,
     /// Change of the number of parked receipts.
     pub(super) parked: i64,
     /// Change of the number of aliases.

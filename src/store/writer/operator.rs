@@ -8,7 +8,7 @@ use super::effects::Effects;
 use super::settle::Standing;
 use super::{Counters, Writer};
 use crate::clock::Timestamp;
-use crate::message::{End, MessageId, Reason, State, UpstreamId};
+use crate::message::{End, IdForm, MessageId, Reason, State, UpstreamId, receipt};
 use crate::store::StoreError;
 use crate::store::command::{Kept, Note, OperatorBatch, Report};
 use crate::store::schema::{inbound, text_of};
@@ -41,7 +41,9 @@ impl Writer {
                 Note::Later { message, due, upstream, error, in_doubt } => {
                     self.put_off(*message, *due, *upstream, *error, *in_doubt)?;
                 }
-                Note::Move { message, upstream } => self.move_lane(*message, *upstream, effects)?,
+                Note::Move { message, upstream } => {
+                    self.move_lane(*message, batch.upstream, *upstream, effects)?;
+                }
                 Note::Doubt { message, until } => self.doubt(*message, *until)?,
                 Note::Ended { message, part, end } => self.ended(*message, *part, *end, effects)?,
                 Note::Receipt { tag, report } => {
@@ -79,7 +81,7 @@ impl Writer {
         self.db.prepare_cached(TAKEN)?.execute(params![
             taken.message.raw(),
             upstream.0,
-            &taken.id[..],
+            taken.id,
             taken.at.millis()
         ])?;
         if parts > 1 && taken.part > 0 {
@@ -126,7 +128,7 @@ impl Writer {
                 taken.part,
                 State::Sent.code(),
                 upstream.0,
-                &taken.id[..],
+                taken.id,
                 taken.at.millis()
             ])?;
         self.add_alias(upstream, taken.id, taken.message, taken.part, effects)?;
@@ -223,7 +225,13 @@ impl Writer {
         Ok(())
     }
 
-    fn move_lane(&mut self, id: MessageId, to: UpstreamId, effects: &mut Effects) -> Result<(), StoreError> {
+    fn move_lane(
+        &mut self,
+        id: MessageId,
+        from: UpstreamId,
+        to: UpstreamId,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
         let changed = self
             .db
             .prepare_cached(
@@ -233,6 +241,10 @@ impl Writer {
             .optional()?;
         if let Some(account) = changed {
             effects.spill(to, crate::account::AccountId(account));
+            if from == to {
+                // Back into the lane it was taken from.
+                return Ok(());
+            }
             let upstreams = self.shared.upstreams.load();
             self.note_event(
                 id,
@@ -281,7 +293,7 @@ impl Writer {
         report: &Report,
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
-        let found = match self.find_by_operator_id(upstream, &report.id)? {
+        let found = match self.find_by_operator_id(upstream, report)? {
             Some(found) => Some(found),
             None => self.find_in_doubt(upstream, report, effects)?,
         };
@@ -325,17 +337,37 @@ impl Writer {
     }
 
     /// Exactly as it stands first, then under the readings that the operator's id form allows.
-    fn find_by_operator_id(&self, upstream: UpstreamId, id: &[u8]) -> Result<Option<Found>, StoreError> {
-        if let Some(found) = self.find_by_name(upstream, id)? {
+    fn find_by_operator_id(
+        &self,
+        upstream: UpstreamId,
+        report: &Report,
+    ) -> Result<Option<Found>, StoreError> {
+        if let Some(found) = self.find_by_name(upstream, &report.id)? {
             return Ok(Some(found));
         }
         let form = self.shared.upstreams.load().traits(upstream).id_form;
-        for name in form.other_readings(id) {
-            if let Some(found) = self.find_by_name(upstream, &name)? {
+        for name in form.other_readings(&report.id) {
+            if let Some(found) = self.find_by_name(upstream, &name)?
+                && self.is_meant(form, found.standing.id, &report.about)?
+            {
                 return Ok(Some(found));
             }
         }
         Ok(None)
+    }
+
+    /// Whether a receipt may be a message's whose id it bears in another reading only. A guessed reading can be the
+    /// id of another message: the number must be the message's too. Operators that do not swap the addresses show
+    /// its source instead.
+    fn is_meant(&self, form: IdForm, message: MessageId, about: &[u8]) -> Result<bool, StoreError> {
+        if form != IdForm::Auto || about.is_empty() {
+            return Ok(true);
+        }
+        let mut find = self.db.prepare_cached("SELECT dst, src FROM message WHERE id = ?1")?;
+        let found: Option<(String, String)> =
+            find.query_row([message.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let about = text_of(about);
+        Ok(found.is_some_and(|(to, from)| receipt::is_same_number(&about, &to) || from == about))
     }
 
     fn find_by_name(&self, upstream: UpstreamId, name: &[u8]) -> Result<Option<Found>, StoreError> {
@@ -416,8 +448,8 @@ impl Writer {
         if self.parked == 0 {
             return Ok(());
         }
-        for report in self.unpark(upstream, taken.id, effects)? {
-            let Some(found) = self.find_by_operator_id(upstream, &report.id)? else { continue };
+        for report in self.unpark(upstream, taken, effects)? {
+            let Some(found) = self.find_by_operator_id(upstream, &report)? else { continue };
             Counters::add(&self.shared.counters.parked_matched, 1);
             self.note_event(
                 taken.message,
@@ -429,13 +461,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes out parked receipts whose id, in any reading of the operator's form, is `id`.
+    /// Takes out parked receipts whose id, in any reading of the operator's form, is that of the message.
     fn unpark(
         &mut self,
         upstream: UpstreamId,
-        id: &[u8],
+        taken: &Taken<'_>,
         effects: &mut Effects,
     ) -> Result<Vec<Report>, StoreError> {
+        let id = taken.id;
         let form = self.shared.upstreams.load().traits(upstream).id_form;
         let folded = form.folded_response(id);
         let mut find = self.db.prepare_cached(
@@ -447,11 +480,15 @@ impl Writer {
                 || form.other_readings(&name).iter().any(|r| r == id || Some(r) == folded.as_ref());
             let mut rows = find.query(params![upstream.0, name])?;
             while let Some(row) = rows.next()?.filter(|_| meant) {
+                let about: Vec<u8> = row.get(2)?;
+                if name != id && !self.is_meant(form, taken.message, &about)? {
+                    continue;
+                }
                 places.push(row.get(0)?);
                 let end: Option<i64> = row.get(3)?;
                 reports.push(Report {
                     id: Bytes::from(row.get::<_, Vec<u8>>(1)?),
-                    about: Bytes::from(row.get::<_, Vec<u8>>(2)?),
+                    about: about.into(),
                     end: end.and_then(State::from_code),
                     error: row.get(4)?,
                     done_at: Timestamp::from_millis(row.get(5)?),

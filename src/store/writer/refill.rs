@@ -32,7 +32,7 @@ impl Writer {
     pub(super) fn refill_failed(&self, refill: Refill) {
         match refill.lane {
             LaneName::Upstream(id) => {
-                self.shared.upstream_lane(id).refilled(refill.account, Vec::new(), false)
+                self.shared.upstream_lane(id).refilled(refill.account, Vec::new(), false);
             }
             LaneName::Account(id) => self.shared.account_lane(id).refilled(refill.account, Vec::new(), false),
         }

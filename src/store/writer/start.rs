@@ -21,7 +21,7 @@ use crate::store::schema::{self, owed};
 use crate::store::{Settings, Shared, Store, StoreError, Upstreams};
 
 /// Opens the store and starts its threads.
-pub(in crate::store) fn start(settings: Settings, clock: Clock) -> Result<Store, StoreError> {
+pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Store, StoreError> {
     let lock = Lock::take(&settings.path)?;
     let db = schema::open(&settings.path)?;
     let (policy, upstreams) = read_policy(&db)?;
@@ -83,6 +83,13 @@ fn bring_back(db: &Connection, shared: &Shared, upstreams: &Upstreams) -> Result
             "UPDATE message SET in_doubt = 1, attempts = attempts + 1 WHERE state = ?1 AND lane = ?2",
             params![state.code(), id.0],
         )?;
+        if traits.notes_sending && !traits.doubt_wait.is_zero() {
+            let due = now + traits.doubt_wait;
+            db.execute(
+                "UPDATE message SET state = ?3, due = ?4 WHERE state = ?1 AND lane = ?2",
+                params![state.code(), id.0, State::InDoubt.code(), due.millis()],
+            )?;
+        }
     }
     db.execute(
         "UPDATE message SET state = ?1 WHERE state IN (?2, ?3)",
