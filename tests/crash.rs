@@ -65,11 +65,23 @@ struct Trial {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_was_answered_is_lost_when_the_daemon_is_killed() {
-    let rounds = number_in("TOLLGATE_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds as u32);
+    kill_again_and_again("resend", rounds()).await;
+}
+
+/// Every submit is written down before it is sent, and what a kill left in doubt waits for its receipt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_either_where_doubts_wait_for_receipts() {
+    kill_again_and_again("wait", rounds().div_ceil(5)).await;
+}
+
+async fn kill_again_and_again(in_doubt: &str, rounds: u32) {
+    // One after the other: each is to have the machine under load for itself.
+    static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = ONE_AT_A_TIME.lock().await;
     let seed = number_in("TOLLGATE_CRASH_SEED").unwrap_or_else(rand::random);
     println!("TOLLGATE_CRASH_SEED={seed} TOLLGATE_CRASH_ROUNDS={rounds}");
     let began = Instant::now();
-    let mut trial = Trial::begin(seed).await;
+    let mut trial = Trial::begin(seed, in_doubt).await;
     for round in 1..=rounds {
         let phase = trial.live_and_be_killed(round).await;
         if round % LOOK_EVERY == 0 {
@@ -78,7 +90,13 @@ async fn nothing_that_was_answered_is_lost_when_the_daemon_is_killed() {
     }
     trial.drain(rounds + 1).await;
     let found = trial.settle().await;
-    println!("crash: seed {seed}, {rounds} kills, {found}, {:.1} s", began.elapsed().as_secs_f64());
+    let seconds = began.elapsed().as_secs_f64();
+    println!("crash: in doubt {in_doubt}, seed {seed}, {rounds} kills, {found}, {seconds:.1} s");
+}
+
+fn rounds() -> u32 {
+    let asked = number_in("TOLLGATE_CRASH_ROUNDS").map(u32::try_from);
+    asked.map_or(ROUNDS, |rounds| rounds.expect("a number of rounds that ends"))
 }
 
 fn number_in(variable: &str) -> Option<u64> {
@@ -87,7 +105,7 @@ fn number_in(variable: &str) -> Option<u64> {
 }
 
 impl Trial {
-    async fn begin(seed: u64) -> Self {
+    async fn begin(seed: u64, in_doubt: &str) -> Self {
         let folder = Folder::new();
         let operator = Operator::start(sim::Settings {
             response_delay: "50%:0ms,50%:0ms..4ms".parse().expect("a delay"),
@@ -96,7 +114,7 @@ impl Trial {
             ..sim::Settings::default()
         });
         let operator = operator.await.expect("an operator");
-        folder.configure(&config(&operator.address().to_string()));
+        folder.configure(&config(&operator.address().to_string(), in_doubt));
         let ledger = Arc::new(Ledger::default());
         let (calls, called) = watch::channel(None);
         let mut clients = JoinSet::new();
@@ -286,7 +304,7 @@ fn check_books(folder: &Folder, stories: &BTreeMap<u32, Story>) {
     assert!(status.success(), "{lines}");
 }
 
-fn config(operator: &str) -> String {
+fn config(operator: &str, in_doubt: &str) -> String {
     format!(
         r#"
 [store]
@@ -305,6 +323,8 @@ system_id = "gate"
 password = "secret"
 connections = 2
 window = 50
+in_doubt = "{in_doubt}"
+in_doubt_wait = "1s"
 [upstream.redial]
 first = "100ms"
 
