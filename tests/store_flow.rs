@@ -409,3 +409,31 @@ async fn a_backup_taken_while_running_opens_as_a_store() {
     assert_eq!(account.balance.held, Credits::from_micro(1_500_000));
     assert_eq!(Path::new(&copy).parent(), Some(bench.folder.path()));
 }
+
+/// Somebody else holds the file: nothing is accepted, nothing is charged, and what operators said is not forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_write_refuses_and_forgets_nothing() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 0).await;
+    bench.pull().await;
+    let other = rusqlite::Connection::open(bench.folder.path().join("gate.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    let batch = OperatorBatch { upstream: bench.upstream(), notes: vec![taken(id, "op-1")], reply: None };
+    bench.store.room().await.unwrap().operator(batch);
+    let answers = bench.ask(vec![bench.accept(1, "34600000002", 0).unwrap()]).await;
+    assert!(matches!(answers[0].outcome, ClientOutcome::Refused(Refusal::StoreUnavailable)));
+    assert!(bench.store.is_failing());
+    let (reply, mut kept) = mpsc::channel(1);
+    let notes = vec![receipt(5, "op-1", State::Delivered)];
+    let batch = OperatorBatch { upstream: bench.upstream(), notes, reply: Some(reply) };
+    bench.store.room().await.unwrap().operator(batch);
+    assert!(!kept.recv().await.unwrap().durable);
+
+    other.execute_batch("COMMIT").unwrap();
+    bench.send("34600000003", 0).await;
+    assert!(!bench.store.is_failing());
+    assert_eq!(bench.state(id), "sent");
+    assert_eq!(bench.balance(), ("7".to_owned(), "3".to_owned()));
+    bench.books_hold();
+}

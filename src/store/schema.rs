@@ -1,6 +1,7 @@
 //! The hot file's tables and how older files become newer ones.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -114,6 +115,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let opened = Connection::open_with_flags(path, OpenFlags::default() | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     let db = opened.map_err(|e| StoreError::Open { path: path.to_path_buf(), why: e.to_string() })?;
     db.set_prepared_statement_cache_capacity(128);
+    // Nobody else writes; a tool that does anyway must not hold every session up for long.
+    db.busy_timeout(Duration::from_millis(500))?;
     // Without this guarantee a statement is planned anew whenever a bound value could change its plan: each time.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "page_size", 8192)?;

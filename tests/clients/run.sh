@@ -95,8 +95,21 @@ mo_source=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["mo
 
 # Each client has an account, an operator for its numbers, and a short code whose messages are its own.
 {
-  printf '[store]\npath = "gate.db"\n\n[smpp]\nlisten = ["127.0.0.1:%s"]\nenquire_link = "1s"\n\n' "$gate"
-  printf '[admin]\nlisten = []\n\n[[price]]\nprefix = ""\ncredits = "1"\n'
+  cat <<TOML
+[store]
+path = "gate.db"
+
+[smpp]
+listen = ["127.0.0.1:$gate"]
+enquire_link = "1s" # so that every client is asked whether it is there, and has to answer
+
+[admin]
+listen = []
+
+[[price]]
+prefix = ""
+credits = "1"
+TOML
   for name in node python perl; do
     cat <<TOML
 
@@ -137,13 +150,11 @@ sleep 0.5
 operators=()
 for name in node python perl; do
   read -ra habit <<<"${habits[$name]}"
-  start "operator-$name" "$tollgate" sim --listen "127.0.0.1:${operator[$name]}" --users gate:secret \
-    "${habit[@]}" \
+  start "operator-$name" "$tollgate" sim --listen "127.0.0.1:${operator[$name]}" --users gate:secret "${habit[@]}" \
     --mo 5 --mo-count "$mo_count" --mo-source "$mo_source" --mo-destination "${short_code[$name]}" --mo-text "${mo_text[$name]}"
   operators+=("$pid")
   wait_for "operator $name" "$work/operator-$name.out" '^ready'
 done
-# Clients are asked every second whether they are there, so that all of them have to answer.
 start gateway "$tollgate" serve --config "$work/tollgate.toml"
 gateway=$pid
 wait_for 'gateway' "$work/gateway.out" '^ready'

@@ -13,7 +13,7 @@ use crate::store::Lane;
 pub(in crate::esme) struct Flights {
     lane: Arc<Lane<Delivery>>,
     open: HashMap<u32, Delivery>,
-    /// Numbers and monotonic times in the order of sending; those answered already are skipped when met.
+    /// Numbers and monotonic times in the order of sending. The first is open; others may be answered already.
     sent: VecDeque<(u32, u64)>,
 }
 
@@ -27,7 +27,7 @@ impl Flights {
         self.open.len()
     }
 
-    pub(super) fn has(&self, sequence: u32) -> bool {
+    pub(in crate::esme) fn has(&self, sequence: u32) -> bool {
         self.open.contains_key(&sequence)
     }
 
@@ -45,34 +45,28 @@ impl Flights {
     /// One was answered; nothing when it does not wait.
     pub(super) fn close(&mut self, sequence: u32) -> Option<Delivery> {
         let delivery = self.open.remove(&sequence)?;
-        if self.open.is_empty() {
-            self.sent.clear();
-            if self.sent.capacity() > SLACK {
-                self.sent = VecDeque::new();
-                self.open = HashMap::new();
-            }
+        while self.sent.front().is_some_and(|(sequence, _)| !self.open.contains_key(sequence)) {
+            self.sent.pop_front();
+        }
+        if self.open.is_empty() && self.sent.capacity() > SLACK {
+            self.sent = VecDeque::new();
+            self.open = HashMap::new();
         }
         Some(delivery)
     }
 
     /// When the one that waits for longest was sent.
     pub(super) fn oldest(&self) -> Option<u64> {
-        self.sent.iter().find(|(sequence, _)| self.open.contains_key(sequence)).map(|(_, sent)| *sent)
+        self.sent.front().map(|(_, sent)| *sent)
     }
 
     /// Ends the wait of the oldest, if by `now` it has waited for `response` milliseconds.
     pub(super) fn close_oldest(&mut self, now: u64, response: u64) -> Option<Delivery> {
-        while let Some((sequence, sent)) = self.sent.front().copied() {
-            let waits = self.open.contains_key(&sequence);
-            if waits && sent.saturating_add(response) > now {
-                return None;
-            }
-            self.sent.pop_front();
-            if waits {
-                return self.close(sequence);
-            }
+        let (sequence, sent) = self.sent.front().copied()?;
+        if sent.saturating_add(response) > now {
+            return None;
         }
-        None
+        self.close(sequence)
     }
 }
 

@@ -99,7 +99,7 @@ impl Client {
                 receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));
                 continue;
             }
-            let sequence = next_sequence(&mut self.last_sequence, &receiving.flights);
+            let sequence = next_sequence(&mut self.last_sequence, |number| receiving.flights.has(number));
             match write::deliver_sm(&delivery, self.dialect, sequence, &mut self.scratch, out) {
                 Ok(()) => {
                     receiving.flights.open(sequence, delivery, monotonic);
@@ -179,10 +179,10 @@ fn read(status: CommandStatus) -> Answer {
 }
 
 /// The next number for a request of ours: 1 to 0x7FFFFFFF, unlike all that wait for an answer (SMPP 3.4 §5.1.4).
-pub(super) fn next_sequence(last: &mut u32, flights: &Flights) -> u32 {
+pub(super) fn next_sequence(last: &mut u32, waits: impl Fn(u32) -> bool) -> u32 {
     loop {
         *last = if *last >= 0x7FFF_FFFF { 1 } else { *last + 1 };
-        if !flights.has(*last) {
+        if !waits(*last) {
             return *last;
         }
     }
@@ -195,6 +195,13 @@ pub(super) fn millis(span: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn c_014_after_the_last_number_comes_the_first_that_is_free() {
+        let mut last = 0x7FFF_FFFE;
+        let numbers = [(); 3].map(|()| next_sequence(&mut last, |number| number == 1));
+        assert_eq!(numbers, [0x7FFF_FFFF, 2, 3]);
+    }
 
     #[test]
     fn statuses_are_read_as_the_field_means_them() {

@@ -78,14 +78,9 @@ impl Client {
     }
 
     pub(super) fn next_sequence(&mut self) -> u32 {
-        match &self.receiving {
-            Some(receiving) => deliver::next_sequence(&mut self.last_sequence, &receiving.flights),
-            None => {
-                self.last_sequence =
-                    if self.last_sequence >= 0x7FFF_FFFF { 1 } else { self.last_sequence + 1 };
-                self.last_sequence
-            }
-        }
+        let receiving = self.receiving.as_ref();
+        let waits = |number| receiving.is_some_and(|receiving| receiving.flights.has(number));
+        deliver::next_sequence(&mut self.last_sequence, waits)
     }
 
     /// The session is over; what the client said to deliveries is still to be told.

@@ -159,10 +159,7 @@ impl Session {
         let woken = lane.as_deref().map(Lane::woken);
         let more = self.pull();
         self.set_alarm();
-        let limit = self
-            .link
-            .deadline()
-            .map(|at| if reads { at } else { at.max(tokio::time::Instant::now() + HELD_BACK_LOOK) });
+        let limit = self.next_look(reads);
         let Self { link, alarm, client, binding, batch_waits, answered_waits, stopping, .. } = self;
         let (seat, answers) = match client.as_deref_mut() {
             Some(client) => (Some(&client.bound.place.seat), Some(&mut client.answers)),
@@ -182,6 +179,18 @@ impl Session {
             () = when(woken) => Event::Turn,
             () = alarm.rings() => Event::Turn,
             () = when(limit.map(tokio::time::sleep_until)) => Event::LinkLimit,
+        }
+    }
+
+    /// When the limits of the link are to be looked at.
+    fn next_look(&self, reads: bool) -> Option<tokio::time::Instant> {
+        let now = tokio::time::Instant::now();
+        match self.link.deadline() {
+            Some(at) if reads => Some(at),
+            Some(at) => Some(at.max(now + HELD_BACK_LOOK)),
+            // The stall begins with a write that is only tried while we wait.
+            None if self.link.wants_write() => Some(now + self.shared.settings.write_stall),
+            None => None,
         }
     }
 

@@ -14,6 +14,7 @@ mod pull;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smpp_proto::pdu::encode_empty;
 use smpp_proto::session::{Event, Moment, Session, Timers, TimersSettings, Traffic, Window, WindowSettings};
@@ -104,6 +105,8 @@ struct Now {
 
 /// Batches with tags that may be under way; then the bind stops reading.
 const KEPT_ROOM: usize = 64;
+/// How long after a write was begun its link is looked at.
+const STALL_LOOK: Duration = Duration::from_secs(5);
 
 impl Bound {
     pub(super) fn new(
@@ -173,7 +176,9 @@ impl Bound {
             }
             let (reads, pulls) = (self.wants_input(), self.wants_messages(now));
             alarm.set(self.next_due(now));
-            let limit = self.link.deadline();
+            // A stall begins with a write that is only tried while we wait.
+            let stalls = || self.link.wants_write().then(|| Instant::now() + STALL_LOOK);
+            let limit = self.link.deadline().or_else(stalls);
             tokio::select! {
                 io = self.link.io(reads) => match io {
                     Ok(Io::Moved { .. }) => {}

@@ -13,8 +13,8 @@ mod tick;
 
 pub(super) use start::start;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -28,7 +28,7 @@ use super::command::{Admin, Command};
 use super::history::{self, Mover};
 use super::{Balance, Shared, StoreError};
 use crate::clock::Timestamp;
-use crate::message::{IdSource, State};
+use crate::message::IdSource;
 
 /// Figures of the writer, read by metrics. All count since the start.
 #[derive(Debug, Default)]
@@ -215,26 +215,6 @@ impl Writer {
     fn reread(&mut self) -> Result<(), StoreError> {
         self.books = Books::read(&self.db)?;
         Ok(())
-    }
-
-    /// A clean end: what still stands in a lane's memory is on no wire, and is not in doubt after the next start.
-    fn clear_lanes(&self) {
-        let waiting: Vec<_> = {
-            let lanes = self.shared.upstream_lanes.read().unwrap_or_else(PoisonError::into_inner);
-            lanes.values().flat_map(|lane| lane.remove(|_| true)).map(|message| message.id).collect()
-        };
-        let clear = || -> Result<(), StoreError> {
-            self.db.execute_batch("BEGIN IMMEDIATE")?;
-            let mut queue = self.db.prepare("UPDATE message SET state = ?2 WHERE id = ?1 AND state = ?3")?;
-            for id in &waiting {
-                queue.execute((id.raw(), State::Queued.code(), State::Ready.code()))?;
-            }
-            Ok(self.db.execute_batch("COMMIT")?)
-        };
-        if let Err(failure) = clear() {
-            // They come back as in doubt, which is safe.
-            info!(%failure, "what waits could not be marked as never sent");
-        }
     }
 
     fn end(mut self, done: oneshot::Sender<()>) {

@@ -1,6 +1,9 @@
-//! The way back from the store into a lane's memory.
+//! The way between the store and a lane's memory.
+
+use std::sync::PoisonError;
 
 use rusqlite::{Row, params};
+use tracing::info;
 
 use super::Writer;
 use super::effects::Effects;
@@ -26,6 +29,26 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// A clean end: what still stands in a lane's memory is on no wire, and is not in doubt after the next start.
+    pub(super) fn clear_lanes(&self) {
+        let waiting: Vec<_> = {
+            let lanes = self.shared.upstream_lanes.read().unwrap_or_else(PoisonError::into_inner);
+            lanes.values().flat_map(|lane| lane.remove(|_| true)).map(|message| message.id).collect()
+        };
+        let clear = || -> Result<(), StoreError> {
+            self.db.execute_batch("BEGIN IMMEDIATE")?;
+            let mut queue = self.db.prepare("UPDATE message SET state = ?2 WHERE id = ?1 AND state = ?3")?;
+            for id in &waiting {
+                queue.execute((id.raw(), State::Queued.code(), State::Ready.code()))?;
+            }
+            Ok(self.db.execute_batch("COMMIT")?)
+        };
+        if let Err(failure) = clear() {
+            // They come back as in doubt, which is safe.
+            info!(%failure, "what waits could not be marked as never sent");
+        }
     }
 
     /// Nothing could be read: the flow asks again.

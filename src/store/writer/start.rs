@@ -39,12 +39,12 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         settings: settings.clone(),
     });
     let movable = bring_back(&db, &shared, &upstreams)?;
-    let mover = Mover::start(&settings, mailbox.downgrade(), Arc::clone(&shared))?;
+    let mover = Mover::start(settings, mailbox.downgrade(), Arc::clone(&shared))?;
     let count =
         |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| u64::try_from(n).unwrap_or(0));
     let mut writer = Writer {
         books: Books::read(&db)?,
-        ids: IdSource::after(last_id(&db, &settings)?, settings.node),
+        ids: IdSource::after(last_id(&db, settings)?, settings.node),
         parked: count("SELECT count(*) FROM parked")?,
         aliases: count("SELECT count(*) FROM (SELECT 1 FROM alias LIMIT 1)")?,
         sweeps: Sweeps::new(default_validity),
