@@ -311,6 +311,9 @@ path = "{STORE}"
 [smpp]
 listen = ["127.0.0.1:0"]
 
+[admin]
+listen = []
+
 [log]
 filter = "warn"
 

@@ -253,6 +253,9 @@ path = "gate.db"
 listen = ["127.0.0.1:0"]
 {smpp}
 
+[admin]
+listen = []
+
 [log]
 filter = "warn"
 

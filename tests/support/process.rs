@@ -33,7 +33,8 @@ impl Process {
         let stdout = self.0.stdout.take().expect("to be asked once");
         let line = tokio::task::spawn_blocking(move || BufReader::new(stdout).lines().next());
         let line = within("the line that says ready", line).await.expect("a line, not a panic");
-        let line = line.expect("a line, not the end of the process").expect("a line of text");
+        let Some(line) = line else { panic!("it ended before it was ready: {:?}", self.0.wait()) };
+        let line = line.expect("a line of text");
         let first = line.strip_prefix("ready ").and_then(|rest| rest.split(' ').next());
         let address = first.map(|word| word.rsplit('=').next().unwrap_or(word));
         address.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no address in {line:?}"))
