@@ -127,8 +127,6 @@ impl Writer {
                     }
                 }
             }
-        } else {
-            self.shared.counters.is_failing.store(false, Ordering::Relaxed);
         }
         self.reply_to_admins(batch);
         let counters = &self.shared.counters;
@@ -152,6 +150,8 @@ impl Writer {
             self.reread()?;
             return Err(failure);
         }
+        // Before the answers: who was answered must not find the store failing.
+        self.shared.counters.is_failing.store(false, Ordering::Relaxed);
         self.happen(effects);
         Ok(())
     }
