@@ -102,7 +102,8 @@ impl KnownProofs {
         self.proofs.get(name).is_some_and(|known| known.ct_eq(&self.tag(name, password, hash)).into())
     }
 
-    /// Remembers a successful check. The oldest knowledge goes when there is too much of it.
+    /// Remembers a successful check. When there is too much to remember, all of it goes: each
+    /// credential is then checked in full once more.
     pub fn remember(&mut self, name: &str, password: &Secret, hash: &PasswordHash) {
         if self.proofs.len() >= MAX_PROOFS && !self.proofs.contains_key(name) {
             self.proofs.clear();

@@ -105,7 +105,7 @@ fn day_of(path: &Path) -> Option<i64> {
 }
 
 /// The greatest id in the newest day file.
-pub(super) fn newest_id(hot: &Path, _settings: &HistorySettings) -> Result<Option<MessageId>, StoreError> {
+pub(super) fn newest_id(hot: &Path) -> Result<Option<MessageId>, StoreError> {
     for path in files(hot)?.into_values().rev() {
         let Some(db) = open_to_read(&path)? else { continue };
         let id: Option<i64> = db.query_row("SELECT max(id) FROM message", [], |row| row.get(0))?;

@@ -138,7 +138,7 @@ fn last_id(db: &Connection, settings: &Settings) -> Result<Option<MessageId>, St
         [],
         |row| row.get(0),
     )?;
-    let moved = crate::store::history::newest_id(&settings.path, &settings.history)?;
+    let moved = crate::store::history::newest_id(&settings.path)?;
     Ok(hot.map(MessageId::from_raw).max(moved))
 }
 
