@@ -9,7 +9,7 @@ use bytes::Bytes;
 use smpp_proto::field::{Address, RegisteredDelivery};
 use smpp_proto::pdu::SubmitSm;
 use tokio::sync::mpsc;
-use tollgate::account::{Credits, Origin, PasswordHash, Secret, Terms};
+use tollgate::account::{Credits, Origin, PasswordHash, Secret, Terms, UndeliveredCharge};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::message::State;
 use tollgate::message::{Delivery, Message, MessageId, UpstreamId};
@@ -435,5 +435,68 @@ async fn a_store_that_cannot_write_refuses_and_forgets_nothing() {
     assert!(!bench.store.is_failing());
     assert_eq!(bench.state(id), "sent");
     assert_eq!(bench.balance(), ("7".to_owned(), "3".to_owned()));
+    bench.books_hold();
+}
+
+/// Whether an undelivered message is paid for is the account's setting.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undelivered_message_is_paid_or_given_back_as_the_account_has_it() {
+    for (charge, rest) in [(UndeliveredCharge::Post, "8.5"), (UndeliveredCharge::Void, "10")] {
+        let bench = Bench::with_credit("10").await;
+        let mut change = policy("10");
+        change.accounts[0].terms.undelivered = charge;
+        bench.store.apply(change).await.unwrap();
+        let id = bench.send("34600000001", 0).await;
+        bench.pull().await;
+        bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Undeliverable)]).await;
+        assert_eq!(bench.state(id), "undeliverable");
+        assert_eq!(bench.balance(), (rest.to_owned(), "0".to_owned()));
+        bench.books_hold();
+    }
+}
+
+/// A floor above the balance stops sending and is no fault of the books, also after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_floor_that_rises_above_the_balance_stops_sending_and_the_books_hold() {
+    let bench = Bench::with_credit("10").await;
+    let mut change = policy("10");
+    change.accounts[0].terms.floor = "20.000001".parse().unwrap();
+    bench.store.apply(change).await.unwrap();
+    let answers = bench.ask(vec![bench.accept(1, "34600000001", 0).unwrap()]).await;
+    assert!(matches!(answers[0].outcome, ClientOutcome::Refused(Refusal::InsufficientCredit)));
+    bench.books_hold();
+    let bench = bench.restart().await;
+    bench.books_hold();
+    let path = bench.folder.path().join("gate.db");
+    bench.store.close().await;
+    let sunk = "UPDATE account SET available = available - 1";
+    rusqlite::Connection::open(path).unwrap().execute(sunk, []).unwrap();
+    let lines = bench.store.reader().unwrap().audit().unwrap();
+    assert!(lines.iter().any(|line| !line.holds && line.invariant.contains("floor")));
+}
+
+/// A day's file goes whole when its retention is over; the books outlive it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_history_is_dropped_after_its_retention() {
+    let bench = Bench::with_credit("10").await;
+    let end = async |to: &str, name: &'static str| {
+        let id = bench.send(to, 0).await;
+        bench.pull().await;
+        bench.note(vec![taken(id, name), receipt(1, name, State::Delivered)]).await;
+        id
+    };
+    let old = end("34600000001", "op-1").await;
+    bench.moved(1).await;
+    bench.clock.advance(Duration::from_secs(367 * 86_400));
+    let new = end("34600000002", "op-2").await;
+    bench.moved(2).await;
+    let gone = tokio::time::timeout(Duration::from_secs(10), async {
+        while bench.store.reader().unwrap().trace(old).is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    gone.await.expect("the old day is still there");
+    assert_eq!(bench.state(new), "delivered");
+    assert_eq!(bench.balance(), ("7".to_owned(), "0".to_owned()));
     bench.books_hold();
 }

@@ -50,10 +50,12 @@ const CHECKS: [Check; 7] = [
               WHERE d.held - d.posted - d.voided <> a.held",
     },
     Check {
-        invariant: "no account is below its floor",
-        sql: "SELECT name || ': ' || available || ' micro-credits' FROM account
-              WHERE available < CAST(json_extract(terms, '$.floor') * 1000000 AS INTEGER)
-                AND NOT EXISTS (SELECT 1 FROM entry WHERE account = account.id AND kind = 'floor_raised')",
+        invariant: "no account has sunk below its floor",
+        sql: "SELECT name || ': ' || available || ' micro-credits' FROM (SELECT a.name, a.available,
+                CAST(round(json_extract(a.terms, '$.floor') * 1000000) AS INTEGER) AS floor,
+                (SELECT CAST(e.note AS INTEGER) FROM entry e WHERE e.account = a.id AND e.kind = 'floor_raised'
+                  ORDER BY e.id DESC LIMIT 1) AS at_raise FROM account a)
+              WHERE available < floor AND available < coalesce(at_raise, floor)",
     },
     Check {
         invariant: "every message has a known state, an account and a credential",

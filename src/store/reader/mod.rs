@@ -131,7 +131,7 @@ impl Reader {
 pub struct EntryView {
     /// RFC 3339.
     pub at: String,
-    /// `opening`, `grant`, `withdrawal`, `transfer_in`, `transfer_out`.
+    /// `opening`, `grant`, `withdrawal`, `transfer_in`, `transfer_out`, `floor_raised`.
     pub kind: String,
     /// Positive came in, negative went out.
     pub amount: Credits,

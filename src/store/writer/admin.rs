@@ -150,11 +150,28 @@ impl Writer {
                 |row| row.get(0),
             )?),
         };
+        let before = self.books.available_and_floor(id).map(|(_, floor)| floor);
         self.books.set_terms(id, &draft.terms);
         if found.is_none() && draft.opening_credit > Credits::ZERO {
             self.add_entry(id, draft.opening_credit, "opening", "opening credit")?;
         }
+        self.note_raised_floor(id, before)?;
         self.apply_credentials(id, draft)
+    }
+
+    /// A floor that rises above the balance breaks nothing: the audit then asks that the balance does not sink further.
+    /// The note begins with that balance.
+    fn note_raised_floor(&self, account: AccountId, before: Option<Credits>) -> Result<(), StoreError> {
+        let Some((available, floor)) = self.books.available_and_floor(account) else { return Ok(()) };
+        if available < floor && before != Some(floor) {
+            let note =
+                format!("{} micro-credits were there when the floor rose to {floor}", available.micro());
+            self.db.execute(
+                "INSERT INTO entry(account, at, kind, amount, note) VALUES(?1, ?2, 'floor_raised', 0, ?3)",
+                params![account.0, self.now.millis(), note],
+            )?;
+        }
+        Ok(())
     }
 
     fn apply_credentials(&mut self, account: AccountId, draft: &AccountDraft) -> Result<(), StoreError> {

@@ -132,6 +132,11 @@ impl Books {
         self.purses.get(&account).map(|purse| purse.undelivered).unwrap_or_default()
     }
 
+    /// What an account can spend, and the least that may be; nothing for one that is not there.
+    pub(super) fn available_and_floor(&self, account: AccountId) -> Option<(Credits, Credits)> {
+        self.purses.get(&account).map(|purse| (purse.balance.available, purse.floor))
+    }
+
     /// Puts a new account in, or changes the terms of one that is there.
     pub(super) fn set_terms(&mut self, account: AccountId, terms: &Terms) {
         let purse = self
