@@ -12,7 +12,7 @@ use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag};
 use support::{Esme, submit, within};
 use tollgate::sim::delay::Delay;
 use tollgate::sim::ident::IdFormat;
-use tollgate::sim::settings::Mo;
+use tollgate::sim::settings::{Mo, ReceiptStyle};
 use tollgate::sim::{Operator, Settings};
 
 async fn operator(settings: Settings) -> Operator {
@@ -271,7 +271,9 @@ async fn answers_of_one_batch_in_reverse() {
 
 #[tokio::test]
 async fn a_delivery_that_is_put_off_comes_again_and_a_refused_one_does_not() {
-    let operator = operator(Settings::default()).await;
+    // Dates to the second: the second attempt comes later and must say the same all the same.
+    let style = ReceiptStyle { seconds: true, ..ReceiptStyle::default() };
+    let operator = operator(Settings { receipt: style, ..Settings::default() }).await;
     let mut esme = Esme::bound(operator.address(), "gate", "").await;
     esme.submit("34600000001", "Hello").await;
     let (sequence, first) = esme.expect_deliver_unanswered().await;

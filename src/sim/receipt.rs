@@ -17,6 +17,8 @@ pub(super) struct Message {
     pub(super) destination: Address,
     pub(super) excerpt: Excerpt,
     pub(super) submitted_ms: i64,
+    /// When its receipt was first written: one that goes again says the same.
+    pub(super) done_ms: Option<i64>,
     pub(super) state: MessageState,
 }
 
@@ -189,6 +191,7 @@ mod tests {
             destination: Address::international("34600000001"),
             excerpt: Excerpt::of(Alphabet::Gsm7, b"Hello there, this is longer than twenty"),
             submitted_ms: 1_748_772_000_000,
+            done_ms: None,
             state: MessageState::UNDELIVERABLE,
         };
         let mut out = BytesMut::new();

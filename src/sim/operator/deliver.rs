@@ -38,13 +38,17 @@ impl Session {
             return;
         }
         let now = self.moment(Instant::now());
-        let done_ms = unix_ms();
+        let now_ms = unix_ms();
         let takes_tlvs = self.rules.version().takes_tlvs();
         while self.window.room() > 0
             && !self.link.is_backlogged()
             && let Some(mut parcel) = self.ready.pop_front()
         {
             self.settle_state(&mut parcel);
+            let done_ms = match &mut parcel {
+                Parcel::Receipt(message) => *message.done_ms.get_or_insert(now_ms),
+                Parcel::Intermediate(_) | Parcel::Mo(_) => now_ms,
+            };
             let Ok(sequence) = self.window.open(parcel, now) else { return };
             let Some(parcel) = self.window.peek(sequence) else { return };
             let out = self.link.out();

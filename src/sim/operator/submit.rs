@@ -197,6 +197,7 @@ impl Session {
             destination: submission.destination,
             excerpt,
             submitted_ms,
+            done_ms: None,
             state,
         });
         if wish.intermediate() {
