@@ -1,4 +1,5 @@
-//! The client side of the daemon over a real store, with the operator played by the test through the store's lanes.
+//! The daemon over a real store: clients on its socket, and operators either scripted behind real binds or played by the
+//! test through the store's lanes.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,9 +16,10 @@ use tollgate::clock::{Clock, Timestamp};
 use tollgate::esme::{self, Metrics, Running};
 use tollgate::message::{Message, State, UpstreamId};
 use tollgate::policy::Price;
+use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
-    AccountDraft, CredentialDraft, Kept, Note, OperatorBatch, PolicyChange, Report, RouteDraft, Settings,
-    Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
+    AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
+    Settings, Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
 };
 
 use super::{Esme, PATIENCE, within};
@@ -33,6 +35,11 @@ pub struct Plan {
     pub mailbox: usize,
     /// Prefixes that have a route.
     pub prefixes: Vec<&'static str>,
+    /// Operators that the gate binds to, all of them on the one route, in their order. Without any the test plays one
+    /// named "north" through the store.
+    pub upstreams: Vec<Upstream>,
+    /// Numbers of the account: messages from phones to them are its own.
+    pub numbers: Vec<&'static str>,
 }
 
 impl Default for Plan {
@@ -46,6 +53,8 @@ impl Default for Plan {
             suspended: false,
             mailbox: 1_024,
             prefixes: vec![""],
+            upstreams: Vec::new(),
+            numbers: vec!["22000"],
         }
     }
 }
@@ -55,6 +64,8 @@ pub struct Gate {
     pub store: Store,
     pub clock: Clock,
     pub running: Option<Running>,
+    /// The binds to scripted operators, if there are any.
+    pub binds: Option<smsc::Running>,
     pub address: SocketAddr,
     plan: Plan,
     hash: PasswordHash,
@@ -79,7 +90,11 @@ impl Gate {
         let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), Metrics::default());
         let running = running.unwrap_or_else(|error| panic!("{error}"));
         let address = running.addresses().first().copied().unwrap_or(([127, 0, 0, 1], 0).into());
-        Self { store, clock, running: Some(running), address, plan, hash, _folder: folder }
+        let binds = (!plan.upstreams.is_empty()).then(|| {
+            let settings = smsc::Settings { upstreams: plan.upstreams.clone(), ..smsc::Settings::default() };
+            smsc::connect(&settings, &store, &clock, &smsc::Metrics::default()).expect("operators")
+        });
+        Self { store, clock, running: Some(running), binds, address, plan, hash, _folder: folder }
     }
 
     /// Changes the policy while the gate runs.
@@ -200,6 +215,12 @@ pub async fn one_of<T: tollgate::store::Laned>(lane: &tollgate::store::Lane<T>) 
 }
 
 fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
+    let drafts =
+        |upstream: &Upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() };
+    let mut upstreams: Vec<_> = plan.upstreams.iter().map(drafts).collect();
+    if upstreams.is_empty() {
+        upstreams.push(UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() });
+    }
     PolicyChange {
         accounts: vec![AccountDraft {
             name: "acme".to_owned(),
@@ -220,10 +241,13 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: plan.prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
-                upstreams: vec!["north".to_owned()],
+                upstreams: upstreams.iter().map(|upstream| upstream.name.clone()).collect(),
             }],
-            mo_routes: Vec::new(),
-            upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
+            mo_routes: vec![MoRouteDraft {
+                prefixes: plan.numbers.iter().map(|number| (*number).to_owned()).collect(),
+                account: "acme".to_owned(),
+            }],
+            upstreams,
             limits: Default::default(),
         }),
     }
