@@ -8,4 +8,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
+mod close;
 mod framing;
+mod timers;
+mod window;
