@@ -128,6 +128,8 @@ async fn c_169_an_address_that_a_client_gives_up_loses_all_that_waits_for_it() {
     gate.clock.advance(Duration::from_secs(3_600));
     esme.expect_quiet().await;
     assert_eq!(gate.owed(), 0);
+    let dropped = gate.store.counters().address_gone.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(dropped, 3, "two receipts and a message from a phone");
     for place in [0, 3] {
         let id = ids[place].parse().expect("an id");
         let trace = gate.store.reader().and_then(|reader| reader.trace(id)).expect("a message");
@@ -192,8 +194,8 @@ async fn c_174_on_5_0_both_bits_ask_for_success_alone() {
 }
 
 /// A notification without text: the operator says no more than that.
-fn notification(id: &str, state: MessageState) -> Body {
-    Body::DeliverSm(DeliverSm {
+fn notification(id: &str, state: MessageState) -> DeliverSm {
+    DeliverSm {
         source: Address::international("447700900123"),
         destination: Address::international("447700900000"),
         esm_class: EsmClass::INTERMEDIATE_NOTIFICATION,
@@ -203,7 +205,7 @@ fn notification(id: &str, state: MessageState) -> Body {
         ]
         .into(),
         ..DeliverSm::default()
-    })
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,6 +242,14 @@ async fn c_176_intermediate_notifications_go_to_whom_asks_and_are_no_receipts() 
             (field(&told, "stat:"), told.tlvs.u8(Tag::MESSAGE_STATE)),
             ("ENROUTE".to_owned(), Some(1))
         );
+        // A clock that is a minute behind lets nothing happen before it was asked for.
+        let early = DeliverSm {
+            short_message: Bytes::from_static(b"id:0ABCDEF0 done date:2511201159 stat:ENROUTE"),
+            ..notification("0ABCDEF0", MessageState::ENROUTE)
+        };
+        let sequence = link.send(Body::DeliverSm(early)).await;
+        link.expect_delivered(sequence).await;
+        assert_eq!(field(&esme.expect_deliver().await, "done date:"), "2511201200");
         // SCHEDULED, which 3.4 has no word for, in parameters alone.
         let sequence = link.send_vector("V-173").await;
         link.expect_delivered(sequence).await;
@@ -247,7 +257,7 @@ async fn c_176_intermediate_notifications_go_to_whom_asks_and_are_no_receipts() 
         assert_eq!((told.esm_class.0, told_id(&told)), (0x20, ids[1].clone()));
         assert_eq!(told.tlvs.u8(Tag::MESSAGE_STATE), Some(scheduled));
         // Whoever did not ask hears nothing.
-        let sequence = link.send(notification("a-1", MessageState::ENROUTE)).await;
+        let sequence = link.send(Body::DeliverSm(notification("a-1", MessageState::ENROUTE))).await;
         link.expect_delivered(sequence).await;
         esme.expect_quiet().await;
         // SKIPPED is an end, and a failure.

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension, params};
 use smpp_proto::pdu::{DataSm, DeliverSm, SubmitSm};
 
-use super::Writer;
 use super::effects::Effects;
 use super::settle::Standing;
+use super::{Counters, Writer};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::{Delivery, DeliveryKey, MessageId, Owed, State};
@@ -159,6 +159,7 @@ impl Writer {
             self.owed_ends(*key, owed::DROPPED, self.now, effects)?;
         }
         if !keys.is_empty() {
+            Counters::add(&self.shared.counters.address_gone, keys.len() as u64);
             tracing::info!(account = account.0, dropped = keys.len(), "a client gave up an address");
         }
         Ok(())

@@ -317,18 +317,17 @@ impl Writer {
             Counters::add(&self.shared.counters.receipts_repeated, 1);
             return Ok(());
         }
+        // Receipts tell time by the minute, and clocks differ: what cannot be is now.
+        let possible = standing.id.accepted_at()..=self.now;
+        let at = if possible.contains(&report.done_at) { report.done_at } else { self.now };
         let state = report.state;
         if !state.is_end() {
             if standing.wish.intermediate() {
-                let at = report.done_at;
                 self.owe_inbound(standing, inbound::INTERMEDIATE, state, report.error, at, effects)?;
             }
             let shown = state.on_the_way();
             return self.note_event(standing.id, "intermediate", shown.name().unwrap_or("ENROUTE"));
         }
-        // Receipts tell time by the minute, and clocks differ: what cannot be is now.
-        let possible = standing.id.accepted_at()..=self.now;
-        let at = if possible.contains(&report.done_at) { report.done_at } else { self.now };
         let end = End { state, reason: Reason::Receipt, error: report.error, at };
         if found.part == 0 {
             self.end_standing(standing, end, effects)
