@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::Tlv;
 use super::broadcast::{ContentNetwork, IntervalUnit};
 use super::value::TlvValue;
-use super::{Tag, Tlv};
 use crate::field::octets::Plain;
 
 /// Name and value. A tag without a name shows its number, and `vendor` if it is in their range.
@@ -91,7 +91,11 @@ fn several(f: &mut Formatter<'_>, value: &TlvValue<'_>) -> fmt::Result {
         }
         TlvValue::Callback { mode, ton, npi, digits } => {
             quoted(f, digits)?;
-            write!(f, ", TON {ton}, NPI {npi}, ")?;
+            f.write_str(", TON ")?;
+            named(f, ton.name(), ton.0)?;
+            f.write_str(", NPI ")?;
+            named(f, npi.name(), npi.0)?;
+            f.write_str(", ")?;
             named(f, mode.name(), mode.0)
         }
         TlvValue::CallbackPresentation(presentation, screening) => {
@@ -198,6 +202,7 @@ fn congestion(percent: u8) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Tag;
     use super::*;
 
     fn shown(tag: u16, octets: &'static [u8]) -> String {
