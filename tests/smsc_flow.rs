@@ -92,7 +92,7 @@ async fn a_window_of_one_has_one_outstanding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_an_id_is_taken_without_a_receipt() {
+async fn c_221_an_answer_without_an_id_is_taken_without_a_receipt() {
     let operator = Smsc::listen().await;
     let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
@@ -136,7 +136,7 @@ async fn receipts_are_matched_under_every_form_of_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
+async fn c_186_a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
     let operator = Smsc::listen().await;
     let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
@@ -150,7 +150,7 @@ async fn a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_without_a_known_id_is_acknowledged() {
+async fn c_187_a_receipt_without_a_known_id_is_acknowledged() {
     let operator = Smsc::listen().await;
     let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;

@@ -194,7 +194,7 @@ fn receipt_about(about: &'static str, tag: u64, id: &'static str, end: State) ->
     let report = Report {
         id: Bytes::from_static(id.as_bytes()),
         about: Bytes::from_static(about.as_bytes()),
-        end: Some(end),
+        state: end,
         error: 0,
         done_at: NOON,
     };

@@ -9,7 +9,13 @@
 mod support;
 
 mod abuse;
+mod centre;
 mod close;
+mod data;
+mod deliver;
 mod framing;
+mod manage;
+mod receipt;
 mod timers;
+mod times;
 mod window;
