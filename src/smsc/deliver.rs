@@ -75,7 +75,7 @@ impl Reading {
             if let Some(receipt) = self.receipt(&delivery, now) {
                 return Ok(receipt);
             }
-            let to = pdu.destination.digits.bytes().clone();
+            let to = pdu.destination.digits.bytes();
             return Ok(match as_deliver_sm(pdu) {
                 Some(body) => Arrival::Mo { to, body },
                 None => Arrival::MoData { to, body: Bytes::copy_from_slice(&frame.body) },
@@ -92,7 +92,7 @@ impl Reading {
             Some(receipt) => receipt,
             // A copy, because the message may wait for its client much longer than the buffer it was read into.
             None => Arrival::Mo {
-                to: pdu.destination.digits.bytes().clone(),
+                to: pdu.destination.digits.bytes(),
                 body: Bytes::copy_from_slice(&frame.body),
             },
         })
