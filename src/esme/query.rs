@@ -179,6 +179,10 @@ fn replacement(
     if pdu.sm_default_msg_id != 0 {
         return Err(CommandStatus::RINVDFTMSGID);
     }
+    if batch.account.as_ref().is_some_and(|account| !account.terms.keeps_texts()) {
+        // The text that waits was written anew, and the new one does not say its alphabet.
+        return Err(CommandStatus::RREPLACEFAIL);
+    }
     let limits = batch.policy.limits();
     let due = moment(&pdu.schedule_delivery_time, batch.now).map_err(|()| CommandStatus::RINVSCHED)?;
     if due.is_some_and(|due| due <= batch.now || due > batch.now + limits.max_schedule) {

@@ -9,12 +9,12 @@ use smpp_proto::error::{BodyError, Detail, Problem, ProblemClass};
 use smpp_proto::field::{EsmClass, MessageState, MessageType, Tag, Tlvs};
 use smpp_proto::pdu::{DataSm, DeliverSm, Frame, Header};
 use smpp_proto::session::Moment;
-use smpp_proto::text::Udh;
 use smpp_proto::text::receipt::{Receipt, Report as Told, ReportTlvs, plain};
+use smpp_proto::text::{Allowed, Charset, Udh};
 
 use super::settings::Upstream;
 use crate::clock::Timestamp;
-use crate::message::State;
+use crate::message::{InboundPart, State, Wording};
 use crate::store::Report;
 
 /// How one operator's deliveries are to be read.
@@ -23,6 +23,8 @@ pub(super) struct Reading {
     sniffs: bool,
     /// Minutes that the clock in receipts is ahead of UTC.
     zone: i16,
+    /// What it means by data_coding 0.
+    charset: Charset,
 }
 
 /// What came.
@@ -32,8 +34,8 @@ pub(super) enum Arrival {
     Receipt { report: Report, delay: Option<u64> },
     /// A receipt that names no message.
     Nameless,
-    /// A message from a phone: whom it is for, and the body of the deliver_sm.
-    Mo { to: Bytes, body: Bytes },
+    /// A message from a phone: whom it is for, the body of the deliver_sm, and which part of one it is.
+    Mo { to: Bytes, body: Bytes, part: Option<Box<InboundPart>> },
 }
 
 /// Either operation, as far as both have the same.
@@ -46,7 +48,7 @@ struct Delivery<'a> {
 
 impl Reading {
     pub(super) fn new(settings: &Upstream) -> Self {
-        Self { sniffs: settings.sniff_receipts, zone: settings.receipt_zone }
+        Self { sniffs: settings.sniff_receipts, zone: settings.receipt_zone, charset: settings.alphabet }
     }
 
     /// Reads a frame of either operation.
@@ -68,8 +70,7 @@ impl Reading {
             if let Some(receipt) = self.receipt(&delivery, now) {
                 return Ok(receipt);
             }
-            let to = pdu.destination.digits.bytes().clone();
-            return Ok(Arrival::Mo { to, body: as_deliver_sm(pdu).map_err(fault)? });
+            return self.mo(as_deliver_sm(pdu), None).map_err(fault);
         }
         let pdu = DeliverSm::decode(frame.body.clone()).map_err(fault)?;
         let delivery = Delivery {
@@ -80,12 +81,25 @@ impl Reading {
         };
         Ok(match self.receipt(&delivery, now) {
             Some(receipt) => receipt,
-            // A copy, because the message may wait for its client much longer than the buffer it was read into.
-            None => Arrival::Mo {
-                to: pdu.destination.digits.bytes().clone(),
-                body: Bytes::copy_from_slice(&frame.body),
-            },
+            None => self.mo(pdu, Some(&frame.body)).map_err(fault)?,
         })
+    }
+
+    /// A message from a phone as the store keeps it: octet for octet, unless the operator means by data_coding 0 what the
+    /// store does not. `came` is the body that `pdu` was read from.
+    fn mo(self, mut pdu: DeliverSm, came: Option<&Bytes>) -> Result<Arrival, Problem> {
+        let to = pdu.destination.digits.bytes().clone();
+        let part = InboundPart::of(&pdu).map(Box::new);
+        let kept = Wording::of_deliver(&pdu).from_peer(self.charset, Allowed::default()).ok().flatten();
+        let body = match (kept, came) {
+            // A copy, because the message may wait for its client much longer than the buffer it was read into.
+            (None, Some(came)) => Bytes::copy_from_slice(came),
+            (kept, _) => {
+                kept.into_iter().for_each(|wording| wording.put_into_deliver(&mut pdu));
+                written(&pdu)?
+            }
+        };
+        Ok(Arrival::Mo { to, body, part })
     }
 
     /// The receipt that a delivery is, if it is one. The type in esm_class decides (SMPP 3.4 §5.2.12); the text does
@@ -146,11 +160,8 @@ fn text_of<'a>(delivery: &Delivery<'a>) -> Cow<'a, [u8]> {
 }
 
 /// Clients get a message from a phone as deliver_sm, however it came.
-///
-/// # Errors
-/// An address of data_sm may have 64 octets, one of deliver_sm 20 (SMPP 3.4 §4.7.1, §4.6.1): no phone's is longer.
-fn as_deliver_sm(pdu: DataSm) -> Result<Bytes, Problem> {
-    let deliver = DeliverSm {
+fn as_deliver_sm(pdu: DataSm) -> DeliverSm {
+    DeliverSm {
         service_type: pdu.service_type,
         source: pdu.source,
         destination: pdu.destination,
@@ -159,7 +170,12 @@ fn as_deliver_sm(pdu: DataSm) -> Result<Bytes, Problem> {
         data_coding: pdu.data_coding,
         tlvs: pdu.tlvs,
         ..DeliverSm::default()
-    };
+    }
+}
+
+/// # Errors
+/// An address of data_sm may have 64 octets, one of deliver_sm 20 (SMPP 3.4 §4.7.1, §4.6.1): no phone's is longer.
+fn written(deliver: &DeliverSm) -> Result<Bytes, Problem> {
     let mut out = BytesMut::new();
     let too_long =
         Problem { class: ProblemClass::FieldTooLong, field: "source_addr", offset: 0, detail: Detail::None };
@@ -307,7 +323,9 @@ mod tests {
     fn a_message_from_a_phone_is_kept_octet_for_octet() {
         let came = deliver(0x40, "\u{5}\0\u{3}\u{1}\u{2}\u{1}hi", vec![Tlv::new(Tag(0x1400), &b"x"[..])]);
         let body = came.body.clone();
-        assert_eq!(read(came), Arrival::Mo { to: "22000".into(), body });
+        let Arrival::Mo { to, body: kept, part } = read(came) else { panic!("an MO") };
+        assert_eq!((&to[..], kept), (&b"22000"[..], body));
+        assert_eq!(part.map(|part| (part.reference, part.total, part.part)), Some((1, 2, 1)));
         assert!(
             matches!(read(deliver(0x08, "yes", Vec::new())), Arrival::Mo { .. }),
             "a handset's acknowledgement"
@@ -329,7 +347,7 @@ mod tests {
             frame(CommandId::DATA_SM, &out)
         };
         assert_eq!(report(read(pdu(0x04, TEXT))).end, Some(State::Delivered));
-        let Arrival::Mo { to, body } = read(pdu(0, "hello")) else { panic!("an MO") };
+        let Arrival::Mo { to, body, .. } = read(pdu(0, "hello")) else { panic!("an MO") };
         let deliver = DeliverSm::decode(body).unwrap();
         assert_eq!((&to[..], &deliver.user_data()[..]), (&b"22000"[..], &b"hello"[..]));
     }

@@ -9,3 +9,5 @@
 mod support;
 
 mod framing;
+mod phones;
+mod text;

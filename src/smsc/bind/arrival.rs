@@ -1,13 +1,16 @@
 //! What comes from an operator: answers go their way; here is what it asks of us, deliveries, enquire_link and unbind
 //! (SMPP 3.4 §4.6, §4.7, §4.11, §4.2).
 
+use bytes::Bytes;
 use smpp_proto::pdu::{DataSmResp, Frame, Header, deliver, encode_empty};
 use smpp_proto::session::{Moment, Traffic, Verdict};
 use smpp_proto::{CommandId, CommandStatus};
 
 use super::pull::SENDING;
 use super::{Bound, Lost, Now};
+use crate::account::InboundParts;
 use crate::link::LinkError;
+use crate::message::InboundPart;
 use crate::smsc::deliver::Arrival;
 use crate::store::{Kept, Note};
 
@@ -88,11 +91,8 @@ impl Bound {
                 self.answer(tag, CommandStatus::ROK);
                 return;
             }
-            Ok(Arrival::Mo { to, body }) => match self.shared.store.policy().mo_account(&to) {
-                Some(account) => {
-                    self.shared.metrics.inbound("stored");
-                    Note::Mo { tag, account, pdu: body }
-                }
+            Ok(Arrival::Mo { to, body, part }) => match self.inbound(tag, &to, body, part) {
+                Some(note) => note,
                 None => {
                     // ESME_ROK would drop it silently, a temporary status would bring it back for days: the
                     // operator hears that nobody will ever take it.
@@ -111,6 +111,20 @@ impl Bound {
         };
         self.notes.push(note);
         self.tagged = true;
+    }
+
+    /// A message from a phone for whoever has the number; nothing when nobody has.
+    fn inbound(&self, tag: u64, to: &[u8], pdu: Bytes, part: Option<Box<InboundPart>>) -> Option<Note> {
+        let policy = self.shared.store.policy();
+        let account = policy.mo_account(to)?;
+        self.shared.metrics.inbound("stored");
+        let part = part.filter(|_| {
+            policy.account(account).is_some_and(|whose| whose.terms.inbound_parts == InboundParts::Join)
+        });
+        Some(match part {
+            Some(part) => Note::MoPart { tag, account, part, pdu },
+            None => Note::Mo { tag, account, pdu },
+        })
     }
 
     /// Tags came back: what they name is durable and may be answered (conformance C-226, C-227), or is not.

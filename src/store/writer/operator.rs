@@ -54,6 +54,10 @@ impl Writer {
                     self.store_mo(*account, pdu, effects)?;
                     tags.push(*tag);
                 }
+                Note::MoPart { tag, account, part, pdu } => {
+                    self.store_mo_part(batch.upstream, *account, part, pdu, effects)?;
+                    tags.push(*tag);
+                }
             }
         }
         if let Some(reply) = &batch.reply {
@@ -518,7 +522,10 @@ struct Taken<'a> {
 pub(super) fn refuse(mut batch: OperatorBatch) -> OperatorBatch {
     let mut tags = Vec::new();
     batch.notes.retain(|note| match note {
-        Note::Sending { tag, .. } | Note::Receipt { tag, .. } | Note::Mo { tag, .. } => {
+        Note::Sending { tag, .. }
+        | Note::Receipt { tag, .. }
+        | Note::Mo { tag, .. }
+        | Note::MoPart { tag, .. } => {
             tags.push(*tag);
             false
         }
