@@ -10,4 +10,4 @@ mod wording;
 pub use admit::{Admitted, Submission, admit};
 pub use rate::Bucket;
 pub use refusal::Refusal;
-pub use snapshot::{MoRoute, Price, Route, Snapshot, SnapshotParts, TextLimits};
+pub use snapshot::{MoRoute, PastSchedule, Price, Route, Snapshot, SnapshotParts, TextLimits};

@@ -8,6 +8,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod centre;
+mod data;
+mod deliver;
 mod framing;
+mod manage;
 mod phones;
+mod receipt;
 mod text;
+mod times;

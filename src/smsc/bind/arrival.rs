@@ -8,7 +8,7 @@ use smpp_proto::{CommandId, CommandStatus};
 
 use super::pull::SENDING;
 use super::{Bound, Lost, Now};
-use crate::account::InboundParts;
+use crate::account::{AccountId, InboundParts};
 use crate::link::LinkError;
 use crate::message::InboundPart;
 use crate::smsc::deliver::Arrival;
@@ -50,13 +50,13 @@ impl Bound {
             CommandId::UNBIND_RESP if self.leave.is_unbinding() => return Err(Lost::Left),
             // The peer is alive, and a response that nobody asked for changes nothing (conformance C-054).
             other if other.is_response() => {}
-            _ => self.requested(frame, now),
+            _ => self.requested(&frame, now),
         }
         Ok(())
     }
 
     /// A request of the operator.
-    fn requested(&mut self, frame: Frame, now: Now) {
+    fn requested(&mut self, frame: &Frame, now: Now) {
         let (command, sequence) = (frame.header.command, frame.header.sequence);
         let verdict = self.session.receive(command);
         if let Some((command, status)) = verdict.answer(command) {
@@ -76,12 +76,12 @@ impl Bound {
         }
     }
 
-    fn delivered(&mut self, frame: Frame, now: Now) {
+    fn delivered(&mut self, frame: &Frame, now: Now) {
         let (command, sequence) = (frame.header.command, frame.header.sequence);
         let tag = u64::from(sequence) | if command == CommandId::DATA_SM { DATA_SM } else { 0 };
         let note = match self.reading.read(frame, now.at) {
             Ok(Arrival::Receipt { report, delay }) => {
-                self.shared.metrics.receipt(report.end, delay);
+                self.shared.metrics.receipt(report.state, delay);
                 Note::Receipt { tag, report }
             }
             Ok(Arrival::Nameless) => {
@@ -91,16 +91,13 @@ impl Bound {
                 self.answer(tag, CommandStatus::ROK);
                 return;
             }
-            Ok(Arrival::Mo { to, body, part }) => match self.inbound(tag, &to, body, part) {
-                Some(note) => note,
-                None => {
-                    // ESME_ROK would drop it silently, a temporary status would bring it back for days: the
-                    // operator hears that nobody will ever take it.
-                    self.shared.metrics.inbound("nobody");
-                    self.shared.complaints.nobody(&self.shared.settings.name, &to, now.moment);
-                    self.answer(tag, CommandStatus::RX_R_APPN);
-                    return;
-                }
+            Ok(Arrival::Mo { to, body, part }) => match self.taker(tag, &to, now) {
+                Some(account) => self.inbound(tag, account, body, part),
+                None => return,
+            },
+            Ok(Arrival::MoData { to, body }) => match self.taker(tag, &to, now) {
+                Some(account) => Note::MoData { tag, account, pdu: body },
+                None => return,
             },
             Err(error) => {
                 self.shared.metrics.unreadable.inc();
@@ -113,18 +110,30 @@ impl Bound {
         self.tagged = true;
     }
 
-    /// A message from a phone for whoever has the number; nothing when nobody has.
-    fn inbound(&self, tag: u64, to: &[u8], pdu: Bytes, part: Option<Box<InboundPart>>) -> Option<Note> {
+    /// A message from a phone, or a part of one for an account that wants it whole.
+    fn inbound(&self, tag: u64, account: AccountId, pdu: Bytes, part: Option<Box<InboundPart>>) -> Note {
         let policy = self.shared.store.policy();
-        let account = policy.mo_account(to)?;
-        self.shared.metrics.inbound("stored");
-        let part = part.filter(|_| {
-            policy.account(account).is_some_and(|whose| whose.terms.inbound_parts == InboundParts::Join)
-        });
-        Some(match part {
-            Some(part) => Note::MoPart { tag, account, part, pdu },
-            None => Note::Mo { tag, account, pdu },
-        })
+        let joins =
+            policy.account(account).is_some_and(|whose| whose.terms.inbound_parts == InboundParts::Join);
+        match part {
+            Some(part) if joins => Note::MoPart { tag, account, part, pdu },
+            _ => Note::Mo { tag, account, pdu },
+        }
+    }
+
+    /// Whose the messages from phones to this number are. When nobody's, the operator has its answer.
+    fn taker(&mut self, tag: u64, to: &[u8], now: Now) -> Option<AccountId> {
+        let account = self.shared.store.policy().mo_account(to);
+        if account.is_some() {
+            self.shared.metrics.inbound("stored");
+        } else {
+            // ESME_ROK would drop it silently, a temporary status would bring it back for days: the operator hears
+            // that nobody will ever take it.
+            self.shared.metrics.inbound("nobody");
+            self.shared.complaints.nobody(&self.shared.settings.name, to, now.moment);
+            self.answer(tag, CommandStatus::RX_R_APPN);
+        }
+        account
     }
 
     /// Tags came back: what they name is durable and may be answered (conformance C-226, C-227), or is not.
