@@ -8,7 +8,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
 mod centre;
+mod close;
 mod data;
 mod deliver;
 mod framing;
@@ -16,4 +18,6 @@ mod manage;
 mod phones;
 mod receipt;
 mod text;
+mod timers;
 mod times;
+mod window;
