@@ -458,7 +458,7 @@ impl Writer {
             self.note_event(
                 taken.message,
                 "early_receipt",
-                "its receipt came before the answer to its submit",
+                &format!("the receipt of {} came before the answer to its submit", report.id.escape_ascii()),
             )?;
             self.apply_report(&found, &report, effects)?;
         }
