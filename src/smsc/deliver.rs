@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::CommandId;
 use smpp_proto::error::{BodyError, Detail, Problem, ProblemClass};
-use smpp_proto::field::{EsmClass, MessageState, MessageType, Tag, Tlvs};
-use smpp_proto::pdu::{DataSm, DeliverSm, Frame, Header};
+use smpp_proto::field::{EsmClass, InterfaceVersion, MessageState, MessageType, Tag, Tlvs};
+use smpp_proto::pdu::{DataSm, DeliverSm, Frame, Header, Reading as Forgiving};
+use smpp_proto::rules::{self, Breach};
 use smpp_proto::session::Moment;
 use smpp_proto::text::Udh;
 use smpp_proto::text::receipt::{Receipt, Report as Told, ReportTlvs, plain};
+use smpp_proto::{CommandId, CommandStatus};
 
 use super::settings::Upstream;
 use crate::clock::Timestamp;
@@ -49,15 +50,21 @@ impl Reading {
         Self { sniffs: settings.sniff_receipts, zone: settings.receipt_zone }
     }
 
-    /// Reads a frame of either operation.
+    /// Reads a frame of either operation with what its operator is forgiven, which `reading` notes.
     ///
     /// # Errors
-    /// When its body cannot be read; the error knows the answer.
-    pub(super) fn read(self, frame: Frame, now: Timestamp) -> Result<Arrival, BodyError> {
+    /// When its body cannot be read, or has a value that is not forgiven; the error knows the answer.
+    pub(super) fn read(
+        self,
+        frame: Frame,
+        now: Timestamp,
+        version: InterfaceVersion,
+        reading: &mut Forgiving,
+    ) -> Result<Arrival, Unread> {
         let header = frame.header;
-        let fault = |problem| BodyError { header, problem };
+        let fault = |problem| Unread::Body(BodyError { header, problem });
         if header.command == CommandId::DATA_SM {
-            let pdu = DataSm::decode(frame.body).map_err(fault)?;
+            let pdu = DataSm::decode_with(frame.body, reading).map_err(fault)?;
             let octets = pdu.user_data().map_or(&[][..], |octets| octets);
             let delivery = Delivery {
                 source: pdu.source.digits.as_bytes(),
@@ -71,7 +78,8 @@ impl Reading {
             let to = pdu.destination.digits.bytes().clone();
             return Ok(Arrival::Mo { to, body: as_deliver_sm(pdu).map_err(fault)? });
         }
-        let pdu = DeliverSm::decode(frame.body.clone()).map_err(fault)?;
+        let mut pdu = DeliverSm::decode_with(frame.body.clone(), reading).map_err(fault)?;
+        rules::deliver_sm(&mut pdu, version, reading).map_err(Unread::Value)?;
         let delivery = Delivery {
             source: pdu.source.digits.as_bytes(),
             esm_class: pdu.esm_class,
@@ -83,7 +91,11 @@ impl Reading {
             // A copy, because the message may wait for its client much longer than the buffer it was read into.
             None => Arrival::Mo {
                 to: pdu.destination.digits.bytes().clone(),
-                body: Bytes::copy_from_slice(&frame.body),
+                body: if reading.met.is_empty() {
+                    Bytes::copy_from_slice(&frame.body)
+                } else {
+                    written(&pdu).map_err(fault)?
+                },
             },
         })
     }
@@ -132,6 +144,27 @@ fn delay_of(told: &Told<'_>) -> Option<u64> {
     u64::try_from(done - submitted).ok()
 }
 
+/// Why a delivery is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    /// Its body cannot be read.
+    #[error(transparent)]
+    Body(BodyError),
+    /// It has a value that may not stand where it does.
+    #[error(transparent)]
+    Value(Breach),
+}
+
+impl Unread {
+    /// The status with which it is answered.
+    pub(super) fn status(&self) -> CommandStatus {
+        match self {
+            Self::Body(error) => error.answer().map_or(CommandStatus::RX_R_APPN, |(_, status)| status),
+            Self::Value(breach) => breach.status,
+        }
+    }
+}
+
 fn begins_with_id(delivery: &Delivery<'_>) -> bool {
     let text = text_of(delivery);
     let start = text.trim_ascii_start().get(..3);
@@ -160,6 +193,11 @@ fn as_deliver_sm(pdu: DataSm) -> Result<Bytes, Problem> {
         tlvs: pdu.tlvs,
         ..DeliverSm::default()
     };
+    written(&deliver)
+}
+
+/// The body of a deliver_sm as the specification writes it.
+fn written(deliver: &DeliverSm) -> Result<Bytes, Problem> {
     let mut out = BytesMut::new();
     let too_long =
         Problem { class: ProblemClass::FieldTooLong, field: "source_addr", offset: 0, detail: Detail::None };
@@ -219,7 +257,7 @@ impl Quiet {
 mod tests {
     use super::*;
     use crate::account::Secret;
-    use smpp_proto::field::{Address, CommandStatus, Tlv};
+    use smpp_proto::field::{Address, Tlv};
 
     const NOW: Timestamp = Timestamp::from_millis(1_763_650_000_000); // 2025-11-20T14:46:40Z
 
@@ -249,7 +287,12 @@ mod tests {
     }
 
     fn read(frame: Frame) -> Arrival {
-        reading(false).read(frame, NOW).unwrap()
+        read_by(reading(false), frame)
+    }
+
+    fn read_by(reading: Reading, frame: Frame) -> Arrival {
+        let mut forgiving = Forgiving::new(smpp_proto::Lenience::STRICT);
+        reading.read(frame, NOW, InterfaceVersion::V3_4, &mut forgiving).unwrap()
     }
 
     fn report(arrival: Arrival) -> Report {
@@ -297,9 +340,9 @@ mod tests {
     #[test]
     fn the_text_makes_a_receipt_only_where_that_is_switched_on() {
         assert!(matches!(read(deliver(0, TEXT, Vec::new())), Arrival::Mo { .. }));
-        let sniffed = reading(true).read(deliver(0, TEXT, Vec::new()), NOW).unwrap();
+        let sniffed = read_by(reading(true), deliver(0, TEXT, Vec::new()));
         assert_eq!(&report(sniffed).id[..], b"AB12");
-        let talk = reading(true).read(deliver(0, "id: see my passport", Vec::new()), NOW).unwrap();
+        let talk = read_by(reading(true), deliver(0, "id: see my passport", Vec::new()));
         assert!(matches!(talk, Arrival::Mo { .. }));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use smpp_proto::field::InterfaceVersion;
 
-use crate::account::{Secret, Throughput};
+use crate::account::{Manners, Secret, Throughput};
 use crate::link::tls::ClientIdentity;
 use crate::message::IdForm;
 use crate::message::retry::RetrySettings;
@@ -96,6 +96,8 @@ pub struct Upstream {
     pub retry: RetrySettings,
     /// The pauses before a bind is dialled again.
     pub redial: Redial,
+    /// What of its departures from the protocol is forgiven.
+    pub lenience: Manners,
 }
 
 impl Upstream {
@@ -132,6 +134,7 @@ impl Upstream {
             patience: Patience::default(),
             retry: RetrySettings::default(),
             redial: Redial::default(),
+            lenience: Manners::default(),
         }
     }
 

@@ -8,4 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod fields;
 mod framing;
+mod lenience;
+mod tlvs;

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use prometheus_client::registry::Registry;
 use smpp_proto::pdu::BindKind;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -31,6 +32,7 @@ pub struct Plan {
     pub bounds: Bounds,
     pub terms: Terms,
     pub suspended: bool,
+    pub password: &'static str,
     /// Places in the store's mailbox.
     pub mailbox: usize,
     /// Prefixes that have a route.
@@ -51,6 +53,7 @@ impl Default for Plan {
             bounds: Bounds::default(),
             terms: Terms::default(),
             suspended: false,
+            password: "secret",
             mailbox: 1_024,
             prefixes: vec![""],
             upstreams: Vec::new(),
@@ -64,6 +67,10 @@ pub struct Gate {
     pub store: Store,
     pub clock: Clock,
     pub running: Option<Running>,
+    /// What the door counts.
+    pub metrics: Metrics,
+    /// What the binds to operators count.
+    pub operators: smsc::Metrics,
     /// The binds to scripted operators, if there are any.
     pub binds: Option<smsc::Running>,
     pub address: SocketAddr,
@@ -85,16 +92,30 @@ impl Gate {
             let store = store.clone();
             async move { store.keep_time().await }
         });
-        let hash = PasswordHash::of(&Secret::new("secret")).expect("a hash");
+        let password = plan.bounds.counted(plan.password.as_bytes());
+        let hash = PasswordHash::of(&Secret::new(password)).expect("a hash");
         store.apply(policy(&plan, &hash)).await.expect("a policy");
-        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), Metrics::default());
+        let metrics = Metrics::default();
+        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), metrics.clone());
         let running = running.unwrap_or_else(|error| panic!("{error}"));
         let address = running.addresses().first().copied().unwrap_or(([127, 0, 0, 1], 0).into());
+        let operators = smsc::Metrics::default();
         let binds = (!plan.upstreams.is_empty()).then(|| {
             let settings = smsc::Settings { upstreams: plan.upstreams.clone(), ..smsc::Settings::default() };
-            smsc::connect(&settings, &store, &clock, &smsc::Metrics::default()).expect("operators")
+            smsc::connect(&settings, &store, &clock, &operators).expect("operators")
         });
-        Self { store, clock, running: Some(running), binds, address, plan, hash, _folder: folder }
+        Self {
+            store,
+            clock,
+            running: Some(running),
+            metrics,
+            operators,
+            binds,
+            address,
+            plan,
+            hash,
+            _folder: folder,
+        }
     }
 
     /// Changes the policy while the gate runs.
@@ -111,6 +132,20 @@ impl Gate {
     /// A bound session of this kind.
     pub async fn bound_as(&self, kind: BindKind) -> Esme {
         Esme::bound_as(kind, self.address, "acme", "secret").await
+    }
+
+    /// How many PDUs of clients were forgiven this.
+    pub fn forgiven(&self, quirk: &str) -> u64 {
+        let mut registry = Registry::default();
+        self.metrics.register(&mut registry);
+        counted(&registry, &format!("tollgate_esme_quirks_total{{account=\"acme\",quirk=\"{quirk}\"}} "))
+    }
+
+    /// How many PDUs of the operator "north" were forgiven this.
+    pub fn forgiven_north(&self, quirk: &str) -> u64 {
+        let mut registry = Registry::default();
+        self.operators.register(&mut registry);
+        counted(&registry, &format!("smsc_quirks_total{{upstream=\"north\",quirk=\"{quirk}\"}} "))
     }
 
     /// Drives the clock in steps until `what` is done: for what depends on time that begins behind the test's back.
@@ -212,6 +247,14 @@ pub async fn one_of<T: tollgate::store::Laned>(lane: &tollgate::store::Lane<T>) 
         }
     })
     .await
+}
+
+/// The figure behind this name and labels; 0 if nothing was counted.
+fn counted(registry: &Registry, begins: &str) -> u64 {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry).expect("text");
+    let value = text.lines().find_map(|line| line.strip_prefix(begins));
+    value.map_or(0, |value| value.parse().expect("a number"))
 }
 
 fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {

@@ -136,7 +136,7 @@ impl Bind {
                 }
                 read => read?,
             },
-            tlvs: fields.tlvs()?,
+            tlvs: fields.tlvs_of_bind()?,
         })
     }
 

@@ -148,7 +148,7 @@ mod tests {
     use smpp_proto::field::{Address, InterfaceVersion, RegisteredDelivery};
 
     fn dialect(version: u8) -> Dialect {
-        Dialect { version: InterfaceVersion(version), detail: false }
+        Dialect::of(InterfaceVersion(version), &crate::esme::Settings::default())
     }
 
     fn submitted() -> Bytes {
