@@ -293,7 +293,7 @@ async fn l_03_and_l_46_an_operators_answers_are_read_as_far_as_they_go() {
     let gate = with_north(Profile::Default, &smsc).await;
     let mut operator = smsc.accept().await;
     answer_bind(&mut operator, "a system_id far over its limit").await;
-    let mut esme = gate.bound().await;
+    let mut esme = gate.bound_as(BindKind::Transmitter).await;
     for _ in 0..2 {
         esme.submit(TO, "hello").await;
         let (sequence, _) = operator.expect_submit().await;

@@ -195,6 +195,9 @@ impl Session {
                     client.delivery_answered(header.sequence, status, &self.shared.clock);
                 }
             }
+            _ if !frame.body.is_empty() => {
+                let _ = self.look_through(frame);
+            }
             _ => {}
         }
     }
