@@ -291,7 +291,8 @@ fn a_route_that_nobody_could_pay_for_is_told() {
 
 #[test]
 fn a_quirk_has_a_name_and_some_cannot_be_refused() {
-    let lenience = |written: &str| changed("\"transceiver\"", &format!("\"transceiver\"\nlenience = {written}"));
+    let lenience =
+        |written: &str| changed("\"transceiver\"", &format!("\"transceiver\"\nlenience = {written}"));
     assert_eq!(lenience("{ profile = \"strict\", accept = [\"one_over\"], refuse = [] }"), "");
     for (written, told) in [
         ("\"strickt\"", "did you mean \"strict\"?"),

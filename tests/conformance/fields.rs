@@ -55,7 +55,7 @@ async fn status(esme: &mut Esme, pdu: SubmitSm) -> u32 {
 
 /// The next message as the operator gets it.
 pub(crate) async fn sent(gate: &Gate) -> SubmitSm {
-    SubmitSm::decode(gate.sent().await.pdu.clone()).expect("a body of a submit_sm")
+    SubmitSm::decode(gate.sent().await.pdu).expect("a body of a submit_sm")
 }
 
 fn from(source: Address) -> SubmitSm {

@@ -17,7 +17,7 @@ fn row(id: &str, octets: usize) -> Vec<u8> {
 
 async fn taken(gate: &Gate, esme: &mut Esme, id: &str) -> Bytes {
     assert_eq!(verdict(esme, id).await, 0, "{id}");
-    gate.sent().await.pdu.clone()
+    gate.sent().await.pdu
 }
 
 #[tokio::test(flavor = "multi_thread")]
