@@ -8,7 +8,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod centre;
+mod data;
+mod deliver;
 mod fields;
 mod framing;
 mod lenience;
+mod manage;
+mod receipt;
+mod times;
 mod tlvs;
