@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use smpp_proto::field::{COctets, DataCoding, EsmClass, InterfaceVersion, Npi, Ton};
-use smpp_proto::pdu::{Bind, BindKind, Quirk, Quirks, SubmitSm};
-use smpp_proto::{Address, CommandId, CommandStatus};
+use smpp_proto::pdu::{BindKind, Quirk, Quirks, SubmitSm};
+use smpp_proto::{Address, CommandId};
 use tollgate::account::{Canned, EmptyText, LongSenders, Manners, Profile};
 
-use crate::support::{Esme, Gate, Plan, bind, submit, vector};
+use crate::support::{Esme, Gate, Plan, submit, vector};
 
 pub(crate) const TO: &str = "447700900123";
 
@@ -21,15 +21,6 @@ pub(crate) async fn open(change: impl FnOnce(&mut Plan)) -> Gate {
 
 pub(crate) async fn strict() -> Gate {
     open(|plan| plan.bounds.lenience = Some(Manners::of(Profile::Strict))).await
-}
-
-/// A session of this version.
-pub(crate) async fn bound_at(gate: &Gate, version: InterfaceVersion) -> Esme {
-    let mut esme = Esme::connect(gate.address).await;
-    let bind = Bind { interface_version: version, ..bind("acme", "secret") };
-    let answer = esme.bind_with(BindKind::Transceiver, bind).await;
-    assert_eq!(answer.header.status, CommandStatus::ROK);
-    esme
 }
 
 /// Sends the vector, and gives the status of the answer in kind.
@@ -235,7 +226,7 @@ async fn c_102_modes_acknowledgements_and_reply_path_are_taken() {
         assert_eq!(verdict(&mut esme, id).await, 0, "{id}");
         assert_eq!(sent(&gate).await.esm_class.0, class, "{id}");
     }
-    verdicts(&mut bound_at(&gate, InterfaceVersion::V5_0).await, &[("V-053", 0)]).await;
+    verdicts(&mut gate.bound_at(InterfaceVersion::V5_0).await, &[("V-053", 0)]).await;
     gate.ends_with("999993", "7");
 }
 
@@ -254,11 +245,11 @@ async fn c_104_a_priority_above_the_highest_is_the_highest() {
     let gate = open(|_| {}).await;
     verdicts(&mut gate.bound().await, &[("V-059", 0), ("V-264", 0)]).await;
     assert_eq!((sent(&gate).await.priority_flag, sent(&gate).await.priority_flag), (3, 3));
-    verdicts(&mut bound_at(&gate, InterfaceVersion::V5_0).await, &[("V-060", 0)]).await;
+    verdicts(&mut gate.bound_at(InterfaceVersion::V5_0).await, &[("V-060", 0)]).await;
     gate.ends_with("999997", "3");
     let gate = strict().await;
     verdicts(&mut gate.bound().await, &[("V-059", 0), ("V-264", 0x06)]).await;
-    verdicts(&mut bound_at(&gate, InterfaceVersion::V5_0).await, &[("V-060", 0), ("V-264", 0x06)]).await;
+    verdicts(&mut gate.bound_at(InterfaceVersion::V5_0).await, &[("V-060", 0), ("V-264", 0x06)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,7 +307,7 @@ async fn c_110_a_message_without_text_is_taken_or_refused_as_the_account_wants()
 async fn c_111_the_longest_short_message_of_each_version_is_taken() {
     let gate = strict().await;
     verdicts(&mut gate.bound().await, &[("V-039", 0)]).await;
-    verdicts(&mut bound_at(&gate, InterfaceVersion::V5_0).await, &[("V-040", 0)]).await;
+    verdicts(&mut gate.bound_at(InterfaceVersion::V5_0).await, &[("V-040", 0)]).await;
     assert_eq!((sent(&gate).await.user_data().len(), sent(&gate).await.user_data().len()), (254, 255));
     // Two segments each.
     gate.ends_with("999996", "4");
@@ -358,7 +349,7 @@ async fn c_118_a_data_coding_that_is_none_has_the_status_of_the_version() {
     for (configured, expected) in [(0x45, 0x45), (0x401, 0x401)] {
         let gate = open(|plan| plan.esme.coding_status = configured).await;
         verdicts(&mut gate.bound().await, &[("V-268", expected)]).await;
-        verdicts(&mut bound_at(&gate, InterfaceVersion::V5_0).await, &[("V-268", 0x104)]).await;
+        verdicts(&mut gate.bound_at(InterfaceVersion::V5_0).await, &[("V-268", 0x104)]).await;
         gate.ends_with("1000000", "0");
     }
     let accept = Quirks::NONE.with(Quirk::ReservedCoding);

@@ -8,7 +8,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
 mod centre;
+mod close;
 mod data;
 mod deliver;
 mod fields;
@@ -16,5 +18,7 @@ mod framing;
 mod lenience;
 mod manage;
 mod receipt;
+mod timers;
 mod times;
 mod tlvs;
+mod window;

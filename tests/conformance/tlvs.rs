@@ -6,7 +6,7 @@ use smpp_proto::pdu::{Bind, BindKind, Quirk, Quirks};
 use smpp_proto::{Address, CommandStatus, Tag};
 use tollgate::account::{Manners, Profile};
 
-use super::fields::{TO, bound_at, open, sent, strict, verdict};
+use super::fields::{TO, open, sent, strict, verdict};
 use crate::support::{Esme, Gate, Smsc, bind, submit, upstream, vector};
 
 /// The row of parameters at the end of a vector, as octets.
@@ -40,7 +40,7 @@ async fn c_142_standard_parameters_are_carried_through_and_those_of_other_pdus_l
         // The body of each is canonical, so that it is stored as it came.
         assert_eq!(&pdu[..], &vector(id)[16..], "{id}");
     }
-    let mut five = bound_at(&gate, InterfaceVersion::V5_0).await;
+    let mut five = gate.bound_at(InterfaceVersion::V5_0).await;
     for id in ["V-120", "V-121", "V-124", "V-125"] {
         let pdu = taken(&gate, &mut five, id).await;
         assert_eq!(&pdu[..], &vector(id)[16..], "{id}");
@@ -109,7 +109,7 @@ async fn c_146_a_value_that_means_nothing_counts_as_absent_or_is_refused_strictl
 async fn c_147_of_two_texts_the_payload_wins_or_both_are_refused_and_never_joined() {
     let gate = open(|_| {}).await;
     for version in [InterfaceVersion::V3_4, InterfaceVersion::V5_0] {
-        assert_eq!(verdict(&mut bound_at(&gate, version).await, "V-287").await, 0);
+        assert_eq!(verdict(&mut gate.bound_at(version).await, "V-287").await, 0);
         let pdu = sent(&gate).await;
         assert_eq!((&pdu.user_data()[..], &pdu.short_message[..]), (&b"dupl"[..], &b""[..]));
     }

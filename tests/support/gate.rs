@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use tollgate::policy::{Price, TextLimits};
 use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
     AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
-    Settings, Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
+    Settings, Store, Trace, TrafficDraft, UpstreamDraft, UpstreamTraits,
 };
 
 use super::{Esme, PATIENCE, bind, within};
@@ -81,7 +82,7 @@ pub struct Gate {
     pub address: SocketAddr,
     plan: Plan,
     hash: PasswordHash,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Gate {
@@ -109,18 +110,7 @@ impl Gate {
             let settings = smsc::Settings { upstreams: plan.upstreams.clone(), ..smsc::Settings::default() };
             smsc::connect(&settings, &store, &clock, &operators).expect("operators")
         });
-        Self {
-            store,
-            clock,
-            running: Some(running),
-            metrics,
-            operators,
-            binds,
-            address,
-            plan,
-            hash,
-            _folder: folder,
-        }
+        Self { store, clock, running: Some(running), metrics, operators, binds, address, plan, hash, folder }
     }
 
     /// Changes the policy while the gate runs.
@@ -160,6 +150,46 @@ impl Gate {
         let mut registry = Registry::default();
         self.operators.register(&mut registry);
         counted(&registry, &format!("smsc_quirks_total{{upstream=\"north\",quirk=\"{quirk}\"}} "))
+    }
+
+    /// A figure of the door without labels, such as `connections` or `submits_open`.
+    pub fn figure(&self, name: &str) -> i64 {
+        let mut registry = Registry::default();
+        self.metrics.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("text");
+        let begins = format!("tollgate_esme_{name} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&begins));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no figure {name} in {text}"))
+    }
+
+    /// Waits until so many clients are bound.
+    pub async fn binds_are(&self, count: usize) {
+        let roster = self.running.as_ref().expect("it runs").roster();
+        let wait = async {
+            while roster.count() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("a change of the roster", wait).await;
+    }
+
+    /// Waits until a message stands so.
+    pub async fn reaches(&self, id: &str, state: &str) {
+        let mut seen = "";
+        let wait = async {
+            while seen != state {
+                seen = self.state(id);
+                tokio::task::yield_now().await;
+            }
+        };
+        within(&format!("{id} in state {state}"), wait).await;
+    }
+
+    /// Everything the store knows of a message.
+    pub fn trace(&self, id: &str) -> Trace {
+        let id = id.parse().expect("a message id");
+        self.store.reader().and_then(|reader| reader.trace(id)).expect("a message")
     }
 
     /// Drives the clock in steps until `what` is done: for what depends on time that begins behind the test's back.
@@ -222,6 +252,11 @@ impl Gate {
 
     fn upstream(&self) -> UpstreamId {
         self.store.upstreams().id("north").expect("an upstream")
+    }
+
+    /// Where the store lies.
+    pub fn store_path(&self) -> PathBuf {
+        self.folder.path().join("gate.db")
     }
 
     /// What can be spent and what is held, as text.

@@ -147,9 +147,9 @@ impl Client {
         self.metrics.delivered(1, word);
     }
 
-    /// Puts off what was not answered within the response time (conformance C-170).
-    pub(super) fn expire_deliveries(&mut self, clock: &Clock) {
-        let Some(receiving) = &mut self.receiving else { return };
+    /// Puts off what was not answered within the response time (conformance C-170); says whether there was any.
+    pub(super) fn expire_deliveries(&mut self, clock: &Clock) -> bool {
+        let Some(receiving) = &mut self.receiving else { return false };
         let (now, monotonic) = (clock.now(), clock.monotonic());
         let response = millis(receiving.response);
         let mut late = 0;
@@ -164,6 +164,7 @@ impl Client {
             warn!(account = facts.account_name, peer = %facts.peer, count = late,
                 "deliver_sm without an answer; they go out again, perhaps twice");
         }
+        late > 0
     }
 }
 
