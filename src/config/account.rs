@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use ipnet::IpNet;
+use smpp_proto::text::Charset;
 
 use super::read::{Names, Section, Sources, Value, lenience, secret};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
-    BindTypes, Canned, Credits, EmptyText, LongSenders, PasswordHash, ReceiptWish, Secret, Terms, credential,
+    BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders, PasswordHash,
+    ReceiptWish, Secret, Terms, credential,
 };
 
 /// An account as it is written.
@@ -100,6 +102,22 @@ fn read_terms(table: &mut Section<'_>) -> Terms {
         v.one_of(&[("accept", EmptyText::Accept), ("refuse", EmptyText::Refuse)])
     });
     table.put("error_bodies", &mut terms.error_bodies, Value::flag);
+    table.put("alphabet", &mut terms.alphabet, |v| v.one_of(&Charset::ALL));
+    table.put("dcs1", &mut terms.dcs1, |v| {
+        v.one_of(&[("ascii", DataCoding1::Ascii), ("gsm7", DataCoding1::Gsm7)])
+    });
+    table.put("high_octets", &mut terms.high_octets, |v| {
+        v.one_of(&[
+            ("pass", HighOctets::Pass),
+            ("refuse", HighOctets::Refuse),
+            ("latin1", HighOctets::Latin1),
+            ("guess", HighOctets::Guess),
+        ])
+    });
+    table.put("reencode", &mut terms.reencode, Value::flag);
+    table.put("inbound_parts", &mut terms.inbound_parts, |v| {
+        v.one_of(&[("forward", InboundParts::Forward), ("join", InboundParts::Join)])
+    });
     terms
 }
 

@@ -3,6 +3,7 @@
 use bytes::{BufMut, BytesMut};
 use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState, Tag};
 use smpp_proto::pdu::Header;
+use smpp_proto::text::Charset;
 
 use crate::account::Terms;
 use crate::esme::Settings;
@@ -19,18 +20,22 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) bodies: bool,
     /// What stands for ESME_RINVDCS before 5.0.
     pub(in crate::esme) coding: CommandStatus,
+    /// What the account means by data_coding 0.
+    pub(in crate::esme) charset: Charset,
 }
 
 impl Dialect {
     /// A session of this version, before anything is known of its account.
     pub(in crate::esme) fn of(version: InterfaceVersion, settings: &Settings) -> Self {
-        Self { version, detail: false, bodies: false, coding: CommandStatus(settings.coding_status) }
+        let coding = CommandStatus(settings.coding_status);
+        Self { version, detail: false, bodies: false, coding, charset: Charset::Gsm7 }
     }
 
     /// What the account wants of it.
     pub(in crate::esme) fn suit(&mut self, terms: Option<&Terms>) {
         self.detail = terms.is_some_and(|terms| terms.status_detail);
         self.bodies = terms.is_some_and(|terms| terms.error_bodies);
+        self.charset = terms.map(|terms| terms.alphabet).unwrap_or_default();
     }
 
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
