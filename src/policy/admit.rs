@@ -2,14 +2,14 @@
 
 use bytes::{Bytes, BytesMut};
 use smpp_proto::error::{Detail, EncodeError, Problem, ProblemClass};
-use smpp_proto::field::{Address, COctets, CommandStatus, RegisteredDelivery, SmppTime, Tag, Tlv, Ton};
+use smpp_proto::field::{Address, COctets, CommandStatus, RegisteredDelivery, SmppTime, Tag, Ton};
 use smpp_proto::pdu::{Header, SubmitSm};
-use smpp_proto::text::{UdhError, UserData, Width, choose, count};
+use smpp_proto::text::{Allowed, UdhError, UserData, Width, choose, count};
 
 use super::{Refusal, Snapshot, wording};
 use crate::account::{Account, Credits, EmptyText, LongSenders, Terms};
 use crate::clock::Timestamp;
-use crate::message::RouteId;
+use crate::message::{RouteId, Wording};
 
 /// A message as somebody wants to send it. Its values are within the rules of the protocol already.
 #[derive(Debug)]
@@ -119,8 +119,8 @@ pub fn admit(
     let mut rewritten = settle_source(policy, &mut pdu, account)?;
     let canned = settle_text(&mut pdu, &account.terms)?;
     rewritten |= canned | settle_priority(&mut pdu);
+    let route = policy.route_to(pdu.destination.digits.as_bytes());
     if !canned {
-        let route = policy.route_to(pdu.destination.digits.as_bytes());
         rewritten |= wording::settle(&mut pdu, &account.terms, policy.languages(route))?;
     }
     let (due, expires, validity_end) = times(policy, &pdu, now)?;
@@ -196,25 +196,18 @@ fn settle_text(pdu: &mut SubmitSm, terms: &Terms) -> Result<bool, Refusal> {
     }
     let canned = terms.canned.iter().find(|canned| canned.id == pdu.sm_default_msg_id);
     let canned = canned.ok_or(Refusal::Malformed(CommandStatus::RINVDFTMSGID))?;
-    let (coding, octets) = choose(&canned.text);
+    let written = choose(&canned.text, Allowed::default(), Width::Eight);
+    let written = written.ok_or(Refusal::Malformed(CommandStatus::RINVDFTMSGID))?;
     pdu.sm_default_msg_id = 0;
-    pdu.data_coding = coding;
-    pdu.esm_class = pdu.esm_class.with_udhi(false);
-    for tag in [Tag::MESSAGE_PAYLOAD, Tag::SAR_MSG_REF_NUM, Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM]
-    {
+    for tag in [Tag::SAR_MSG_REF_NUM, Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM] {
         pdu.tlvs.remove(tag);
     }
-    pdu.short_message = Bytes::new();
-    if octets.len() > SHORT_MESSAGE {
-        pdu.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, octets));
-    } else {
-        pdu.short_message = octets.into();
-    }
+    let has_header = written.has_header();
+    let user_data = written.user_data.into();
+    let wording = Wording { data_coding: written.data_coding, has_header, is_part: false, user_data };
+    wording.put_into_submit(pdu);
     Ok(true)
 }
-
-/// Octets of a short_message in every version (SMPP 3.4 §5.2.21).
-const SHORT_MESSAGE: usize = 254;
 
 /// 4 is the priority of cell broadcasts (SMPP 5.0 §4.7.14): for a message to one phone the highest is 3.
 fn settle_priority(pdu: &mut SubmitSm) -> bool {
