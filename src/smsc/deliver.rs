@@ -85,7 +85,7 @@ impl Reading {
             if let Some(receipt) = self.receipt(&delivery, now) {
                 return Ok(receipt);
             }
-            let to = pdu.destination.digits.bytes().clone();
+            let to = pdu.destination.digits.bytes();
             let deliver = as_deliver_sm(pdu);
             let part = InboundPart::of(&deliver).map(Box::new);
             return Ok(match self.reworded(&deliver).or_else(|| written(&deliver)) {
@@ -104,7 +104,7 @@ impl Reading {
         Ok(match self.receipt(&delivery, now) {
             Some(receipt) => receipt,
             None => Arrival::Mo {
-                to: pdu.destination.digits.bytes().clone(),
+                to: pdu.destination.digits.bytes(),
                 // A copy, because the message may wait for its client much longer than the buffer it was read into. It is
                 // mended where something was forgiven.
                 body: self

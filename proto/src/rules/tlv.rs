@@ -154,14 +154,15 @@ impl Seen {
     }
 }
 
-/// Whether a known tag is listed for the PDU, in 3.4 or in 5.0: the lists of 5.0 have those of 3.4 in them.
+/// Whether a known tag is listed for the PDU, in 3.4 or in 5.0. What submit_multi and a client's data_sm may carry,
+/// submit_sm may carry too.
 fn belongs(tag: Tag, place: Place) -> bool {
     let command = match place {
         Place::Submission => CommandId::SUBMIT_SM,
         Place::Replacement => CommandId::REPLACE_SM,
         Place::Delivery => CommandId::DELIVER_SM,
     };
-    tag.belongs_to(command, InterfaceVersion::V5_0)
+    [InterfaceVersion::V3_4, InterfaceVersion::V5_0].iter().any(|version| tag.belongs_to(command, *version))
 }
 
 /// C-octet strings.
