@@ -101,9 +101,10 @@ impl Client {
                 receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));
                 continue;
             }
-            let sequence = next_sequence(&mut self.last_sequence, |number| receiving.flights.has(number));
-            match write::deliver_sm(&delivery, self.dialect, sequence, &mut self.scratch, out) {
-                Ok(()) => {
+            let flights = &receiving.flights;
+            let mut next = || next_sequence(&mut self.last_sequence, |number| flights.has(number));
+            match write::deliver_sm(&delivery, self.dialect, &mut next, &mut self.scratch, out) {
+                Ok(sequence) => {
                     receiving.flights.open(sequence, delivery, monotonic);
                     sent += 1;
                 }

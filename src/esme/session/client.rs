@@ -63,7 +63,11 @@ impl Client {
         });
         let (reply, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
-            dialect: Dialect { version: facts.version, detail: false },
+            dialect: Dialect {
+                version: facts.version,
+                detail: false,
+                charset: smpp_proto::text::Charset::Gsm7,
+            },
             metrics: shared.metrics.session(facts),
             asides: Asides::default(),
             lookups: Vec::new(),
@@ -161,6 +165,9 @@ impl Session {
         let Some(client) = self.client.as_deref_mut() else { return false };
         let clock = &self.shared.clock;
         let room = client.receiving.as_ref().map_or(0, |r| r.room(client.bound.window, clock.monotonic()));
+        let policy = self.shared.store.policy();
+        let account = policy.account(client.bound.facts().account);
+        client.dialect.charset = account.map(|account| account.terms.alphabet).unwrap_or_default();
         let pulled = client.deliver(room, clock, self.link.out());
         if pulled {
             self.sent(Traffic::Transaction);
