@@ -51,6 +51,7 @@ fn read_timers(table: &mut Section<'_>, settings: &mut Settings) {
     table.put("session_init", &mut settings.session_init, |v| v.duration(SECOND..=5 * MINUTE));
     table.put("enquire_link", &mut settings.enquire_link, |v| v.duration_or_off(SECOND..=HOUR));
     table.put("inactivity", &mut settings.inactivity, |v| v.duration_or_off(SECOND..=DAY));
+    table.put("enquire_link_is_activity", &mut settings.enquire_link_is_activity, Value::flag);
     table.put("response", &mut settings.response, |v| v.duration(SECOND..=10 * MINUTE));
     table.put("probe", &mut settings.probe, |v| v.duration(100 * MILLISECOND..=30 * SECOND));
     table.put("linger", &mut settings.linger, |v| v.duration(Duration::ZERO..=30 * SECOND));

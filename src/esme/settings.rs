@@ -33,6 +33,8 @@ pub struct Settings {
     pub enquire_link: Option<Duration>,
     /// From the last transaction to an unbind of ours; 1 s to 1 d; absent by default: an idle session stays.
     pub inactivity: Option<Duration>,
+    /// Whether enquire_link and its answer are transactions for `inactivity`; not by default (conformance C-060).
+    pub enquire_link_is_activity: bool,
     /// How long an answer to a request of ours is waited for; 1 s to 10 min, 60 s by default.
     pub response: Duration,
     /// How long an idle bind may take to answer when another one wants its place; 100 ms to 30 s, 2 s by default.
@@ -122,6 +124,7 @@ impl Default for Settings {
             session_init: seconds(10),
             enquire_link: Some(seconds(30)),
             inactivity: None,
+            enquire_link_is_activity: false,
             response: seconds(60),
             probe: seconds(2),
             linger: seconds(2),
@@ -249,8 +252,8 @@ impl Settings {
             session_init: self.session_init,
             enquire_link: self.enquire_link,
             inactivity: self.inactivity,
+            enquire_link_is_activity: self.enquire_link_is_activity,
             response: self.response,
-            ..TimersSettings::default()
         }
     }
 }
