@@ -1,8 +1,8 @@
 //! How many instructions the hot paths take, counted by callgrind: a figure that no other work on the machine changes.
 //!
-//! `cargo bench --profile dev --bench instructions` compares them with `benches/instructions.toml` and fails when one
-//! grew by more than 10 %; `… -- --record` writes that file anew. The profile of the tests is what `.ci/run` uses,
-//! because then nothing is compiled twice; `release` has figures of its own.
+//! `.ci/bench` compares them with `benches/instructions.toml` and fails when one grew by more than 10 %; `.ci/bench
+//! --record` writes that file anew. It uses the profile of the tests, because then nothing is compiled twice; `cargo
+//! bench --bench instructions` shows the figures of the release profile, which are recorded apart (`-- --record`).
 //!
 //! A path is run so many times and then twice as often: the difference is the path alone, without what goes before it.
 
@@ -114,7 +114,7 @@ fn compare() -> ExitCode {
         "recorded with {compiler}, now {}. If the growth is meant, or the compiler's:",
         self::compiler()
     );
-    println!("  cargo bench --profile {} --bench instructions -- --record", profile());
+    println!("  .ci/bench --record");
     ExitCode::FAILURE
 }
 
@@ -133,9 +133,7 @@ fn record() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const ABOUT: &str = "# Instructions of one run of each path, by profile; written by
-#     cargo bench --profile dev --bench instructions -- --record
-# and compared by `cargo bench --profile dev --bench instructions`, which .ci/run does.
+const ABOUT: &str = "# Instructions of one run of each path, by profile; written by `.ci/bench --record`, compared by `.ci/bench`.
 ";
 
 fn recorded() -> toml::Table {

@@ -98,11 +98,10 @@ fn reference(folder: &Path, clients: Clients, extent: Extent) -> Result<Run> {
     let mut figures = Figures::new();
     put_report(&mut figures, "", &report);
     put_cost(&mut figures, &usage, accepted, seconds);
-    let others = machine_busy()
-        - busy
-        - usage.processor
-        - report["cpu_seconds"].as_f64().unwrap_or(0.0)
-        - (Usage::of(std::process::id()).processor - own);
+    let client_used = report["cpu_seconds"].as_f64().unwrap_or(0.0);
+    figures.insert("clients_us_per_message".to_owned(), client_used * 1e6 / accepted as f64);
+    let own = Usage::of(std::process::id()).processor - own;
+    let others = machine_busy() - busy - usage.processor - client_used - own;
     figures.insert("others_cores".to_owned(), others.max(0.0) / seconds);
     let commands = vec![server.command.clone(), client.command.clone()];
     Ok(Run { figures, commands, ..Run::default() })
@@ -208,7 +207,8 @@ fn idle(folder: &Path, binds: usize, extent: Extent) -> Result<Run> {
 fn with_history(folder: &Path, count: u64, through: bool, extent: Extent) -> Result<Run> {
     let plan = Plan { distinct: DISTINCT, ..Plan::through() };
     let mut house = House::open(folder, plan)?;
-    house.run(&[with_receipts(load("bench", ONE, ["-n".to_owned(), "100".to_owned()]))])?;
+    // So many that they move at once.
+    house.run(&[with_receipts(load("bench", ONE, ["-n".to_owned(), "5000".to_owned()]))])?;
     house.settle()?;
     let file = history::await_first(&folder.join(STORE))?;
     house.stop_gateway()?;

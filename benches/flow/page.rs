@@ -198,6 +198,7 @@ fn processor(report: &Report) -> Bars {
     let bar = |name: &str| {
         let outcome = report.outcome(name)?;
         let of = |who: &str| outcome.figure(&format!("{who}_us_per_message")).unwrap_or(0.0);
+        outcome.figure("gateway_us_per_message")?;
         Some((name.to_owned(), vec![of("gateway"), of("operators"), of("clients")]))
     };
     Bars {
