@@ -1,10 +1,10 @@
 //! What clients ask about messages they sent: query_sm, cancel_sm, replace_sm (SMPP 3.4 §4.8 to §4.10).
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::field::{COctets, CommandId, CommandStatus, SmppTime};
+use smpp_proto::field::{COctets, CommandId, CommandStatus, MessageState, SmppTime};
 use smpp_proto::pdu::{CancelSm, Frame, QuerySm, QuerySmResp, ReplaceSm, encode_empty};
 
-use super::session::{Aside, Batch, Client, Kind, Tag};
+use super::session::{Aside, Batch, Client, Dialect, Kind, Tag};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::MessageId;
@@ -92,7 +92,7 @@ impl Client {
             _ => None,
         };
         match standing {
-            Some(standing) => query_resp(standing, message_id, tag.sequence, out),
+            Some(standing) => query_resp(standing, self.dialect, message_id, tag.sequence, out),
             None => encode_empty(out, CommandId::QUERY_SM_RESP, CommandStatus::RQUERYFAIL, tag.sequence),
         }
     }
@@ -180,10 +180,9 @@ fn replacement(
         return Err(CommandStatus::RINVDFTMSGID);
     }
     let limits = batch.policy.limits();
-    let due = moment(&pdu.schedule_delivery_time, batch.now).map_err(|()| CommandStatus::RINVSCHED)?;
-    if due.is_some_and(|due| due <= batch.now || due > batch.now + limits.max_schedule) {
-        return Err(CommandStatus::RINVSCHED);
-    }
+    let named = moment(&pdu.schedule_delivery_time, batch.now).map_err(|()| CommandStatus::RINVSCHED)?;
+    // A schedule that means now is one all the same: it takes the place of the old one.
+    let due = limits.due(named, batch.now).map_err(Refusal::status)?.or(named.map(|_| batch.now));
     let from = due.unwrap_or(batch.now);
     let expires = moment(&pdu.validity_period, batch.now).map_err(|()| CommandStatus::RINVEXPIRY)?;
     if expires.is_some_and(|end| end <= from) {
@@ -206,13 +205,20 @@ fn moment(field: &COctets, now: Timestamp) -> Result<Option<Timestamp>, ()> {
     Ok(time.map(|time| Timestamp::from_millis(time.to_unix_ms(now.millis()))))
 }
 
-fn query_resp(standing: Standing, message_id: Option<COctets>, sequence: u32, out: &mut BytesMut) {
+fn query_resp(
+    standing: Standing,
+    dialect: Dialect,
+    message_id: Option<COctets>,
+    sequence: u32,
+    out: &mut BytesMut,
+) {
+    let state = if standing.scheduled { MessageState::SCHEDULED } else { standing.state.to_smpp() };
     let done_at = standing.done_at.filter(|_| standing.state.is_end());
     let final_date = done_at.and_then(|at| SmppTime::absolute_utc(at.millis()).to_octets().ok());
     let resp = QuerySmResp {
         message_id,
         final_date: final_date.map_or(COctets::EMPTY, |text| COctets::from(&text[..])),
-        message_state: standing.state.to_smpp(),
+        message_state: dialect.state(state),
         // One octet on the wire; a code that does not fit is told as "some error".
         error_code: u8::try_from(standing.error).unwrap_or(u8::MAX),
         ..QuerySmResp::default()

@@ -152,6 +152,8 @@ pub enum ClientOutcome {
 pub struct Standing {
     /// Its state.
     pub state: State,
+    /// Whether it waits for the time that its client named, and was never tried.
+    pub scheduled: bool,
     /// When it ended.
     pub done_at: Option<Timestamp>,
     /// The operator's error code; 0 when none.
@@ -253,6 +255,15 @@ pub enum Note {
         /// The body of the deliver_sm.
         pdu: Bytes,
     },
+    /// The same as data_sm, because an address is too long for a deliver_sm.
+    MoData {
+        /// Comes back in [`Kept::tags`].
+        tag: u64,
+        /// Whose it is.
+        account: AccountId,
+        /// The body of the data_sm.
+        pdu: Bytes,
+    },
 }
 
 /// What a receipt of an operator says.
@@ -262,8 +273,9 @@ pub struct Report {
     pub id: Bytes,
     /// The number that the message went to: the source address of the receipt.
     pub about: Bytes,
-    /// An end, or nothing for an intermediate notification.
-    pub end: Option<State>,
+    /// How the message stands: an end, or on its way: [`State::Sent`], or [`State::Deferred`] while the operator waits
+    /// for its time.
+    pub state: State,
     /// Error code of the network; 0 when none.
     pub error: u32,
     /// When the message came to stand so, as the operator says, else when the receipt came.
@@ -286,8 +298,10 @@ pub struct Answered {
 pub enum Delivered {
     /// The client has it.
     Done(Timestamp),
-    /// The client will never take it (ESME_RX_R_APPN, ESME_RX_P_APPN), or it is too old.
+    /// The client will never take it (ESME_RX_R_APPN), or it is too old.
     Dropped(Timestamp),
+    /// The client will never take anything for this address (ESME_RX_P_APPN): what waits for the same one goes too.
+    AddressGone(Timestamp),
     /// Later.
     Again {
         /// When to try again.

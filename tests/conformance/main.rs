@@ -8,4 +8,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod centre;
+mod data;
+mod deliver;
 mod framing;
+mod manage;
+mod receipt;
+mod times;

@@ -7,7 +7,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smpp_proto::pdu::BindKind;
+use smpp_proto::CommandStatus;
+use smpp_proto::field::InterfaceVersion;
+use smpp_proto::pdu::{Bind, BindKind};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tollgate::account::credential::Bounds;
@@ -15,14 +17,14 @@ use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::esme::{self, Metrics, Running};
 use tollgate::message::{Message, State, UpstreamId};
-use tollgate::policy::Price;
+use tollgate::policy::{Price, TextLimits};
 use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
     AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
     Settings, Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
 };
 
-use super::{Esme, PATIENCE, within};
+use super::{Esme, PATIENCE, bind, within};
 
 /// What the gate is like. Account and system_id are "acme", the password is "secret", a segment costs 1 credit.
 pub struct Plan {
@@ -33,6 +35,8 @@ pub struct Plan {
     pub suspended: bool,
     /// Places in the store's mailbox.
     pub mailbox: usize,
+    /// Bounds of every message.
+    pub limits: TextLimits,
     /// Prefixes that have a route.
     pub prefixes: Vec<&'static str>,
     /// Operators that the gate binds to, all of them on the one route, in their order. Without any the test plays one
@@ -52,6 +56,7 @@ impl Default for Plan {
             terms: Terms::default(),
             suspended: false,
             mailbox: 1_024,
+            limits: TextLimits::default(),
             prefixes: vec![""],
             upstreams: Vec::new(),
             numbers: vec!["22000"],
@@ -108,6 +113,15 @@ impl Gate {
         Esme::bound(self.address, "acme", "secret").await
     }
 
+    /// A bound transceiver of this version.
+    pub async fn bound_at(&self, version: InterfaceVersion) -> Esme {
+        let mut esme = Esme::connect(self.address).await;
+        let asked = Bind { interface_version: version, ..bind("acme", "secret") };
+        let answer = esme.bind_with(BindKind::Transceiver, asked).await;
+        assert_eq!(answer.header.status, CommandStatus::ROK, "the bind as {version:?}");
+        esme
+    }
+
     /// A bound session of this kind.
     pub async fn bound_as(&self, kind: BindKind) -> Esme {
         Esme::bound_as(kind, self.address, "acme", "secret").await
@@ -143,10 +157,19 @@ impl Gate {
             at: self.clock.now(),
         };
         let about = Bytes::new();
-        let report = Report { id, about, end: Some(end), error, done_at: self.clock.now() };
+        let report = Report { id, about, state: end, error, done_at: self.clock.now() };
         let kept = self.note(vec![taken, Note::Receipt { tag: 1, report }]).await;
         assert!(kept.durable);
         message
+    }
+
+    /// The operator cannot take a message now: it is tried again after the pause.
+    pub async fn put_off(&self, message: &Message, pause: Duration) {
+        let due = self.clock.now() + pause;
+        let later =
+            Note::Later { message: message.id, due, upstream: self.upstream(), error: 8, in_doubt: false };
+        // A note without a tag is answered with none; the batch is done all the same.
+        self.note(vec![later]).await;
     }
 
     /// A message from a phone comes for the account.
@@ -248,7 +271,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
                 account: "acme".to_owned(),
             }],
             upstreams,
-            limits: Default::default(),
+            limits: plan.limits,
         }),
     }
 }

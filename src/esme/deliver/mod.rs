@@ -40,6 +40,8 @@ enum Answer {
     Taken,
     /// Not this one, ever.
     Never,
+    /// Nothing for this address, ever.
+    AddressGone,
     /// Not now.
     Later,
     /// Not so fast.
@@ -129,6 +131,7 @@ impl Client {
         let (outcome, word) = match read(status) {
             Answer::Taken => (Delivered::Done(now), "delivered"),
             Answer::Never => (Delivered::Dropped(now), "dropped"),
+            Answer::AddressGone => (Delivered::AddressGone(now), "dropped"),
             Answer::Later => (again(&receiving.settings), "put_off"),
             Answer::SlowDown => {
                 receiving.paused_until =
@@ -171,7 +174,8 @@ fn answered(delivery: &Delivery, outcome: Delivered) -> Answered {
 fn read(status: CommandStatus) -> Answer {
     match status {
         CommandStatus::ROK => Answer::Taken,
-        CommandStatus::RX_R_APPN | CommandStatus::RX_P_APPN => Answer::Never,
+        CommandStatus::RX_R_APPN => Answer::Never,
+        CommandStatus::RX_P_APPN => Answer::AddressGone,
         CommandStatus::RX_T_APPN | CommandStatus::RSYSERR => Answer::Later,
         CommandStatus::RMSGQFUL | CommandStatus::RTHROTTLED => Answer::SlowDown,
         _ => Answer::Unclear,
@@ -207,7 +211,7 @@ mod tests {
     fn statuses_are_read_as_the_field_means_them() {
         let read = |status| read(CommandStatus(status));
         assert_eq!(read(0), Answer::Taken);
-        assert_eq!((read(0x66), read(0x65)), (Answer::Never, Answer::Never));
+        assert_eq!((read(0x66), read(0x65)), (Answer::Never, Answer::AddressGone));
         assert_eq!((read(0x64), read(0x08)), (Answer::Later, Answer::Later));
         assert_eq!((read(0x14), read(0x58)), (Answer::SlowDown, Answer::SlowDown));
         assert_eq!((read(0x45), read(0x400)), (Answer::Unclear, Answer::Unclear));

@@ -23,7 +23,7 @@ pub(super) fn deliver_sm(
         Owed::Receipt { shown, pdu, state, error, done_at, is_final, .. } => {
             let report = Told {
                 shown: *shown,
-                state: state.to_smpp(),
+                state: dialect.state(if *is_final { state.to_smpp() } else { state.on_the_way() }),
                 delivered: matches!(state, State::Delivered | State::Accepted),
                 error: *error,
                 done_at: *done_at,
@@ -31,7 +31,9 @@ pub(super) fn deliver_sm(
             };
             report.write(pdu.clone(), dialect, sequence, scratch, out)
         }
-        Owed::Mo { pdu } if dialect.takes_tlvs() => as_it_came(pdu, sequence, out),
+        Owed::Mo { pdu } if dialect.takes_tlvs() => as_it_came(CommandId::DELIVER_SM, pdu, sequence, out),
+        Owed::MoData { pdu } if dialect.takes_tlvs() => as_it_came(CommandId::DATA_SM, pdu, sequence, out),
+        Owed::MoData { .. } => Err("3.3 has no data_sm, and no place for its address"),
         Owed::Mo { pdu } => without_tlvs(pdu.clone(), sequence, out),
     }
 }
@@ -120,9 +122,14 @@ fn set_length(out: &mut BytesMut, start: usize) {
 }
 
 /// The octets that the operator sent, behind a header of ours.
-fn as_it_came(body: &Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'static str> {
+fn as_it_came(
+    command: CommandId,
+    body: &Bytes,
+    sequence: u32,
+    out: &mut BytesMut,
+) -> Result<(), &'static str> {
     let length = u32::try_from(Header::LENGTH + body.len()).map_err(|_| "it is too long")?;
-    Header { length, command: CommandId::DELIVER_SM, status: CommandStatus::ROK, sequence }.write(out);
+    Header { length, command, status: CommandStatus::ROK, sequence }.write(out);
     out.put_slice(body);
     Ok(())
 }
@@ -222,7 +229,7 @@ mod tests {
         mo.encode(&mut encoded, 5).expect("encoded");
         let body = encoded.clone().split_off(Header::LENGTH).freeze();
         let mut out = BytesMut::new();
-        as_it_came(&body, 5, &mut out).expect("written");
+        as_it_came(CommandId::DELIVER_SM, &body, 5, &mut out).expect("written");
         assert_eq!(out, encoded);
         let mut old = BytesMut::new();
         without_tlvs(body, 5, &mut old).expect("written");

@@ -1,7 +1,7 @@
 //! How a session writes: statuses its version knows, bodies of refusals, message ids in decimal digits.
 
 use bytes::{BufMut, BytesMut};
-use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, Tag};
+use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState, Tag};
 use smpp_proto::pdu::Header;
 
 use crate::message::MessageId;
@@ -19,6 +19,11 @@ impl Dialect {
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
     pub(in crate::esme) fn takes_tlvs(self) -> bool {
         self.version.takes_tlvs()
+    }
+
+    /// A state as the session knows it: 3.4 has neither SCHEDULED nor SKIPPED (conformance C-208).
+    pub(in crate::esme) fn state(self, state: MessageState) -> MessageState {
+        if self.version >= InterfaceVersion::V5_0 { state } else { state.for_3_4() }
     }
 
     /// The status of a refusal. What only 5.0 knows goes to no older session (conformance C-208).

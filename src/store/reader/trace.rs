@@ -7,7 +7,7 @@ use super::Reader;
 use crate::account::Credits;
 use crate::clock::Timestamp;
 use crate::message::{MessageId, Reason, State};
-use crate::store::schema::owed;
+use crate::store::schema::{STANDING, owed, standing_of};
 use crate::store::{Standing, StoreError, history};
 
 /// A message with everything that happened to it.
@@ -103,18 +103,9 @@ impl Reader {
         id: MessageId,
         source: &[u8],
     ) -> Result<Option<Standing>, StoreError> {
-        let sql = "SELECT state, done_at, error FROM message WHERE id = ?1 AND account = ?2 AND src = ?3";
         let source = crate::store::schema::text_of(source);
-        let look = |db: &Connection| {
-            db.query_row(sql, params![id.raw(), account, source], |row| {
-                Ok(Standing {
-                    state: State::from_code(row.get(0)?).unwrap_or(State::Unknown),
-                    done_at: row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis),
-                    error: row.get(2)?,
-                })
-            })
-            .optional()
-        };
+        let key = params![id.raw(), account, source];
+        let look = |db: &Connection| db.query_row(STANDING, key, standing_of).optional();
         if let Some(found) = look(&self.db)? {
             return Ok(Some(found));
         }

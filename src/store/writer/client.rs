@@ -1,6 +1,6 @@
 //! What clients ask: accept, query, cancel, replace.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use smpp_proto::pdu::{Header, SubmitSm};
 
 use super::Writer;
@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::store::command::{
     Accept, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Replace, Standing,
 };
-use crate::store::schema::text_of;
+use crate::store::schema::{STANDING, standing_of, text_of};
 
 /// What accepting writes.
 const INSERT: &str = "INSERT INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price, priority,
@@ -122,11 +122,9 @@ impl Writer {
         id: MessageId,
         source: &[u8],
     ) -> Result<Option<Standing>, StoreError> {
-        let mut find = self.db.prepare_cached(
-            "SELECT state, done_at, error FROM message WHERE id = ?1 AND account = ?2 AND src = ?3",
-        )?;
-        let found = find.query_row(params![id.raw(), account.0, text_of(source)], standing_of).optional()?;
-        Ok(found)
+        let mut find = self.db.prepare_cached(STANDING)?;
+        let key = params![id.raw(), account.0, text_of(source)];
+        Ok(find.query_row(key, standing_of).optional()?)
     }
 
     fn cancel(
@@ -280,12 +278,6 @@ fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
         in_doubt: false,
         expires: admitted.validity_end(),
     }
-}
-
-pub(in crate::store) fn standing_of(row: &Row<'_>) -> rusqlite::Result<Standing> {
-    let state = State::from_code(row.get(0)?).unwrap_or(State::Unknown);
-    let done_at: Option<i64> = row.get(1)?;
-    Ok(Standing { state, done_at: done_at.map(crate::clock::Timestamp::from_millis), error: row.get(2)? })
 }
 
 /// The store cannot write: every request of the batch hears so.

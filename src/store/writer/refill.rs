@@ -151,10 +151,10 @@ impl Writer {
         let id = MessageId::from_raw(row.get(0)?);
         let kind: i64 = row.get(2)?;
         let pdu = row.get::<_, Vec<u8>>(5)?.into();
-        let content = if kind == inbound::MO {
-            Owed::Mo { pdu }
-        } else {
-            Owed::Receipt {
+        let content = match kind {
+            inbound::MO => Owed::Mo { pdu },
+            inbound::MO_DATA => Owed::MoData { pdu },
+            _ => Owed::Receipt {
                 shown: MessageId::from_raw(row.get::<_, Option<i64>>(3)?.unwrap_or_default()),
                 credential: CredentialId(row.get::<_, Option<u32>>(4)?.unwrap_or_default()),
                 pdu,
@@ -163,7 +163,7 @@ impl Writer {
                 error: row.get(7)?,
                 done_at: Timestamp::from_millis(row.get::<_, Option<i64>>(8)?.unwrap_or_default()),
                 is_final: kind == inbound::RECEIPT,
-            }
+            },
         };
         Ok(Delivery {
             key: DeliveryKey::Inbound(id),
