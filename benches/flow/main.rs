@@ -155,7 +155,9 @@ fn measure_all(list: &[Scenario], options: &Options, folder: &Path, report: &mut
         report.judge();
         report.write(folder)?;
         if interrupted {
-            break;
+            bar.finish_and_clear();
+            eprintln!("interrupted: the report has what was measured until then");
+            return Ok(false);
         }
     }
     bar.finish_and_clear();
@@ -189,6 +191,10 @@ fn new_report(folder: &Path, short: bool) -> Result<Report> {
 
 fn say(bar: &ProgressBar, outcome: &Outcome) {
     let mut text = format!("{:<22} {}", outcome.name, outcome.headline());
+    // Above a tenth of a core, somebody else was measured too.
+    if let Some(others) = outcome.figure("others_cores").filter(|cores| *cores > 0.1) {
+        text.push_str(&format!(" · {others:.1} cores were others'"));
+    }
     for failure in &outcome.failures {
         text.push_str(&format!("\n  WRONG: {failure}"));
     }

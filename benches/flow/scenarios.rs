@@ -97,17 +97,21 @@ pub fn all(short: bool) -> Vec<Scenario> {
     }
     let four = Clients::new(4, 100);
     for (name, about, text) in [
-        ("3-part", "texts of three parts, each its own submit_sm", LONG),
-        ("ucs2", "texts of 70 UCS2 characters", UCS2),
+        ("3-part", "4 × 100, texts of three parts, each its own submit_sm", LONG),
+        ("ucs2", "4 × 100, texts of 70 UCS2 characters", UCS2),
     ] {
         let clients = Clients { text, ..four };
         list.push(scenario(&format!("text/accept-{name}"), about, Work::Accept(clients)));
         list.push(scenario(&format!("text/through-{name}"), about, Work::Through(clients, 1)));
     }
     let secure = Clients { tls: true, ..four };
-    list.push(scenario("tls/accept", "TLS from the clients", Work::Accept(secure)));
-    list.push(scenario("tls/through", "TLS from the clients and to the operator", Work::Through(secure, 1)));
-    list.push(scenario("upstreams/8", "eight operators of two binds each", Work::Through(four, 8)));
+    list.push(scenario("tls/accept", "4 × 100, TLS from the clients", Work::Accept(secure)));
+    list.push(scenario(
+        "tls/through",
+        "4 × 100, TLS from the clients and to the operator",
+        Work::Through(secure, 1),
+    ));
+    list.push(scenario("upstreams/8", "4 × 100, eight operators of two binds each", Work::Through(four, 8)));
     for rate in [1_000, 10_000] {
         let about = format!("{rate} messages a second, far below the most");
         list.push(Scenario {
