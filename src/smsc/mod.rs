@@ -13,6 +13,7 @@ mod roster;
 mod settings;
 mod slot;
 mod submit;
+mod wording;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,7 +26,8 @@ use tokio::task::JoinSet;
 pub use metrics::Metrics;
 pub use roster::{BindView, Phase, Roster, UpstreamView};
 pub use settings::{
-    BindMode, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream, ValidityForm,
+    BindMode, ClientParts, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream,
+    ValidityForm,
 };
 
 use self::bind::known::KnownIds;

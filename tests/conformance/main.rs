@@ -8,10 +8,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
 mod centre;
+mod close;
 mod data;
 mod deliver;
 mod framing;
 mod manage;
+mod phones;
 mod receipt;
+mod text;
+mod timers;
 mod times;
+mod window;

@@ -3,10 +3,12 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use prometheus_client::registry::Registry;
 use smpp_proto::CommandStatus;
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::pdu::{Bind, BindKind};
@@ -21,7 +23,7 @@ use tollgate::policy::{Price, TextLimits};
 use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
     AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
-    Settings, Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
+    Settings, Store, Trace, TrafficDraft, UpstreamDraft, UpstreamTraits,
 };
 
 use super::{Esme, PATIENCE, bind, within};
@@ -69,12 +71,14 @@ pub struct Gate {
     pub store: Store,
     pub clock: Clock,
     pub running: Option<Running>,
+    /// What the door counts.
+    pub metrics: Metrics,
     /// The binds to scripted operators, if there are any.
     pub binds: Option<smsc::Running>,
     pub address: SocketAddr,
     plan: Plan,
     hash: PasswordHash,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Gate {
@@ -92,14 +96,15 @@ impl Gate {
         });
         let hash = PasswordHash::of(&Secret::new("secret")).expect("a hash");
         store.apply(policy(&plan, &hash)).await.expect("a policy");
-        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), Metrics::default());
+        let metrics = Metrics::default();
+        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), metrics.clone());
         let running = running.unwrap_or_else(|error| panic!("{error}"));
         let address = running.addresses().first().copied().unwrap_or(([127, 0, 0, 1], 0).into());
         let binds = (!plan.upstreams.is_empty()).then(|| {
             let settings = smsc::Settings { upstreams: plan.upstreams.clone(), ..smsc::Settings::default() };
             smsc::connect(&settings, &store, &clock, &smsc::Metrics::default()).expect("operators")
         });
-        Self { store, clock, running: Some(running), binds, address, plan, hash, _folder: folder }
+        Self { store, clock, running: Some(running), metrics, binds, address, plan, hash, folder }
     }
 
     /// Changes the policy while the gate runs.
@@ -125,6 +130,46 @@ impl Gate {
     /// A bound session of this kind.
     pub async fn bound_as(&self, kind: BindKind) -> Esme {
         Esme::bound_as(kind, self.address, "acme", "secret").await
+    }
+
+    /// A figure of the door without labels, such as `connections` or `submits_open`.
+    pub fn figure(&self, name: &str) -> i64 {
+        let mut registry = Registry::default();
+        self.metrics.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("text");
+        let begins = format!("tollgate_esme_{name} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&begins));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no figure {name} in {text}"))
+    }
+
+    /// Waits until so many clients are bound.
+    pub async fn binds_are(&self, count: usize) {
+        let roster = self.running.as_ref().expect("it runs").roster();
+        let wait = async {
+            while roster.count() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("a change of the roster", wait).await;
+    }
+
+    /// Waits until a message stands so.
+    pub async fn reaches(&self, id: &str, state: &str) {
+        let mut seen = "";
+        let wait = async {
+            while seen != state {
+                seen = self.state(id);
+                tokio::task::yield_now().await;
+            }
+        };
+        within(&format!("{id} in state {state}"), wait).await;
+    }
+
+    /// Everything the store knows of a message.
+    pub fn trace(&self, id: &str) -> Trace {
+        let id = id.parse().expect("a message id");
+        self.store.reader().and_then(|reader| reader.trace(id)).expect("a message")
     }
 
     /// Drives the clock in steps until `what` is done: for what depends on time that begins behind the test's back.
@@ -187,6 +232,11 @@ impl Gate {
 
     fn upstream(&self) -> UpstreamId {
         self.store.upstreams().id("north").expect("an upstream")
+    }
+
+    /// Where the store lies.
+    pub fn store_path(&self) -> PathBuf {
+        self.folder.path().join("gate.db")
     }
 
     /// What can be spent and what is held, as text.

@@ -8,7 +8,7 @@ use smpp_proto::field::{COctets, EsmClass, InterfaceVersion};
 use smpp_proto::pdu::submit::encode_resp;
 use smpp_proto::pdu::{Bind, BindKind, BindResp, DeliverSm, SubmitSm};
 use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv, Tlvs};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::peer::{Peer, within};
 
@@ -47,6 +47,11 @@ impl Smsc {
 pub struct SmscLink(Peer);
 
 impl SmscLink {
+    /// The bare connection.
+    pub fn into_stream(self) -> TcpStream {
+        self.0.into_stream()
+    }
+
     /// The next PDU must be a bind.
     pub async fn expect_bind(&mut self) -> (u32, BindKind, Bind) {
         let incoming = self.expect().await;

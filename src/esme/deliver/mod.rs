@@ -101,9 +101,10 @@ impl Client {
                 receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));
                 continue;
             }
-            let sequence = next_sequence(&mut self.last_sequence, |number| receiving.flights.has(number));
-            match write::deliver_sm(&delivery, self.dialect, sequence, &mut self.scratch, out) {
-                Ok(()) => {
+            let flights = &receiving.flights;
+            let mut next = || next_sequence(&mut self.last_sequence, |number| flights.has(number));
+            match write::deliver_sm(&delivery, self.dialect, &mut next, &mut self.scratch, out) {
+                Ok(sequence) => {
                     receiving.flights.open(sequence, delivery, monotonic);
                     sent += 1;
                 }
@@ -147,9 +148,9 @@ impl Client {
         self.metrics.delivered(1, word);
     }
 
-    /// Puts off what was not answered within the response time (conformance C-170).
-    pub(super) fn expire_deliveries(&mut self, clock: &Clock) {
-        let Some(receiving) = &mut self.receiving else { return };
+    /// Puts off what was not answered within the response time (conformance C-170); says whether there was any.
+    pub(super) fn expire_deliveries(&mut self, clock: &Clock) -> bool {
+        let Some(receiving) = &mut self.receiving else { return false };
         let (now, monotonic) = (clock.now(), clock.monotonic());
         let response = millis(receiving.response);
         let mut late = 0;
@@ -164,6 +165,7 @@ impl Client {
             warn!(account = facts.account_name, peer = %facts.peer, count = late,
                 "deliver_sm without an answer; they go out again, perhaps twice");
         }
+        late > 0
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::{BufMut, BytesMut};
 use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState, Tag};
 use smpp_proto::pdu::Header;
+use smpp_proto::text::Charset;
 
 use crate::message::MessageId;
 use crate::policy::Refusal;
@@ -13,6 +14,8 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) version: InterfaceVersion,
     /// The account asked for `status_detail`.
     pub(in crate::esme) detail: bool,
+    /// What the account means by data_coding 0.
+    pub(in crate::esme) charset: Charset,
 }
 
 impl Dialect {
@@ -113,7 +116,7 @@ mod tests {
 
     fn refusal(version: u8, detail: bool, request: CommandId) -> Vec<u8> {
         let mut out = BytesMut::new();
-        let dialect = Dialect { version: InterfaceVersion(version), detail };
+        let dialect = Dialect { version: InterfaceVersion(version), detail, charset: Charset::Gsm7 };
         dialect.refuse(&mut out, request, 7, Refusal::QueueFull);
         out.to_vec()
     }
@@ -132,7 +135,9 @@ mod tests {
     #[test]
     fn what_5_0_added_stays_there() {
         let status = |version, refusal| {
-            Dialect { version: InterfaceVersion(version), detail: false }.status(refusal).0
+            Dialect { version: InterfaceVersion(version), detail: false, charset: Charset::Gsm7 }
+                .status(refusal)
+                .0
         };
         assert_eq!(
             (status(0x34, Refusal::UnicodeDisabled), status(0x50, Refusal::UnicodeDisabled)),

@@ -134,7 +134,11 @@ impl Session {
             client.faults += 1;
         }
         self.shared.metrics.pdu_refused(refusal.word());
-        let unbound = Dialect { version: InterfaceVersion::V3_4, detail: false };
+        let unbound = Dialect {
+            version: InterfaceVersion::V3_4,
+            detail: false,
+            charset: smpp_proto::text::Charset::Gsm7,
+        };
         let dialect = self.client.as_ref().map_or(unbound, |client| client.dialect);
         let out = self.link.out();
         match refusal {
