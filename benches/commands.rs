@@ -138,7 +138,7 @@ fn receipts(ids: &[MessageId]) -> Vec<Note> {
     let done_at = Clock::system().now();
     let note = |(tag, message): (u64, &MessageId)| {
         let id = Bytes::from(message.to_string());
-        let report = Report { id, about: Bytes::new(), end: Some(State::Delivered), error: 0, done_at };
+        let report = Report { id, about: Bytes::new(), state: State::Delivered, error: 0, done_at };
         Note::Receipt { tag, report }
     };
     (0..).zip(ids).map(note).collect()
