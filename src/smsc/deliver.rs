@@ -78,7 +78,7 @@ impl Reading {
             if let Some(receipt) = self.receipt(&delivery, now) {
                 return Ok(receipt);
             }
-            let to = pdu.destination.digits.bytes().clone();
+            let to = pdu.destination.digits.bytes();
             let deliver = as_deliver_sm(pdu);
             let part = InboundPart::of(&deliver).map(Box::new);
             return Ok(match self.reworded(&deliver).or_else(|| written(&deliver)) {
@@ -96,7 +96,7 @@ impl Reading {
         Ok(match self.receipt(&delivery, now) {
             Some(receipt) => receipt,
             None => Arrival::Mo {
-                to: pdu.destination.digits.bytes().clone(),
+                to: pdu.destination.digits.bytes(),
                 // A copy, because the message may wait for its client much longer than the buffer it was read into.
                 body: self.reworded(&pdu).unwrap_or_else(|| Bytes::copy_from_slice(&frame.body)),
                 part: InboundPart::of(&pdu).map(Box::new),
