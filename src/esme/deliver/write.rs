@@ -232,7 +232,7 @@ mod tests {
     use smpp_proto::field::{Address, InterfaceVersion, RegisteredDelivery, Tlvs};
 
     fn dialect(version: u8) -> Dialect {
-        Dialect { version: InterfaceVersion(version), detail: false, charset: Charset::Gsm7 }
+        Dialect::of(InterfaceVersion(version), &crate::esme::Settings::default())
     }
 
     fn submitted() -> Bytes {
