@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smpp_proto::field::InterfaceVersion;
 
-use super::read::{Section, Value};
+use super::read::{Section, Value, lenience};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 use crate::esme::{FailedBinds, Redelivery, Settings, TlsListen};
 use crate::link::tls::{self, ServerIdentity};
@@ -23,6 +23,8 @@ pub(super) fn read(root: &mut Section<'_>) -> Settings {
     }
     table.put("system_id", &mut settings.system_id, |v| v.text_of(1..=15));
     table.put("version", &mut settings.version, version);
+    table.put("lenience", &mut settings.lenience, lenience::read);
+    table.put("coding_status", &mut settings.coding_status, |v| v.number(1..=0x4FF));
     read_timers(&mut table, &mut settings);
     read_bounds(&mut table, &mut settings);
     read_failed_binds(&mut table, &mut settings.failed_binds);

@@ -7,6 +7,7 @@ use smpp_proto::codec::DEFAULT_MAX_LENGTH;
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::session::TimersSettings;
 
+use crate::account::Manners;
 use crate::link::Limits;
 use crate::link::tls::ServerIdentity;
 
@@ -21,6 +22,11 @@ pub struct Settings {
     pub system_id: String,
     /// The highest version we speak; told to clients that bind with 3.4 or later.
     pub version: InterfaceVersion,
+    /// What of clients' departures from the protocol is forgiven, unless a credential says otherwise.
+    pub lenience: Manners,
+    /// The command_status that tells a client before 5.0 that its data_coding is none; 1 to 0x4FF, 0x45
+    /// (ESME_RSUBMITFAIL) by default.
+    pub coding_status: u32,
     /// From the connection to a bind that is in order; 1 s to 5 min, 10 s by default.
     pub session_init: Duration,
     /// From the last PDU in either direction to an enquire_link of ours; 1 s to 1 h, 30 s by default; absent sends none.
@@ -111,6 +117,8 @@ impl Default for Settings {
             tls: None,
             system_id: "tollgate".to_owned(),
             version: InterfaceVersion::V5_0,
+            lenience: Manners::default(),
+            coding_status: 0x45,
             session_init: seconds(10),
             enquire_link: Some(seconds(30)),
             inactivity: None,

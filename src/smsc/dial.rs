@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion, Npi, Ton};
 use smpp_proto::pdu::bind::PASSWORD_LIMIT;
-use smpp_proto::pdu::{Bind, BindKind as PduKind, BindResp, Frame, Password, encode_empty};
+use smpp_proto::pdu::{
+    Bind, BindKind as PduKind, BindResp, Frame, Header, Password, Quirks, Reading, encode_empty,
+};
 use smpp_proto::session::{BindKind, Role, Session, Verdict};
 use smpp_proto::{CommandId, EncodeError};
 use tokio::net::{TcpStream, lookup_host};
@@ -24,6 +26,8 @@ pub(super) struct Dialled {
     pub(super) session: Session,
     /// The name that the operator gave itself.
     pub(super) peer_name: COctets,
+    /// The response to the bind, and what it was forgiven.
+    pub(super) told: (Header, Quirks),
 }
 
 /// Why a bind could not be made.
@@ -147,7 +151,7 @@ pub(super) async fn dial(settings: &Upstream, kind: BindKind, clock: &Clock) -> 
     let bind = bind(settings, kind, &mut link);
     let bound = within(clock, settings.patience.bind, "answer to the bind", bind).await;
     match bound.and_then(|bound| bound) {
-        Ok((session, peer_name)) => Ok(Dialled { link, session, peer_name }),
+        Ok((session, peer_name, told)) => Ok(Dialled { link, session, peer_name, told }),
         Err(error) => {
             link.close(FAREWELL).await;
             Err(error)
@@ -184,7 +188,11 @@ async fn reach(address: &str) -> Result<TcpStream, DialError> {
     Err(DialError::Unreachable(failure))
 }
 
-async fn bind(settings: &Upstream, kind: BindKind, link: &mut Link) -> Result<(Session, COctets), DialError> {
+async fn bind(
+    settings: &Upstream,
+    kind: BindKind,
+    link: &mut Link,
+) -> Result<(Session, COctets, (Header, Quirks)), DialError> {
     let ours = settings.interface_version;
     let mut session = Session::new(Role::Esme, ours);
     request(settings).encode(link.out(), pdu_kind(kind), SEQUENCE)?;
@@ -192,7 +200,10 @@ async fn bind(settings: &Upstream, kind: BindKind, link: &mut Link) -> Result<(S
         link.write().await?;
         while let Some(frame) = link.next_frame()? {
             if is_answer(&frame, kind) {
-                let (status, theirs, name) = answer(frame);
+                let header = frame.header;
+                let mut reading = Reading::new(settings.lenience.lenience());
+                header.note(&mut reading);
+                let (status, theirs, name) = answer(frame, &mut reading);
                 let stands = status == CommandStatus::RALYBND && settings.already_bound_is_success;
                 if !status.is_ok() && !stands {
                     return Err(DialError::Refused(status));
@@ -200,7 +211,7 @@ async fn bind(settings: &Upstream, kind: BindKind, link: &mut Link) -> Result<(S
                 let agreed = theirs.map_or(ours, |theirs| ours.agreed(theirs));
                 // A session that is just opened can always be bound.
                 let _ = session.bound(kind, agreed);
-                return Ok((session, name));
+                return Ok((session, name, (header, reading.met)));
             }
             before_bound(&session, &frame, link);
         }
@@ -240,12 +251,12 @@ fn is_answer(frame: &Frame, kind: BindKind) -> bool {
 }
 
 /// Status, version and name of the centre. A body may be missing or odd (conformance C-218 to C-220).
-fn answer(frame: Frame) -> (CommandStatus, Option<InterfaceVersion>, COctets) {
+fn answer(frame: Frame, reading: &mut Reading) -> (CommandStatus, Option<InterfaceVersion>, COctets) {
     let status = match frame.header.command {
         CommandId::GENERIC_NACK if frame.header.status.is_ok() => CommandStatus::RUNKNOWNERR,
         _ => frame.header.status,
     };
-    match BindResp::decode(frame.body, status) {
+    match BindResp::decode_with(frame.body, status, reading) {
         Ok(resp) => (status, resp.sc_interface_version(), resp.system_id.unwrap_or_default()),
         Err(_) => (status, None, COctets::EMPTY),
     }

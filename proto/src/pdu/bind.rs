@@ -137,7 +137,7 @@ impl Bind {
                 }
                 read => read?,
             },
-            tlvs: fields.tlvs()?,
+            tlvs: fields.tlvs_of_bind()?,
         })
     }
 

@@ -73,6 +73,10 @@ fn judge(
         reading.pass(Quirk::TelematicsWidth, name, CommandStatus::RINVTLVLEN)?;
     } else if tlv.tag == Tag::ALERT_ON_MESSAGE_DELIVERY && length == 1 && version < InterfaceVersion::V5_0 {
         reading.pass(Quirk::AlertOctet, name, CommandStatus::RINVTLVLEN)?;
+    } else if !tlv.tag.allows_length(length) && place == Place::Delivery {
+        // What cannot be read of a delivery is no reason to lose it.
+        reading.pass(Quirk::TlvWidth, name, CommandStatus::RINVTLVLEN)?;
+        return Ok(Verdict::Keep);
     } else if !tlv.tag.allows_length(length) {
         let Some(narrowed) = by_value(tlv) else {
             return Err(Breach::of(name, CommandStatus::RINVTLVLEN));

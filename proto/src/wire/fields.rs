@@ -210,6 +210,22 @@ impl<'a> Fields<'a> {
         problem.map_or(Ok(tlvs), Err)
     }
 
+    /// The TLVs of a bind, without octets behind them that are too few for another if that is forgiven.
+    pub(crate) fn tlvs_of_bind(mut self) -> Result<Tlvs, Problem> {
+        if self.is_at_end() {
+            return Ok(Tlvs::EMPTY);
+        }
+        match Tlvs::read(&self.body, self.at) {
+            (tlvs, None) => Ok(tlvs),
+            (tlvs, Some(problem))
+                if matches!(problem.detail, Detail::Trailing(_)) && self.forgive(Quirk::StrayOctets) =>
+            {
+                Ok(tlvs)
+            }
+            (_, Some(problem)) => Err(problem),
+        }
+    }
+
     /// The TLVs behind a short_message.
     pub(crate) fn tlvs_after_message(mut self) -> Result<Tlvs, Problem> {
         if self.rest() == [0] && self.forgive(Quirk::NulAfterMessage) { Ok(Tlvs::EMPTY) } else { self.tlvs() }

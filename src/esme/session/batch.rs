@@ -27,7 +27,7 @@ impl Batch {
     pub(super) fn new(store: &Store, client: &mut Client, now: Timestamp) -> Self {
         let policy = store.policy();
         let account = policy.account(client.bound.facts().account).cloned();
-        client.dialect.detail = account.as_ref().is_some_and(|account| account.terms.status_detail);
+        client.suit(&policy, account.as_ref().map(|account| &account.terms));
         Self { policy, account, now, requests: Vec::new() }
     }
 

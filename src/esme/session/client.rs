@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use smpp_proto::pdu::{Header, Lenience, Quirks, Reading};
 use smpp_proto::session::Traffic;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -15,18 +16,25 @@ use tracing::info;
 use super::batch::Asides;
 use super::{Dialect, Session};
 use crate::account::credential::BindType;
+use crate::account::{Manners, Terms};
 use crate::esme::Shared;
 use crate::esme::bind::Bound;
 use crate::esme::deliver::{self, Receiving};
 use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
+use crate::policy::Snapshot;
 use crate::store::{Answered, ClientAnswer, ClientOutcome, Lane};
 
 /// What a bound session has.
 pub(in crate::esme) struct Client {
     pub(in crate::esme) bound: Bound,
     pub(in crate::esme) dialect: Dialect,
+    /// What of its departures from the protocol is forgiven, as its credential or else the listener has it.
+    lenience: Lenience,
+    by_default: Lenience,
+    /// Departures that the log knows already.
+    told: Quirks,
     pub(in crate::esme) metrics: SessionMetrics,
     pub(in crate::esme) asides: Asides,
     /// Questions for the history.
@@ -63,11 +71,10 @@ impl Client {
         });
         let (reply, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
-            dialect: Dialect {
-                version: facts.version,
-                detail: false,
-                charset: smpp_proto::text::Charset::Gsm7,
-            },
+            dialect: Dialect::of(facts.version, &shared.settings),
+            lenience: Lenience::DEFAULT,
+            by_default: shared.settings.lenience.lenience(),
+            told: Quirks::NONE,
             metrics: shared.metrics.session(facts),
             asides: Asides::default(),
             lookups: Vec::new(),
@@ -82,6 +89,36 @@ impl Client {
             receiving,
             reply,
             answers,
+        }
+    }
+
+    /// Takes the policy as it is now.
+    pub(super) fn suit(&mut self, policy: &Snapshot, terms: Option<&Terms>) {
+        self.dialect.suit(terms);
+        let credential = policy.credential_by_id(self.bound.facts().credential);
+        let manners = credential.and_then(|credential| credential.bounds.lenience);
+        self.lenience = manners.map_or(self.by_default, Manners::lenience);
+    }
+
+    /// Begins to read a PDU.
+    pub(in crate::esme) fn reading(&self, header: &Header) -> Reading {
+        let mut reading = Reading::new(self.lenience);
+        header.note(&mut reading);
+        reading
+    }
+
+    /// Counts what a PDU was forgiven, and tells what this session was not forgiven before.
+    pub(in crate::esme) fn forgave(&mut self, met: Quirks, header: &Header) {
+        if met.is_empty() {
+            return;
+        }
+        self.metrics.forgave(met);
+        let news = met.minus(self.told);
+        self.told = self.told.and(met);
+        let facts = self.bound.facts();
+        for quirk in news.iter() {
+            info!(account = facts.account_name, system_id = facts.system_id, peer = %facts.peer, %quirk,
+                command = %header.command, sequence = header.sequence, "forgiven; further ones are counted, not logged");
         }
     }
 

@@ -5,6 +5,8 @@ use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState
 use smpp_proto::pdu::Header;
 use smpp_proto::text::Charset;
 
+use crate::account::Terms;
+use crate::esme::Settings;
 use crate::message::MessageId;
 use crate::policy::Refusal;
 
@@ -14,11 +16,28 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) version: InterfaceVersion,
     /// The account asked for `status_detail`.
     pub(in crate::esme) detail: bool,
+    /// The account asked for `error_bodies`.
+    pub(in crate::esme) bodies: bool,
+    /// What stands for ESME_RINVDCS before 5.0.
+    pub(in crate::esme) coding: CommandStatus,
     /// What the account means by data_coding 0.
     pub(in crate::esme) charset: Charset,
 }
 
 impl Dialect {
+    /// A session of this version, before anything is known of its account.
+    pub(in crate::esme) fn of(version: InterfaceVersion, settings: &Settings) -> Self {
+        let coding = CommandStatus(settings.coding_status);
+        Self { version, detail: false, bodies: false, coding, charset: Charset::Gsm7 }
+    }
+
+    /// What the account wants of it.
+    pub(in crate::esme) fn suit(&mut self, terms: Option<&Terms>) {
+        self.detail = terms.is_some_and(|terms| terms.status_detail);
+        self.bodies = terms.is_some_and(|terms| terms.error_bodies);
+        self.charset = terms.map(|terms| terms.alphabet).unwrap_or_default();
+    }
+
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
     pub(in crate::esme) fn takes_tlvs(self) -> bool {
         self.version.takes_tlvs()
@@ -34,6 +53,7 @@ impl Dialect {
         let v5 = self.version >= InterfaceVersion::V5_0;
         match refusal {
             Refusal::UnicodeDisabled if v5 => CommandStatus::RINVDCS,
+            Refusal::Malformed(CommandStatus::RINVDCS) if !v5 => self.coding,
             other => match other.status() {
                 CommandStatus(0x100..=0x112) if !v5 => CommandStatus::RSUBMITFAIL,
                 status => status,
@@ -41,7 +61,8 @@ impl Dialect {
         }
     }
 
-    /// Appends the response that refuses `request`: 16 octets, or with the reason word where the account wants that.
+    /// Appends the response that refuses `request`: 16 octets, or with empty fields or the reason word where the
+    /// account wants that.
     pub(in crate::esme) fn refuse(
         self,
         out: &mut BytesMut,
@@ -51,13 +72,13 @@ impl Dialect {
     ) {
         let (command, status) = (request.response(), self.status(refusal));
         let word = if self.detail && self.takes_tlvs() { refusal.word() } else { "" };
-        let body = if word.is_empty() { &[][..] } else { empty_body(command) };
+        let body = if word.is_empty() && !self.bodies { &[][..] } else { empty_body(command) };
         let tlv = if word.is_empty() { 0 } else { 4 + word.len() + 1 };
         // A body of at most 4 octets and a word of at most 30.
         let length = u32::try_from(Header::LENGTH + body.len() + tlv).unwrap_or(16);
         Header { length, command, status, sequence }.write(out);
+        out.put_slice(body);
         if !word.is_empty() {
-            out.put_slice(body);
             put_tlv(out, Tag::ADDITIONAL_STATUS_INFO_TEXT, &[word.as_bytes(), &[0]]);
         }
     }
@@ -114,9 +135,13 @@ impl Digits {
 mod tests {
     use super::*;
 
+    fn plain(version: u8) -> Dialect {
+        Dialect::of(InterfaceVersion(version), &Settings::default())
+    }
+
     fn refusal(version: u8, detail: bool, request: CommandId) -> Vec<u8> {
         let mut out = BytesMut::new();
-        let dialect = Dialect { version: InterfaceVersion(version), detail, charset: Charset::Gsm7 };
+        let dialect = Dialect { detail, ..plain(version) };
         dialect.refuse(&mut out, request, 7, Refusal::QueueFull);
         out.to_vec()
     }
@@ -134,11 +159,7 @@ mod tests {
 
     #[test]
     fn what_5_0_added_stays_there() {
-        let status = |version, refusal| {
-            Dialect { version: InterfaceVersion(version), detail: false, charset: Charset::Gsm7 }
-                .status(refusal)
-                .0
-        };
+        let status = |version, refusal| plain(version).status(refusal).0;
         assert_eq!(
             (status(0x34, Refusal::UnicodeDisabled), status(0x50, Refusal::UnicodeDisabled)),
             (0x45, 0x104)
