@@ -6,8 +6,8 @@ use std::io;
 use std::time::Duration;
 
 use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion, Npi, Ton};
-use smpp_proto::pdu::{Bind, BindKind as PduKind, BindResp, Frame, Password, encode_empty};
-use smpp_proto::session::{BindKind, Role, Session, Verdict};
+use smpp_proto::pdu::{Bind, BindKind, BindResp, Frame, Password, encode_empty};
+use smpp_proto::session::{Role, Session, Verdict};
 use smpp_proto::{CommandId, EncodeError};
 use tokio::net::{TcpStream, lookup_host};
 
@@ -186,7 +186,7 @@ async fn reach(address: &str) -> Result<TcpStream, DialError> {
 async fn bind(settings: &Upstream, kind: BindKind, link: &mut Link) -> Result<(Session, COctets), DialError> {
     let ours = settings.interface_version;
     let mut session = Session::new(Role::Esme, ours);
-    request(settings).encode(link.out(), pdu_kind(kind), SEQUENCE)?;
+    request(settings).encode(link.out(), kind, SEQUENCE)?;
     loop {
         link.write().await?;
         while let Some(frame) = link.next_frame()? {
@@ -227,7 +227,7 @@ fn request(settings: &Upstream) -> Bind {
 /// The answer to the bind, or a generic_nack of it (SMPP 3.4 §4.3).
 fn is_answer(frame: &Frame, kind: BindKind) -> bool {
     let command = frame.header.command;
-    let answers = command == pdu_kind(kind).command().response() || command == CommandId::GENERIC_NACK;
+    let answers = command == kind.command().response() || command == CommandId::GENERIC_NACK;
     answers && frame.header.sequence == SEQUENCE
 }
 
@@ -254,14 +254,6 @@ fn before_bound(session: &Session, frame: &Frame, link: &mut Link) {
     };
     if let Some((command, status)) = answer {
         encode_empty(link.out(), command, status, frame.header.sequence);
-    }
-}
-
-const fn pdu_kind(kind: BindKind) -> PduKind {
-    match kind {
-        BindKind::Transmitter => PduKind::Transmitter,
-        BindKind::Receiver => PduKind::Receiver,
-        BindKind::Transceiver => PduKind::Transceiver,
     }
 }
 

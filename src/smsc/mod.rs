@@ -18,7 +18,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smpp_proto::session::{BindKind, Moment};
+use smpp_proto::pdu::BindKind;
+use smpp_proto::session::Moment;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::pdu::{self, BindKind};
-use smpp_proto::session;
 use tracing::debug;
 
 use super::Shared;
@@ -176,15 +175,6 @@ fn bind_type(kind: BindKind) -> BindType {
         BindKind::Transmitter => BindType::Transmitter,
         BindKind::Receiver => BindType::Receiver,
         BindKind::Transceiver => BindType::Transceiver,
-    }
-}
-
-/// The kind of a bind in the words of the session's rules.
-pub(super) fn session_kind(kind: BindKind) -> session::BindKind {
-    match kind {
-        BindKind::Transmitter => session::BindKind::Transmitter,
-        BindKind::Receiver => session::BindKind::Receiver,
-        BindKind::Transceiver => session::BindKind::Transceiver,
     }
 }
 

@@ -266,7 +266,7 @@ impl Session {
             encode_empty(self.link.out(), kind.command().response(), CommandStatus::ROK, sequence);
         }
         // A check runs only in a state that may bind.
-        let _ = self.rules.bound(bind::session_kind(kind), version);
+        let _ = self.rules.bound(kind, version);
         self.timers.on_bound(Moment(self.shared.clock.monotonic()));
         self.link.limit_pdu(self.shared.settings.max_pdu);
         self.visitor.bound();
