@@ -110,6 +110,7 @@ impl Client {
             credential: self.bound.facts().credential,
             upstream,
             max_queued: account.terms.max_queued,
+            short_id: !self.dialect.takes_tlvs(),
             admitted,
             follows,
             replaces_pending,

@@ -76,6 +76,8 @@ pub struct Accept {
     pub upstream: UpstreamId,
     /// How many messages the account may have waiting.
     pub max_queued: u64,
+    /// The client has room for 8 hexadecimal digits only (SMPP 3.3): it is shown a short id.
+    pub short_id: bool,
     /// Belongs to the same submission as the item before it in the batch and shows that one's id (submit_multi).
     pub follows: bool,
     /// Takes the place of a pending message with the same source, destination and service_type
@@ -135,7 +137,7 @@ pub struct ClientAnswer {
 /// What came of a request.
 #[derive(Debug)]
 pub enum ClientOutcome {
-    /// Durable and charged.
+    /// Durable and charged; the id that the client is shown.
     Accepted(MessageId),
     /// Nothing happened and nothing was charged.
     Refused(Refusal),
@@ -156,6 +158,23 @@ pub struct Standing {
     pub done_at: Option<Timestamp>,
     /// The operator's error code; 0 when none.
     pub error: u32,
+    /// It waits for the time that its client named, and was not tried before (SCHEDULED, SMPP 5.0 §4.7.15).
+    pub is_scheduled: bool,
+}
+
+impl Standing {
+    /// Reads `state, done_at, error, attempts` of a message's row.
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let state = State::from_code(row.get(0)?).unwrap_or(State::Unknown);
+        let done_at: Option<i64> = row.get(1)?;
+        let attempts: i64 = row.get(3)?;
+        Ok(Self {
+            state,
+            done_at: done_at.map(Timestamp::from_millis),
+            error: row.get(2)?,
+            is_scheduled: state == State::Deferred && attempts == 0,
+        })
+    }
 }
 
 /// What came from one operator's bind, in the order in which it came.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::StoreError;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 1] = [FIRST];
+const STEPS: [&str; 2] = [FIRST, SHORT_IDS];
 
 /// Version 1.
 ///
@@ -81,6 +81,15 @@ CREATE TABLE inbound(
   owed_due INTEGER, owed_attempts INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX inbound_owed ON inbound(account, id) WHERE owed = 1;
 CREATE INDEX inbound_owed_due ON inbound(owed_due) WHERE owed = 3;
+";
+
+/// Version 2.
+///
+/// `short_id` leads from the ids that clients of SMPP 3.3 know to their messages, hot or in the history; a message's
+/// `shown` is such an id then. An `inbound` receipt is about one message and shows an id that may be another's.
+const SHORT_IDS: &str = "
+CREATE TABLE short_id(message INTEGER PRIMARY KEY, short INTEGER NOT NULL UNIQUE) STRICT;
+ALTER TABLE inbound ADD COLUMN shown INTEGER;
 ";
 
 /// How a delivery stands; the `owed` columns.

@@ -20,9 +20,10 @@ pub(super) fn deliver_sm(
     out: &mut BytesMut,
 ) -> Result<(), &'static str> {
     match &delivery.content {
-        Owed::Receipt { shown, pdu, state, error, done_at, is_final, .. } => {
+        Owed::Receipt { shown, accepted_at, pdu, state, error, done_at, is_final, .. } => {
             let report = Told {
                 shown: *shown,
+                accepted_at: *accepted_at,
                 state: state.to_smpp(),
                 delivered: matches!(state, State::Delivered | State::Accepted),
                 error: *error,
@@ -39,6 +40,7 @@ pub(super) fn deliver_sm(
 /// What a receipt tells.
 struct Told {
     shown: MessageId,
+    accepted_at: Timestamp,
     state: MessageState,
     delivered: bool,
     error: u32,
@@ -86,7 +88,7 @@ impl Told {
             id,
             submitted: 1,
             delivered: u16::from(self.delivered),
-            submit_unix_ms: self.shown.accepted_at().millis(),
+            submit_unix_ms: self.accepted_at.millis(),
             done_unix_ms: self.done_at.millis(),
             offset: 0,
             state: self.state,
@@ -167,6 +169,7 @@ mod tests {
     fn receipt(version: u8, error: u32) -> DeliverSm {
         let told = Told {
             shown: MessageId::first_at(Timestamp::from_millis(1_763_650_000_000)),
+            accepted_at: Timestamp::from_millis(1_763_650_000_000),
             state: if error == 0 { MessageState::DELIVERED } else { MessageState::UNDELIVERABLE },
             delivered: error == 0,
             error,

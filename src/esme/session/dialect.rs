@@ -75,7 +75,7 @@ pub(in crate::esme) fn put_tlv(out: &mut BytesMut, tag: Tag, pieces: &[&[u8]]) {
     }
 }
 
-/// A message id in decimal digits, without an allocation.
+/// A message id as the client reads it, in decimal digits or short, without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::esme) struct Digits {
     octets: [u8; 20],
@@ -86,6 +86,15 @@ impl Digits {
     pub(in crate::esme) fn of(id: MessageId) -> Self {
         let mut digits = Self { octets: [0; 20], start: 20 };
         let mut rest = id.raw().unsigned_abs();
+        if id.is_short() {
+            digits.start = 20 - 2 * size_of::<u32>();
+            for place in digits.octets.iter_mut().skip(digits.start).rev() {
+                let digit = u8::try_from(rest & 0xF).unwrap_or(0);
+                *place = if digit < 10 { b'0' + digit } else { b'A' + digit - 10 };
+                rest >>= 4;
+            }
+            return digits;
+        }
         for place in digits.octets.iter_mut().rev() {
             *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
             digits.start -= 1;
@@ -140,7 +149,7 @@ mod tests {
 
     #[test]
     fn digits_are_those_of_the_id() {
-        for raw in [0, 7, 10, 1_763_650_000_123, i64::MAX] {
+        for raw in [0, 7, 0xA1_B2C3, 0xFFFF_FFFF, 0x1_0000_0000, 1_763_650_000_123, i64::MAX] {
             let id = MessageId::from_raw(raw);
             assert_eq!(Digits::of(id).octets(), id.to_string().as_bytes());
         }

@@ -11,6 +11,7 @@ mod settle;
 mod start;
 mod tick;
 
+pub(super) use client::{STANDING, unshortened};
 pub(super) use start::start;
 
 use std::sync::Arc;
@@ -68,6 +69,8 @@ struct Writer {
     shared: Arc<Shared>,
     books: Books,
     ids: IdSource,
+    /// The number of the short id given out last.
+    last_short: u32,
     mover: Mover,
     /// Receipts that wait for their submit's answer; spares a look-up while there are none.
     parked: u64,

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, watch};
 use tracing::info;
 
@@ -45,6 +45,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let mut writer = Writer {
         books: Books::read(&db)?,
         ids: IdSource::after(last_id(&db, settings)?, settings.node),
+        last_short: last_short(&db)?,
         parked: count("SELECT count(*) FROM parked")?,
         aliases: count("SELECT count(*) FROM (SELECT 1 FROM alias LIMIT 1)")?,
         sweeps: Sweeps::new(default_validity),
@@ -140,6 +141,12 @@ fn last_id(db: &Connection, settings: &Settings) -> Result<Option<MessageId>, St
     )?;
     let moved = crate::store::history::newest_id(&settings.path)?;
     Ok(hot.map(MessageId::from_raw).max(moved))
+}
+
+/// The number of the short id given out last; 0 when there is none. Messages come in the order of time.
+fn last_short(db: &Connection) -> Result<u32, StoreError> {
+    let mut find = db.prepare("SELECT short FROM short_id ORDER BY message DESC LIMIT 1")?;
+    Ok(find.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 /// Says that this process has the store, as long as it lives; also after a SIGKILL the system lets go of it.
