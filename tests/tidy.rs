@@ -33,12 +33,13 @@ const EVERY: [&str; 12] = [
 const PURE: [&str; 3] = ["account", "message", "policy"];
 
 /// Arrows inside the protocol crate.
-const PROTO_ARROWS: [(&str, &[&str]); 7] = [
+const PROTO_ARROWS: [(&str, &[&str]); 8] = [
     ("field", &["error"]),
     ("error", &["field", "frame"]),
     ("frame", &["error", "field"]),
     ("wire", &["error", "field", "frame"]),
     ("pdu", &["error", "field", "frame", "wire"]),
+    ("rules", &["field", "pdu"]),
     ("text", &["error", "field"]),
     ("session", &["error", "field", "frame", "pdu"]),
 ];

@@ -7,6 +7,7 @@ pub mod codec;
 pub mod error;
 pub mod field;
 pub mod pdu;
+pub mod rules;
 pub mod session;
 pub mod text;
 
@@ -16,4 +17,4 @@ mod wire;
 pub use codec::FrameCodec;
 pub use error::{BodyError, EncodeError, FrameError, Problem, ProblemClass};
 pub use field::{Address, COctets, CommandId, CommandStatus, SmppTime, Tag, Tlv, Tlvs};
-pub use pdu::{Body, Frame, Header, Lenience, Pdu};
+pub use pdu::{Body, Frame, Header, Lenience, Pdu, Quirk, Quirks, Reading};

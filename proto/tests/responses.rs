@@ -5,8 +5,8 @@ use smpp_proto::COctets;
 use smpp_proto::error::{EncodeError, ProblemClass};
 use smpp_proto::field::{Address, CommandId, CommandStatus, InterfaceVersion, MessageState, Tag, Tlv};
 use smpp_proto::pdu::{
-    Bind, BindKind, BindResp, DeliverSm, DeliverSmResp, Lenience, QuerySm, QuerySmResp, ReplaceSm,
-    SubmitMultiResp, SubmitSm, SubmitSmResp, deliver, encode_empty, submit,
+    Bind, BindKind, BindResp, DeliverSm, DeliverSmResp, Lenience, QuerySm, QuerySmResp, Quirk, Reading,
+    ReplaceSm, SubmitMultiResp, SubmitSm, SubmitSmResp, deliver, encode_empty, submit,
 };
 
 const OK: CommandStatus = CommandStatus::ROK;
@@ -32,7 +32,11 @@ fn an_unreadable_body_behind_an_error_status_counts_as_none() {
     let garbage = b"\xFF\xFF";
     assert_eq!(QuerySmResp::decode(body(garbage), CommandStatus::RQUERYFAIL), Ok(QuerySmResp::default()));
     assert!(QuerySmResp::decode(body(garbage), OK).is_err());
-    let strict = QuerySmResp::decode_with(body(garbage), CommandStatus::RQUERYFAIL, Lenience::STRICT);
+    let strict = QuerySmResp::decode_with(
+        body(garbage),
+        CommandStatus::RQUERYFAIL,
+        &mut Reading::new(Lenience::STRICT),
+    );
     assert_eq!(strict.unwrap_err().class, ProblemClass::FieldUnterminated);
 }
 
@@ -41,20 +45,20 @@ fn a_good_response_without_a_body_is_read_unless_strict() {
     assert_eq!(DeliverSmResp::decode(body(b""), OK).unwrap().message_id, None);
     assert_eq!(SubmitSmResp::decode(body(b""), OK).unwrap().message_id, None);
     assert_eq!(BindResp::decode(body(b""), OK).unwrap().system_id, None);
-    let strict = SubmitSmResp::decode_with(body(b""), OK, Lenience::STRICT).unwrap_err();
+    let strict = SubmitSmResp::decode_with(body(b""), OK, &mut Reading::new(Lenience::STRICT)).unwrap_err();
     assert_eq!((strict.class, strict.field), (ProblemClass::BodyTruncated, "message_id"));
 }
 
 #[test]
 fn deliver_sm_resp_may_carry_a_message_id() {
-    let resp = DeliverSmResp::decode_with(body(b"4F2A\0"), OK, Lenience::STRICT).unwrap();
+    let resp = DeliverSmResp::decode_with(body(b"4F2A\0"), OK, &mut Reading::new(Lenience::STRICT)).unwrap();
     assert_eq!(resp.message_id, Some(COctets::from("4F2A")));
 }
 
 #[test]
 fn a_last_string_without_its_nul_is_read() {
     assert_eq!(SubmitSmResp::decode(body(b"4F2A"), OK).unwrap().message_id, Some(COctets::from("4F2A")));
-    assert!(SubmitSmResp::decode_with(body(b"4F2A"), OK, Lenience::STRICT).is_err());
+    assert!(SubmitSmResp::decode_with(body(b"4F2A"), OK, &mut Reading::new(Lenience::STRICT)).is_err());
     let too_long = Bytes::from(vec![b'7'; 65]);
     assert_eq!(SubmitSmResp::decode(too_long, OK).unwrap_err().class, ProblemClass::FieldTooLong);
 }
@@ -64,7 +68,7 @@ fn a_bind_response_is_read_with_a_long_name_and_a_wide_version() {
     let long = body(b"a-centre-with-a-very-long-name\0\x02\x10\0\x04\0\0\0\x34");
     let resp = BindResp::decode(long.clone(), OK).unwrap();
     assert_eq!(resp.sc_interface_version(), Some(InterfaceVersion::V3_4));
-    assert!(BindResp::decode_with(long, OK, Lenience::STRICT).is_err());
+    assert!(BindResp::decode_with(long, OK, &mut Reading::new(Lenience::STRICT)).is_err());
     assert_eq!(BindResp::decode(body(b"\0"), OK).unwrap().sc_interface_version(), None);
 }
 
@@ -145,12 +149,12 @@ fn a_request_is_read_field_by_field() {
 fn one_zero_octet_behind_the_message_is_dropped_and_nothing_else() {
     assert!(SubmitSm::decode(submit_with(b"\0")).unwrap().tlvs.is_empty());
     assert!(DeliverSm::decode(submit_with(b"\0")).unwrap().tlvs.is_empty());
-    assert!(SubmitSm::decode_with(submit_with(b"\0"), Lenience::STRICT).is_err());
+    assert!(SubmitSm::decode_with(submit_with(b"\0"), &mut Reading::new(Lenience::STRICT)).is_err());
     assert!(SubmitSm::decode(submit_with(b"\x01")).is_err());
     assert!(SubmitSm::decode(submit_with(b"\0\0")).is_err());
     let replace = b"id\0\0\0\0\0\0\0\0\x02Hi\0";
     assert!(ReplaceSm::decode(body(replace)).is_ok());
-    assert!(ReplaceSm::decode_with(body(replace), Lenience::STRICT).is_err());
+    assert!(ReplaceSm::decode_with(body(replace), &mut Reading::new(Lenience::STRICT)).is_err());
 }
 
 #[test]
@@ -177,8 +181,8 @@ fn the_payload_is_the_user_data_when_there_is_no_short_message() {
 fn strings_one_over_the_limit_need_their_own_switch() {
     let six = body(b"123456\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     assert!(SubmitSm::decode(six.clone()).is_err());
-    let forgiving = Lenience { one_over: true, ..Lenience::TOLERANT };
-    let message = SubmitSm::decode_with(six, forgiving).unwrap();
+    let forgiving = Lenience::DEFAULT.with(Quirk::OneOver);
+    let message = SubmitSm::decode_with(six, &mut Reading::new(forgiving)).unwrap();
     let mut out = BytesMut::new();
     let refused = message.encode(&mut out, 1).unwrap_err();
     assert_eq!(refused, EncodeError::TooLong { field: "service_type", length: 6, limit: 5 });

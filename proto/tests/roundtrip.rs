@@ -12,7 +12,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use smpp_proto::field::{CommandId, CommandStatus, SmppTime, Tag, Tlv};
-use smpp_proto::pdu::{Body, Frame, Header, Lenience, Pdu, SubmitSm, SubmitSmResp, submit};
+use smpp_proto::pdu::{Body, Frame, Header, Lenience, Pdu, Quirk, SubmitSm, SubmitSmResp, submit};
 use smpp_proto::{FrameCodec, Tlvs};
 
 fn written(pdu: &Pdu) -> BytesMut {
@@ -77,8 +77,7 @@ fn frame_is_safe(frame: &Frame) -> Result<(), TestCaseError> {
     if let Ok(pdu) = &tolerant {
         let mut out = BytesMut::new();
         if pdu.encode(&mut out).is_ok() {
-            let again =
-                Pdu::decode_with(frame_of(&out), Lenience { long_password: true, ..Lenience::STRICT });
+            let again = Pdu::decode_with(frame_of(&out), Lenience::STRICT.with(Quirk::LongPassword));
             prop_assert!(again.is_ok(), "what we write is well formed: {:?}", again);
         }
     }
@@ -99,7 +98,7 @@ proptest! {
         let frame = frame_of(&octets);
         prop_assert_eq!(frame.header.length as usize, octets.len());
         prop_assert_eq!(frame.header.command, pdu.command());
-        let strict = Lenience { long_password: true, ..Lenience::STRICT };
+        let strict = Lenience::STRICT.with(Quirk::LongPassword);
         let read = Pdu::decode_with(frame.clone(), strict);
         prop_assert_eq!(read.as_ref(), Ok(&pdu));
         let tolerant = Pdu::decode(frame);

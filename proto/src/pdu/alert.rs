@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::{EncodeError, Problem};
 use crate::field::address::{ESME, LONG_SOURCE};
 use crate::field::{Address, CommandId, Tlvs};
-use crate::wire::{Fields, Lenience, Writer};
+use crate::wire::{Fields, Lenience, Reading, Writer};
 
 /// The body of alert_notification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub struct AlertNotification {
 impl AlertNotification {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<AlertNotification, Problem> {
-        AlertNotification::decode_with(body, Lenience::TOLERANT)
+        AlertNotification::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<AlertNotification, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<AlertNotification, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(AlertNotification {
             source: fields.address(&LONG_SOURCE)?,
             esme: fields.address(&ESME)?,

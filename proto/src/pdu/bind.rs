@@ -6,14 +6,14 @@ use bytes::{Bytes, BytesMut};
 
 use crate::error::{EncodeError, Problem, ProblemClass};
 use crate::field::{COctets, CommandId, CommandStatus, InterfaceVersion, Npi, Tag, Tlvs, Ton};
-use crate::wire::{Fields, Lenience, Writer, response};
+use crate::wire::{Fields, LONG_LIMIT, Lenience, Quirk, Reading, Writer, response};
 
 /// Limit of system_id, in octets with the NUL (SMPP 3.4 §5.2.1).
 pub const SYSTEM_ID_LIMIT: usize = 16;
 /// Limit of password, in octets with the NUL (SMPP 3.4 §5.2.2).
 pub const PASSWORD_LIMIT: usize = 9;
 /// What is read and written of a password in practice, in octets with the NUL: operators give out longer ones.
-pub const LONG_PASSWORD_LIMIT: usize = 257;
+pub const LONG_PASSWORD_LIMIT: usize = LONG_LIMIT;
 /// Limit of system_type, in octets with the NUL (SMPP 3.4 §5.2.3).
 pub const SYSTEM_TYPE_LIMIT: usize = 13;
 /// Limit of address_range, in octets with the NUL (SMPP 3.4 §5.2.7).
@@ -114,12 +114,12 @@ pub struct Bind {
 impl Bind {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<Bind, Problem> {
-        Bind::decode_with(body, Lenience::TOLERANT)
+        Bind::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<Bind, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<Bind, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(Bind {
             system_id: fields.c_octets("system_id", SYSTEM_ID_LIMIT)?,
             password: password(&mut fields)?,
@@ -129,7 +129,8 @@ impl Bind {
             addr_npi: Npi(fields.u8("addr_npi")?),
             address_range: match fields.c_octets("address_range", ADDRESS_RANGE_LIMIT) {
                 Err(problem)
-                    if problem.class == ProblemClass::BodyTruncated && lenience.missing_address_range =>
+                    if problem.class == ProblemClass::BodyTruncated
+                        && fields.forgive(Quirk::MissingAddressRange) =>
                 {
                     COctets::EMPTY
                 }
@@ -152,9 +153,8 @@ impl Bind {
     }
 }
 
-fn password(fields: &mut Fields) -> Result<Password, Problem> {
-    let limit = if fields.lenience.long_password { LONG_PASSWORD_LIMIT } else { PASSWORD_LIMIT };
-    fields.c_octets("password", limit).map(Password)
+fn password(fields: &mut Fields<'_>) -> Result<Password, Problem> {
+    fields.long_c_octets("password", PASSWORD_LIMIT, Quirk::LongPassword).map(Password)
 }
 
 /// The body of the three bind responses.
@@ -169,14 +169,18 @@ pub struct BindResp {
 impl BindResp {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes, status: CommandStatus) -> Result<BindResp, Problem> {
-        BindResp::decode_with(body, status, Lenience::TOLERANT)
+        BindResp::decode_with(body, status, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, status: CommandStatus, lenience: Lenience) -> Result<BindResp, Problem> {
-        let limit = if lenience.loose_response { LONG_PASSWORD_LIMIT } else { SYSTEM_ID_LIMIT };
-        response(body, status, lenience, |mut fields| {
-            let system_id = fields.response_octets("system_id", limit)?;
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(
+        body: Bytes,
+        status: CommandStatus,
+        reading: &mut Reading,
+    ) -> Result<BindResp, Problem> {
+        response(body, status, reading, |mut fields| {
+            let system_id =
+                fields.response_octets("system_id", SYSTEM_ID_LIMIT, Some(Quirk::LongSystemId))?;
             Ok(BindResp { system_id: Some(system_id), tlvs: fields.tlvs_of_response()? })
         })
     }
@@ -220,12 +224,12 @@ pub struct Outbind {
 impl Outbind {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<Outbind, Problem> {
-        Outbind::decode_with(body, Lenience::TOLERANT)
+        Outbind::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<Outbind, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<Outbind, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(Outbind {
             system_id: fields.c_octets("system_id", SYSTEM_ID_LIMIT)?,
             password: password(&mut fields)?,

@@ -14,7 +14,7 @@ use super::replace::ReplaceSm;
 use super::submit::{SubmitSm, SubmitSmResp};
 use crate::error::{Detail, EncodeError, Problem, ProblemClass};
 use crate::field::{CommandId, CommandStatus, Tlvs};
-use crate::wire::{Lenience, Writer, bare_tlvs};
+use crate::wire::{Reading, Writer, bare_tlvs};
 
 /// The body of a PDU. Those without mandatory fields carry optional parameters at most, such as congestion_state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,35 +170,35 @@ impl Body {
         command: CommandId,
         status: CommandStatus,
         body: Bytes,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<Body, Problem> {
         if command.is_response() {
-            return Body::decode_response(command, status, body, lenience);
+            return Body::decode_response(command, status, body, reading);
         }
         Ok(match command {
-            CommandId::BIND_RECEIVER => Body::BindReceiver(Bind::decode_with(body, lenience)?),
-            CommandId::BIND_TRANSMITTER => Body::BindTransmitter(Bind::decode_with(body, lenience)?),
-            CommandId::BIND_TRANSCEIVER => Body::BindTransceiver(Bind::decode_with(body, lenience)?),
-            CommandId::OUTBIND => Body::Outbind(Outbind::decode_with(body, lenience)?),
-            CommandId::SUBMIT_SM => Body::SubmitSm(SubmitSm::decode_with(body, lenience)?),
-            CommandId::SUBMIT_MULTI => Body::SubmitMulti(SubmitMulti::decode_with(body, lenience)?),
-            CommandId::DELIVER_SM => Body::DeliverSm(DeliverSm::decode_with(body, lenience)?),
-            CommandId::DATA_SM => Body::DataSm(DataSm::decode_with(body, lenience)?),
-            CommandId::QUERY_SM => Body::QuerySm(QuerySm::decode_with(body, lenience)?),
-            CommandId::CANCEL_SM => Body::CancelSm(CancelSm::decode_with(body, lenience)?),
-            CommandId::REPLACE_SM => Body::ReplaceSm(ReplaceSm::decode_with(body, lenience)?),
+            CommandId::BIND_RECEIVER => Body::BindReceiver(Bind::decode_with(body, reading)?),
+            CommandId::BIND_TRANSMITTER => Body::BindTransmitter(Bind::decode_with(body, reading)?),
+            CommandId::BIND_TRANSCEIVER => Body::BindTransceiver(Bind::decode_with(body, reading)?),
+            CommandId::OUTBIND => Body::Outbind(Outbind::decode_with(body, reading)?),
+            CommandId::SUBMIT_SM => Body::SubmitSm(SubmitSm::decode_with(body, reading)?),
+            CommandId::SUBMIT_MULTI => Body::SubmitMulti(SubmitMulti::decode_with(body, reading)?),
+            CommandId::DELIVER_SM => Body::DeliverSm(DeliverSm::decode_with(body, reading)?),
+            CommandId::DATA_SM => Body::DataSm(DataSm::decode_with(body, reading)?),
+            CommandId::QUERY_SM => Body::QuerySm(QuerySm::decode_with(body, reading)?),
+            CommandId::CANCEL_SM => Body::CancelSm(CancelSm::decode_with(body, reading)?),
+            CommandId::REPLACE_SM => Body::ReplaceSm(ReplaceSm::decode_with(body, reading)?),
             CommandId::ALERT_NOTIFICATION => {
-                Body::AlertNotification(AlertNotification::decode_with(body, lenience)?)
+                Body::AlertNotification(AlertNotification::decode_with(body, reading)?)
             }
-            CommandId::BROADCAST_SM => Body::BroadcastSm(BroadcastSm::decode_with(body, lenience)?),
+            CommandId::BROADCAST_SM => Body::BroadcastSm(BroadcastSm::decode_with(body, reading)?),
             CommandId::QUERY_BROADCAST_SM => {
-                Body::QueryBroadcastSm(QueryBroadcastSm::decode_with(body, lenience)?)
+                Body::QueryBroadcastSm(QueryBroadcastSm::decode_with(body, reading)?)
             }
             CommandId::CANCEL_BROADCAST_SM => {
-                Body::CancelBroadcastSm(CancelBroadcastSm::decode_with(body, lenience)?)
+                Body::CancelBroadcastSm(CancelBroadcastSm::decode_with(body, reading)?)
             }
-            CommandId::ENQUIRE_LINK => Body::EnquireLink(bare_tlvs(body, lenience)?),
-            CommandId::UNBIND => Body::Unbind(bare_tlvs(body, lenience)?),
+            CommandId::ENQUIRE_LINK => Body::EnquireLink(bare_tlvs(body, reading)?),
+            CommandId::UNBIND => Body::Unbind(bare_tlvs(body, reading)?),
             unknown => return Err(unknown_command(unknown)),
         })
     }
@@ -207,41 +207,41 @@ impl Body {
         command: CommandId,
         status: CommandStatus,
         body: Bytes,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<Body, Problem> {
         Ok(match command {
             CommandId::BIND_RECEIVER_RESP => {
-                Body::BindReceiverResp(BindResp::decode_with(body, status, lenience)?)
+                Body::BindReceiverResp(BindResp::decode_with(body, status, reading)?)
             }
             CommandId::BIND_TRANSMITTER_RESP => {
-                Body::BindTransmitterResp(BindResp::decode_with(body, status, lenience)?)
+                Body::BindTransmitterResp(BindResp::decode_with(body, status, reading)?)
             }
             CommandId::BIND_TRANSCEIVER_RESP => {
-                Body::BindTransceiverResp(BindResp::decode_with(body, status, lenience)?)
+                Body::BindTransceiverResp(BindResp::decode_with(body, status, reading)?)
             }
             CommandId::SUBMIT_SM_RESP => {
-                Body::SubmitSmResp(SubmitSmResp::decode_with(body, status, lenience)?)
+                Body::SubmitSmResp(SubmitSmResp::decode_with(body, status, reading)?)
             }
             CommandId::SUBMIT_MULTI_RESP => {
-                Body::SubmitMultiResp(SubmitMultiResp::decode_with(body, status, lenience)?)
+                Body::SubmitMultiResp(SubmitMultiResp::decode_with(body, status, reading)?)
             }
             CommandId::DELIVER_SM_RESP => {
-                Body::DeliverSmResp(DeliverSmResp::decode_with(body, status, lenience)?)
+                Body::DeliverSmResp(DeliverSmResp::decode_with(body, status, reading)?)
             }
-            CommandId::DATA_SM_RESP => Body::DataSmResp(DataSmResp::decode_with(body, status, lenience)?),
-            CommandId::QUERY_SM_RESP => Body::QuerySmResp(QuerySmResp::decode_with(body, status, lenience)?),
+            CommandId::DATA_SM_RESP => Body::DataSmResp(DataSmResp::decode_with(body, status, reading)?),
+            CommandId::QUERY_SM_RESP => Body::QuerySmResp(QuerySmResp::decode_with(body, status, reading)?),
             CommandId::BROADCAST_SM_RESP => {
-                Body::BroadcastSmResp(BroadcastResp::decode_with(body, status, lenience)?)
+                Body::BroadcastSmResp(BroadcastResp::decode_with(body, status, reading)?)
             }
             CommandId::QUERY_BROADCAST_SM_RESP => {
-                Body::QueryBroadcastSmResp(BroadcastResp::decode_with(body, status, lenience)?)
+                Body::QueryBroadcastSmResp(BroadcastResp::decode_with(body, status, reading)?)
             }
-            CommandId::ENQUIRE_LINK_RESP => Body::EnquireLinkResp(bare_tlvs(body, lenience)?),
-            CommandId::UNBIND_RESP => Body::UnbindResp(bare_tlvs(body, lenience)?),
-            CommandId::CANCEL_SM_RESP => Body::CancelSmResp(bare_tlvs(body, lenience)?),
-            CommandId::REPLACE_SM_RESP => Body::ReplaceSmResp(bare_tlvs(body, lenience)?),
-            CommandId::CANCEL_BROADCAST_SM_RESP => Body::CancelBroadcastSmResp(bare_tlvs(body, lenience)?),
-            CommandId::GENERIC_NACK => Body::GenericNack(bare_tlvs(body, lenience)?),
+            CommandId::ENQUIRE_LINK_RESP => Body::EnquireLinkResp(bare_tlvs(body, reading)?),
+            CommandId::UNBIND_RESP => Body::UnbindResp(bare_tlvs(body, reading)?),
+            CommandId::CANCEL_SM_RESP => Body::CancelSmResp(bare_tlvs(body, reading)?),
+            CommandId::REPLACE_SM_RESP => Body::ReplaceSmResp(bare_tlvs(body, reading)?),
+            CommandId::CANCEL_BROADCAST_SM_RESP => Body::CancelBroadcastSmResp(bare_tlvs(body, reading)?),
+            CommandId::GENERIC_NACK => Body::GenericNack(bare_tlvs(body, reading)?),
             unknown => return Err(unknown_command(unknown)),
         })
     }

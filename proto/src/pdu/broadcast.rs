@@ -9,7 +9,7 @@ use crate::error::{EncodeError, Problem};
 use crate::field::address::SOURCE;
 use crate::field::{Address, COctets, CommandId, CommandStatus, DataCoding, Tlvs};
 use crate::wire::{
-    Fields, Lenience, MESSAGE_ID_LIMIT, SERVICE_TYPE_LIMIT, TIME_LIMIT, Writer, message_id_response,
+    Fields, Lenience, MESSAGE_ID_LIMIT, Reading, SERVICE_TYPE_LIMIT, TIME_LIMIT, Writer, message_id_response,
 };
 
 /// The body of broadcast_sm.
@@ -40,12 +40,12 @@ pub struct BroadcastSm {
 impl BroadcastSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<BroadcastSm, Problem> {
-        BroadcastSm::decode_with(body, Lenience::TOLERANT)
+        BroadcastSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<BroadcastSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<BroadcastSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(BroadcastSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -89,12 +89,12 @@ pub struct QueryBroadcastSm {
 impl QueryBroadcastSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<QueryBroadcastSm, Problem> {
-        QueryBroadcastSm::decode_with(body, Lenience::TOLERANT)
+        QueryBroadcastSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<QueryBroadcastSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<QueryBroadcastSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(QueryBroadcastSm {
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -128,12 +128,12 @@ pub struct CancelBroadcastSm {
 impl CancelBroadcastSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<CancelBroadcastSm, Problem> {
-        CancelBroadcastSm::decode_with(body, Lenience::TOLERANT)
+        CancelBroadcastSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<CancelBroadcastSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<CancelBroadcastSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(CancelBroadcastSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
@@ -165,16 +165,16 @@ pub struct BroadcastResp {
 impl BroadcastResp {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes, status: CommandStatus) -> Result<BroadcastResp, Problem> {
-        BroadcastResp::decode_with(body, status, Lenience::TOLERANT)
+        BroadcastResp::decode_with(body, status, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<BroadcastResp, Problem> {
-        let (message_id, tlvs) = message_id_response(body, status, lenience)?;
+        let (message_id, tlvs) = message_id_response(body, status, reading)?;
         Ok(BroadcastResp { message_id, tlvs })
     }
 

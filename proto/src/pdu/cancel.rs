@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::{EncodeError, Problem};
 use crate::field::address::{DESTINATION, SOURCE};
 use crate::field::{Address, COctets, CommandId, Tlvs};
-use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, SERVICE_TYPE_LIMIT, Writer};
+use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, SERVICE_TYPE_LIMIT, Writer};
 
 /// The body of cancel_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub struct CancelSm {
 impl CancelSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<CancelSm, Problem> {
-        CancelSm::decode_with(body, Lenience::TOLERANT)
+        CancelSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<CancelSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<CancelSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(CancelSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,

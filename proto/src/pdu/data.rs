@@ -7,7 +7,9 @@ use crate::field::address::{LONG_DESTINATION, LONG_SOURCE};
 use crate::field::{
     Address, COctets, CommandId, CommandStatus, DataCoding, EsmClass, RegisteredDelivery, Tag, Tlvs,
 };
-use crate::wire::{Fields, Lenience, SERVICE_TYPE_LIMIT, USUAL_LENGTH, Writer, message_id_response};
+use crate::wire::{
+    Fields, Lenience, Quirk, Reading, SERVICE_TYPE_LIMIT, USUAL_LENGTH, Writer, message_id_response,
+};
 
 /// The body of data_sm, in either direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,12 +33,12 @@ pub struct DataSm {
 impl DataSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<DataSm, Problem> {
-        DataSm::decode_with(body, Lenience::TOLERANT)
+        DataSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<DataSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<DataSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(DataSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&LONG_SOURCE)?,
@@ -78,16 +80,19 @@ pub struct DataSmResp {
 impl DataSmResp {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes, status: CommandStatus) -> Result<DataSmResp, Problem> {
-        DataSmResp::decode_with(body, status, Lenience::TOLERANT)
+        DataSmResp::decode_with(body, status, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<DataSmResp, Problem> {
-        let (message_id, tlvs) = message_id_response(body, status, lenience)?;
+        let (message_id, tlvs) = message_id_response(body, status, reading)?;
+        if status.is_ok() && message_id.as_ref().is_none_or(COctets::is_empty) {
+            reading.forgive(Quirk::NoMessageId);
+        }
         Ok(DataSmResp { message_id, tlvs })
     }
 

@@ -9,7 +9,8 @@ use crate::field::{
 };
 use crate::frame::Header;
 use crate::wire::{
-    Fields, Lenience, SERVICE_TYPE_LIMIT, TIME_LIMIT, USUAL_LENGTH, Writer, message_id_response,
+    Fields, Lenience, Quirk, Reading, SERVICE_TYPE_LIMIT, TIME_LIMIT, USUAL_LENGTH, Writer,
+    message_id_response,
 };
 
 /// The body of deliver_sm.
@@ -48,12 +49,12 @@ pub struct DeliverSm {
 impl DeliverSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<DeliverSm, Problem> {
-        DeliverSm::decode_with(body, Lenience::TOLERANT)
+        DeliverSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<DeliverSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<DeliverSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(DeliverSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -115,16 +116,19 @@ pub struct DeliverSmResp {
 impl DeliverSmResp {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes, status: CommandStatus) -> Result<DeliverSmResp, Problem> {
-        DeliverSmResp::decode_with(body, status, Lenience::TOLERANT)
+        DeliverSmResp::decode_with(body, status, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<DeliverSmResp, Problem> {
-        let (message_id, tlvs) = message_id_response(body, status, lenience)?;
+        let (message_id, tlvs) = message_id_response(body, status, reading)?;
+        if message_id.as_ref().is_some_and(|id| !id.is_empty()) {
+            reading.forgive(Quirk::IdInDeliveryResponse);
+        }
         Ok(DeliverSmResp { message_id, tlvs })
     }
 

@@ -22,7 +22,7 @@ use crate::error::EncodeError;
 use crate::field::{CommandId, CommandStatus, Tlvs};
 
 pub use crate::frame::{BodyError, Frame, Header};
-pub use crate::wire::{Lenience, MESSAGE_ID_LIMIT, SERVICE_TYPE_LIMIT};
+pub use crate::wire::{Lenience, MESSAGE_ID_LIMIT, Quirk, Quirks, Reading, SERVICE_TYPE_LIMIT};
 pub use alert::AlertNotification;
 pub use bind::{Bind, BindKind, BindResp, Outbind, Password};
 pub use body::Body;
@@ -34,6 +34,19 @@ pub use multi::{Destination, SubmitMulti, SubmitMultiResp, Unsuccessful};
 pub use query::{QuerySm, QuerySmResp};
 pub use replace::ReplaceSm;
 pub use submit::{SubmitSm, SubmitSmResp};
+
+impl Header {
+    /// Notes what is odd in the header and always forgiven: a sequence number outside of 1–0x7FFFFFFF, except in a
+    /// generic_nack, and a status in a request.
+    pub fn note(&self, reading: &mut Reading) {
+        if !(1..=0x7FFF_FFFF).contains(&self.sequence) && self.command != CommandId::GENERIC_NACK {
+            reading.forgive(Quirk::SequenceRange);
+        }
+        if !self.status.is_ok() && !self.command.is_response() {
+            reading.forgive(Quirk::StatusInRequest);
+        }
+    }
+}
 
 /// A whole PDU. command_length and command_id follow from the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +87,7 @@ impl Pdu {
 
     /// Reads a frame tolerantly. An unknown command is a problem of class HEADER_COMMAND_ID.
     pub fn decode(frame: Frame) -> Result<Pdu, BodyError> {
-        Pdu::decode_with(frame, Lenience::TOLERANT)
+        Pdu::decode_with(frame, Lenience::DEFAULT)
     }
 
     /// Reads a frame as the specification wants it.
@@ -84,8 +97,14 @@ impl Pdu {
 
     /// Reads a frame with the given lenience.
     pub fn decode_with(frame: Frame, lenience: Lenience) -> Result<Pdu, BodyError> {
+        Pdu::decode_noting(frame, &mut Reading::new(lenience))
+    }
+
+    /// Reads a frame with the lenience of `reading`, which notes what it forgave, in the header too.
+    pub fn decode_noting(frame: Frame, reading: &mut Reading) -> Result<Pdu, BodyError> {
         let Frame { header, body } = frame;
-        match Body::decode(header.command, header.status, body, lenience) {
+        header.note(reading);
+        match Body::decode(header.command, header.status, body, reading) {
             Ok(body) => Ok(Pdu { status: header.status, sequence: header.sequence, body }),
             Err(problem) => Err(BodyError { header, problem }),
         }

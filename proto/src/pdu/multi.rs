@@ -8,7 +8,8 @@ use crate::field::{
     Address, COctets, CommandId, CommandStatus, DataCoding, EsmClass, RegisteredDelivery, Tag, Tlvs,
 };
 use crate::wire::{
-    Fields, Lenience, MESSAGE_ID_LIMIT, SERVICE_TYPE_LIMIT, TIME_LIMIT, USUAL_LENGTH, Writer, response,
+    Fields, Lenience, MESSAGE_ID_LIMIT, Quirk, Reading, SERVICE_TYPE_LIMIT, TIME_LIMIT, USUAL_LENGTH, Writer,
+    response,
 };
 
 /// Limit of dl_name, in octets with the NUL (SMPP 3.4 §5.2.27).
@@ -69,12 +70,12 @@ pub struct SubmitMulti {
 impl SubmitMulti {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<SubmitMulti, Problem> {
-        SubmitMulti::decode_with(body, Lenience::TOLERANT)
+        SubmitMulti::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<SubmitMulti, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<SubmitMulti, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(SubmitMulti {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -137,7 +138,7 @@ impl SubmitMulti {
 }
 
 /// `number_of_dests *dest_address`
-fn destinations(fields: &mut Fields) -> Result<Vec<Destination>, Problem> {
+fn destinations(fields: &mut Fields<'_>) -> Result<Vec<Destination>, Problem> {
     let count = usize::from(fields.u8("number_of_dests")?);
     // A count alone must not make us allocate: no more than the body has room for.
     let mut destinations = Vec::with_capacity(count.min(fields.left() / SHORTEST_DESTINATION));
@@ -179,16 +180,16 @@ pub struct SubmitMultiResp {
 impl SubmitMultiResp {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes, status: CommandStatus) -> Result<SubmitMultiResp, Problem> {
-        SubmitMultiResp::decode_with(body, status, Lenience::TOLERANT)
+        SubmitMultiResp::decode_with(body, status, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<SubmitMultiResp, Problem> {
-        response(body, status, lenience, |mut fields| {
+        response(body, status, reading, |mut fields| {
             Ok(SubmitMultiResp {
                 message_id: Some(fields.c_octets("message_id", MESSAGE_ID_LIMIT)?),
                 unsuccessful: unsuccessful(&mut fields)?,
@@ -222,8 +223,8 @@ impl SubmitMultiResp {
 }
 
 /// `no_unsuccess *unsuccess_sme`; the count may be missing where that is forgiven.
-fn unsuccessful(fields: &mut Fields) -> Result<Vec<Unsuccessful>, Problem> {
-    if fields.is_at_end() && fields.lenience.loose_response {
+fn unsuccessful(fields: &mut Fields<'_>) -> Result<Vec<Unsuccessful>, Problem> {
+    if fields.is_at_end() && fields.forgive(Quirk::ShortResponse) {
         return Ok(Vec::new());
     }
     let count = usize::from(fields.u8("no_unsuccess")?);

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::{EncodeError, Problem};
 use crate::field::address::SOURCE;
 use crate::field::{Address, COctets, CommandId, CommandStatus, MessageState, Tlvs};
-use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, TIME_LIMIT, Writer, response};
+use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, TIME_LIMIT, Writer, response};
 
 /// The body of query_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub struct QuerySm {
 impl QuerySm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<QuerySm, Problem> {
-        QuerySm::decode_with(body, Lenience::TOLERANT)
+        QuerySm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<QuerySm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<QuerySm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(QuerySm {
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -62,16 +62,16 @@ pub struct QuerySmResp {
 impl QuerySmResp {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes, status: CommandStatus) -> Result<QuerySmResp, Problem> {
-        QuerySmResp::decode_with(body, status, Lenience::TOLERANT)
+        QuerySmResp::decode_with(body, status, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<QuerySmResp, Problem> {
-        response(body, status, lenience, |mut fields| {
+        response(body, status, reading, |mut fields| {
             Ok(QuerySmResp {
                 message_id: Some(fields.c_octets("message_id", MESSAGE_ID_LIMIT)?),
                 final_date: fields.c_octets("final_date", TIME_LIMIT)?,

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::{EncodeError, Problem};
 use crate::field::address::SOURCE;
 use crate::field::{Address, COctets, CommandId, RegisteredDelivery, Tag, Tlvs};
-use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, TIME_LIMIT, Writer};
+use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, TIME_LIMIT, Writer};
 
 /// The body of replace_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,12 +31,12 @@ pub struct ReplaceSm {
 impl ReplaceSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<ReplaceSm, Problem> {
-        ReplaceSm::decode_with(body, Lenience::TOLERANT)
+        ReplaceSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<ReplaceSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<ReplaceSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(ReplaceSm {
             message_id: fields.c_octets("message_id", MESSAGE_ID_LIMIT)?,
             source: fields.address(&SOURCE)?,

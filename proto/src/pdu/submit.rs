@@ -8,7 +8,7 @@ use crate::field::{
     Address, COctets, CommandId, CommandStatus, DataCoding, EsmClass, RegisteredDelivery, Tag, Tlvs,
 };
 use crate::wire::{
-    Fields, Lenience, MESSAGE_ID_LIMIT, SERVICE_TYPE_LIMIT, TIME_LIMIT, USUAL_LENGTH, Writer,
+    Fields, Lenience, MESSAGE_ID_LIMIT, Quirk, Reading, SERVICE_TYPE_LIMIT, TIME_LIMIT, USUAL_LENGTH, Writer,
     message_id_response,
 };
 
@@ -48,12 +48,12 @@ pub struct SubmitSm {
 impl SubmitSm {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes) -> Result<SubmitSm, Problem> {
-        SubmitSm::decode_with(body, Lenience::TOLERANT)
+        SubmitSm::decode_with(body, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
-    pub fn decode_with(body: Bytes, lenience: Lenience) -> Result<SubmitSm, Problem> {
-        let mut fields = Fields::of(body, lenience);
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
+    pub fn decode_with(body: Bytes, reading: &mut Reading) -> Result<SubmitSm, Problem> {
+        let mut fields = Fields::of(body, reading);
         Ok(SubmitSm {
             service_type: fields.c_octets("service_type", SERVICE_TYPE_LIMIT)?,
             source: fields.address(&SOURCE)?,
@@ -115,16 +115,19 @@ pub struct SubmitSmResp {
 impl SubmitSmResp {
     /// Reads a body tolerantly.
     pub fn decode(body: Bytes, status: CommandStatus) -> Result<SubmitSmResp, Problem> {
-        SubmitSmResp::decode_with(body, status, Lenience::TOLERANT)
+        SubmitSmResp::decode_with(body, status, &mut Reading::new(Lenience::DEFAULT))
     }
 
-    /// Reads a body with the given lenience.
+    /// Reads a body with the lenience of `reading`, which notes what it forgave.
     pub fn decode_with(
         body: Bytes,
         status: CommandStatus,
-        lenience: Lenience,
+        reading: &mut Reading,
     ) -> Result<SubmitSmResp, Problem> {
-        let (message_id, tlvs) = message_id_response(body, status, lenience)?;
+        let (message_id, tlvs) = message_id_response(body, status, reading)?;
+        if status.is_ok() && message_id.as_ref().is_none_or(COctets::is_empty) {
+            reading.forgive(Quirk::NoMessageId);
+        }
         Ok(SubmitSmResp { message_id, tlvs })
     }
 

@@ -3,23 +3,28 @@
 use bytes::Bytes;
 use nom::number::complete::{be_u8, be_u32};
 
-use super::{Lenience, MESSAGE_ID_LIMIT};
+use super::{LONG_LIMIT, MESSAGE_ID_LIMIT, Quirk, Reading};
 use crate::error::{Detail, Problem, ProblemClass};
 use crate::field::address::AddressFields;
 use crate::field::octets::{Fault, c_octet_string};
 use crate::field::{Address, COctets, CommandStatus, Npi, Tag, Tlvs, Ton};
 
 /// Reads the fields of one body.
-pub(crate) struct Fields {
+pub(crate) struct Fields<'a> {
     body: Bytes,
     /// Octets read so far, never more than the body has.
     at: usize,
-    pub(crate) lenience: Lenience,
+    reading: &'a mut Reading,
 }
 
-impl Fields {
-    pub(crate) fn of(body: Bytes, lenience: Lenience) -> Fields {
-        Fields { body, at: 0, lenience }
+impl<'a> Fields<'a> {
+    pub(crate) fn of(body: Bytes, reading: &'a mut Reading) -> Fields<'a> {
+        Fields { body, at: 0, reading }
+    }
+
+    /// Notes the quirk if it is forgiven, and says whether it is.
+    pub(crate) fn forgive(&mut self, quirk: Quirk) -> bool {
+        self.reading.forgive(quirk)
     }
 
     fn rest(&self) -> &[u8] {
@@ -88,14 +93,39 @@ impl Fields {
 
     /// A C-octet string of at most `limit` octets with its NUL.
     pub(crate) fn c_octets(&mut self, field: &'static str, limit: usize) -> Result<COctets, Problem> {
-        let limit = limit + usize::from(self.lenience.one_over);
         let length = match c_octet_string(self.rest(), limit) {
             Ok((_, text)) => text.len(),
-            Err(fault) => return Err(self.broken_string(field, limit, class_of(&fault))),
+            Err(fault) => self.one_over(field, limit, class_of(&fault))?,
         };
         let text = self.share(length);
         self.at += 1;
         Ok(COctets::without_nul(text))
+    }
+
+    /// The length of a string that has its NUL one octet too late, if that is forgiven.
+    #[cold]
+    fn one_over(&mut self, field: &'static str, limit: usize, class: ProblemClass) -> Result<usize, Problem> {
+        if class == ProblemClass::FieldTooLong
+            && let Ok((_, text)) = c_octet_string(self.rest(), limit + 1)
+        {
+            let length = text.len();
+            if self.forgive(Quirk::OneOver) {
+                return Ok(length);
+            }
+        }
+        Err(self.broken_string(field, limit, class))
+    }
+
+    /// A C-octet string of at most `limit` octets with its NUL, or of 257 if the quirk is forgiven.
+    pub(crate) fn long_c_octets(
+        &mut self,
+        field: &'static str,
+        limit: usize,
+        quirk: Quirk,
+    ) -> Result<COctets, Problem> {
+        let long = matches!(c_octet_string(self.rest(), LONG_LIMIT), Ok((_, text)) if text.len() >= limit);
+        let limit = if long && self.forgive(quirk) { LONG_LIMIT } else { limit };
+        self.c_octets(field, limit)
     }
 
     #[cold]
@@ -108,11 +138,20 @@ impl Fields {
         self.problem(class, field, detail)
     }
 
-    /// The last string of a response: its NUL may be missing where that is forgiven.
-    pub(crate) fn response_octets(&mut self, field: &'static str, limit: usize) -> Result<COctets, Problem> {
-        match self.c_octets(field, limit) {
+    /// The last string of a response: its NUL may be missing, or come late, where that is forgiven.
+    pub(crate) fn response_octets(
+        &mut self,
+        field: &'static str,
+        limit: usize,
+        long: Option<Quirk>,
+    ) -> Result<COctets, Problem> {
+        let read = match long {
+            Some(quirk) => self.long_c_octets(field, limit, quirk),
+            None => self.c_octets(field, limit),
+        };
+        match read {
             Err(problem)
-                if problem.class == ProblemClass::FieldUnterminated && self.lenience.loose_response =>
+                if problem.class == ProblemClass::FieldUnterminated && self.forgive(Quirk::OpenResponse) =>
             {
                 let octets = self.left();
                 Ok(COctets::without_nul(self.share(octets)))
@@ -149,33 +188,30 @@ impl Fields {
     }
 
     /// The TLVs behind a short_message.
-    pub(crate) fn tlvs_after_message(self) -> Result<Tlvs, Problem> {
-        if self.lenience.nul_after_message && self.rest() == [0] { Ok(Tlvs::EMPTY) } else { self.tlvs() }
+    pub(crate) fn tlvs_after_message(mut self) -> Result<Tlvs, Problem> {
+        if self.rest() == [0] && self.forgive(Quirk::NulAfterMessage) { Ok(Tlvs::EMPTY) } else { self.tlvs() }
     }
 
     /// The TLVs of a delivery, the readable ones if that is forgiven.
-    pub(crate) fn tlvs_of_delivery(self) -> Result<Tlvs, Problem> {
-        if self.is_at_end() || (self.lenience.nul_after_message && self.rest() == [0]) {
+    pub(crate) fn tlvs_of_delivery(mut self) -> Result<Tlvs, Problem> {
+        if self.is_at_end() || self.rest() == [0] && self.forgive(Quirk::NulAfterMessage) {
             return Ok(Tlvs::EMPTY);
         }
         match Tlvs::read(&self.body, self.at) {
             (tlvs, None) => Ok(tlvs),
-            (_, Some(problem))
-                if !self.lenience.half_tlv || Tag::MESSAGE_PAYLOAD.name() == Some(problem.field) =>
-            {
-                Err(problem)
-            }
-            (tlvs, Some(_)) => Ok(tlvs),
+            (_, Some(problem)) if Tag::MESSAGE_PAYLOAD.name() == Some(problem.field) => Err(problem),
+            (tlvs, Some(_)) if self.forgive(Quirk::HalfTlv) => Ok(tlvs),
+            (_, Some(problem)) => Err(problem),
         }
     }
 
     /// The TLVs of a response, the readable ones if that is forgiven.
-    pub(crate) fn tlvs_of_response(self) -> Result<Tlvs, Problem> {
+    pub(crate) fn tlvs_of_response(mut self) -> Result<Tlvs, Problem> {
         if self.is_at_end() {
             return Ok(Tlvs::EMPTY);
         }
         match Tlvs::read(&self.body, self.at) {
-            (_, Some(problem)) if !self.lenience.loose_response => Err(problem),
+            (_, Some(problem)) if !self.forgive(Quirk::HalfTlv) => Err(problem),
             (tlvs, _) => Ok(tlvs),
         }
     }
@@ -189,14 +225,14 @@ fn class_of(fault: &nom::Err<Fault>) -> ProblemClass {
 }
 
 /// Reads a PDU without mandatory fields: TLVs or nothing.
-pub(crate) fn bare_tlvs(body: Bytes, lenience: Lenience) -> Result<Tlvs, Problem> {
-    let fields = Fields::of(body, lenience);
+pub(crate) fn bare_tlvs(body: Bytes, reading: &mut Reading) -> Result<Tlvs, Problem> {
+    let mut fields = Fields::of(body, reading);
     if fields.is_at_end() {
         return Ok(Tlvs::EMPTY);
     }
     match Tlvs::read(&fields.body, 0) {
         (tlvs, None) => Ok(tlvs),
-        _ if lenience.stray_octets => Ok(Tlvs::EMPTY),
+        _ if fields.forgive(Quirk::StrayOctets) => Ok(Tlvs::EMPTY),
         _ => Err(fields.problem(ProblemClass::BodyTrailing, "body", Detail::Trailing(fields.left()))),
     }
 }
@@ -206,14 +242,14 @@ pub(crate) fn bare_tlvs(body: Bytes, lenience: Lenience) -> Result<Tlvs, Problem
 pub(crate) fn response<T: Default>(
     body: Bytes,
     status: CommandStatus,
-    lenience: Lenience,
-    read: impl FnOnce(Fields) -> Result<T, Problem>,
+    reading: &mut Reading,
+    read: impl FnOnce(Fields<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
-    if body.is_empty() && (!status.is_ok() || lenience.loose_response) {
+    if body.is_empty() && (!status.is_ok() || reading.forgive(Quirk::ShortResponse)) {
         return Ok(T::default());
     }
-    match read(Fields::of(body, lenience)) {
-        Err(_) if !status.is_ok() && lenience.loose_response => Ok(T::default()),
+    match read(Fields::of(body, reading)) {
+        Err(_) if !status.is_ok() && reading.forgive(Quirk::ErrorBody) => Ok(T::default()),
         outcome => outcome,
     }
 }
@@ -222,10 +258,10 @@ pub(crate) fn response<T: Default>(
 pub(crate) fn message_id_response(
     body: Bytes,
     status: CommandStatus,
-    lenience: Lenience,
+    reading: &mut Reading,
 ) -> Result<(Option<COctets>, Tlvs), Problem> {
-    response(body, status, lenience, |mut fields| {
-        let message_id = fields.response_octets("message_id", MESSAGE_ID_LIMIT)?;
+    response(body, status, reading, |mut fields| {
+        let message_id = fields.response_octets("message_id", MESSAGE_ID_LIMIT, None)?;
         Ok((Some(message_id), fields.tlvs_of_response()?))
     })
 }
