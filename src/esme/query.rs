@@ -1,10 +1,10 @@
 //! What clients ask about messages they sent: query_sm, cancel_sm, replace_sm (SMPP 3.4 §4.8 to §4.10).
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::field::{COctets, CommandId, CommandStatus, SmppTime};
+use smpp_proto::field::{COctets, CommandId, CommandStatus, MessageState, SmppTime};
 use smpp_proto::pdu::{CancelSm, Frame, QuerySm, QuerySmResp, ReplaceSm, encode_empty};
 
-use super::session::{Aside, Batch, Client, Kind, Tag};
+use super::session::{Aside, Batch, Client, Dialect, Kind, Tag};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::MessageId;
@@ -92,7 +92,7 @@ impl Client {
             _ => None,
         };
         match standing {
-            Some(standing) => query_resp(standing, message_id, tag.sequence, out),
+            Some(standing) => query_resp(standing, message_id, self.dialect, tag.sequence, out),
             None => encode_empty(out, CommandId::QUERY_SM_RESP, CommandStatus::RQUERYFAIL, tag.sequence),
         }
     }
@@ -206,13 +206,20 @@ fn moment(field: &COctets, now: Timestamp) -> Result<Option<Timestamp>, ()> {
     Ok(time.map(|time| Timestamp::from_millis(time.to_unix_ms(now.millis()))))
 }
 
-fn query_resp(standing: Standing, message_id: Option<COctets>, sequence: u32, out: &mut BytesMut) {
+fn query_resp(
+    standing: Standing,
+    message_id: Option<COctets>,
+    dialect: Dialect,
+    sequence: u32,
+    out: &mut BytesMut,
+) {
+    let state = if standing.is_scheduled { MessageState::SCHEDULED } else { standing.state.to_smpp() };
     let done_at = standing.done_at.filter(|_| standing.state.is_end());
     let final_date = done_at.and_then(|at| SmppTime::absolute_utc(at.millis()).to_octets().ok());
     let resp = QuerySmResp {
         message_id,
         final_date: final_date.map_or(COctets::EMPTY, |text| COctets::from(&text[..])),
-        message_state: standing.state.to_smpp(),
+        message_state: dialect.state(state),
         // One octet on the wire; a code that does not fit is told as "some error".
         error_code: u8::try_from(standing.error).unwrap_or(u8::MAX),
         ..QuerySmResp::default()

@@ -15,6 +15,7 @@ mod slot;
 mod submit;
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,12 +27,14 @@ use tokio::task::JoinSet;
 pub use metrics::Metrics;
 pub use roster::{BindView, Phase, Roster, UpstreamView};
 pub use settings::{
-    BindMode, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream, ValidityForm,
+    BindMode, Called, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream,
+    ValidityForm,
 };
 
 use self::bind::known::KnownIds;
 use self::bind::pace::Agreed;
 use self::deliver::Complaints;
+use self::dial::Doorbell;
 use self::metrics::UpstreamMetrics;
 use crate::account::Secret;
 use crate::clock::Clock;
@@ -59,6 +62,7 @@ struct Shared {
     metrics: UpstreamMetrics,
     agreed: Option<Agreed>,
     known_ids: KnownIds,
+    doorbell: Doorbell,
     complaints: Complaints,
 }
 
@@ -115,6 +119,13 @@ impl Running {
     #[must_use]
     pub fn roster(&self) -> Arc<Roster> {
         Arc::clone(&self.roster)
+    }
+
+    /// Where an operator may call us; nothing when it does not, or the address cannot be listened on yet.
+    #[must_use]
+    pub fn called_at(&self, upstream: &str) -> Option<SocketAddr> {
+        let operator = self.operators.iter().find(|operator| operator.shared.settings.name == upstream)?;
+        operator.shared.doorbell.address()
     }
 
     /// Takes new settings: starts what is new, drains what is gone, does both for what is changed. Operators that
@@ -184,6 +195,7 @@ impl Running {
             tasks.spawn(slot::keep(Arc::clone(&shared), place, orders.subscribe()));
         }
         tasks.spawn(detour::watch_over(Arc::clone(&shared), orders.subscribe()));
+        tasks.spawn(dial::answer_calls(Arc::clone(&shared), orders.subscribe()));
         self.operators.push(AtWork { shared, orders, tasks });
     }
 
@@ -225,6 +237,7 @@ impl Running {
             metrics: self.metrics.of_upstream(&upstream.name),
             agreed: upstream.throughput.map(|throughput| Agreed::new(throughput, now)),
             known_ids: KnownIds::default(),
+            doorbell: Doorbell::default(),
             complaints: Complaints::default(),
             settings: upstream,
         })

@@ -176,6 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_version_1_becomes_one_of_today() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(include_str!("../../fixtures/store/version-1.sql"))
+            .unwrap();
+        for _ in 0..2 {
+            let db = open(&path).unwrap();
+            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+            assert_eq!(version, STEPS.len() as i64);
+            let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!(count("SELECT shown FROM message WHERE state = 11"), 911_947_214_123_696_128);
+            assert_eq!(count("SELECT available + held FROM account"), 999_000_000);
+            assert_eq!(count("SELECT count(*) FROM short_id"), 0);
+            assert_eq!(count("SELECT count(shown) FROM inbound"), 0);
+        }
+    }
+
+    #[test]
     fn entries_cannot_be_changed() {
         let folder = tempfile::tempdir().unwrap();
         let db = open(&folder.path().join("gate.db")).unwrap();

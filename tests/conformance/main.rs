@@ -8,4 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bind;
 mod framing;
+mod state;
+mod version;

@@ -24,9 +24,12 @@ use tollgate::store::{
 
 use super::{Esme, PATIENCE, within};
 
-/// What the gate is like. Account and system_id are "acme", the password is "secret", a segment costs 1 credit.
+/// What the gate is like. The account is "acme", and a segment costs 1 credit.
 pub struct Plan {
     pub esme: esme::Settings,
+    /// The one credential: "acme" and "secret".
+    pub system_id: &'static str,
+    pub password: &'static str,
     pub credit: &'static str,
     pub bounds: Bounds,
     pub terms: Terms,
@@ -47,6 +50,8 @@ impl Default for Plan {
         let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
         Self {
             esme: esme::Settings { listen, ..esme::Settings::default() },
+            system_id: "acme",
+            password: "secret",
             credit: "1000000",
             bounds: Bounds::default(),
             terms: Terms::default(),
@@ -85,7 +90,7 @@ impl Gate {
             let store = store.clone();
             async move { store.keep_time().await }
         });
-        let hash = PasswordHash::of(&Secret::new("secret")).expect("a hash");
+        let hash = PasswordHash::of(&Secret::new(plan.password)).expect("a hash");
         store.apply(policy(&plan, &hash)).await.expect("a policy");
         let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), Metrics::default());
         let running = running.unwrap_or_else(|error| panic!("{error}"));
@@ -111,6 +116,27 @@ impl Gate {
     /// A bound session of this kind.
     pub async fn bound_as(&self, kind: BindKind) -> Esme {
         Esme::bound_as(kind, self.address, "acme", "secret").await
+    }
+
+    /// Where an operator may call, once the gate listens there.
+    pub async fn called_at(&self, upstream: &str) -> SocketAddr {
+        let binds = self.binds.as_ref().expect("operators");
+        within("a listener for calls", async {
+            loop {
+                match binds.called_at(upstream) {
+                    Some(address) => return address,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        })
+        .await
+    }
+
+    /// The rate to which the first bind of an operator was adapted, if it was.
+    pub fn adapted_rate(&self, upstream: &str) -> Option<u32> {
+        let views = self.binds.as_ref().expect("operators").roster().view();
+        let view = views.iter().find(|view| view.name == upstream).expect("an operator of that name");
+        view.binds.first().and_then(|bind| bind.adapted_rate)
     }
 
     /// Drives the clock in steps until `what` is done: for what depends on time that begins behind the test's back.
@@ -230,7 +256,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             origin: Origin::File,
             terms: plan.terms.clone(),
             credentials: vec![CredentialDraft {
-                system_id: "acme".to_owned(),
+                system_id: plan.system_id.to_owned(),
                 password: hash.clone(),
                 bounds: plan.bounds.clone(),
             }],

@@ -17,6 +17,7 @@ mod process;
 mod pusher;
 mod sender;
 mod smsc;
+mod vectors;
 
 pub use binds::{Binds, certificate, hello, upstream};
 pub use esme::{Esme, bind, submit};
@@ -28,3 +29,4 @@ pub use process::{Folder, Process, allow_open_files, alone, run, until};
 pub use pusher::{Push, Pushed};
 pub use sender::{Call, Sender};
 pub use smsc::{Smsc, SmscLink};
+pub use vectors::{octets, vector, vector_as};

@@ -8,7 +8,7 @@ use smpp_proto::field::{COctets, EsmClass, InterfaceVersion};
 use smpp_proto::pdu::submit::encode_resp;
 use smpp_proto::pdu::{Bind, BindKind, BindResp, DeliverSm, SubmitSm};
 use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv, Tlvs};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::peer::{Peer, within};
 
@@ -31,6 +31,14 @@ impl Smsc {
     pub async fn accept(&self) -> SmscLink {
         let (stream, _) = within("a connection", self.listener.accept()).await.expect("a connection");
         SmscLink(Peer::over(stream))
+    }
+
+    /// Calls a gate that waits for outbind, with these octets.
+    pub async fn call(address: SocketAddr, outbind: &[u8]) -> SmscLink {
+        let stream = within("connecting", TcpStream::connect(address)).await.expect("a listener");
+        let mut link = SmscLink(Peer::over(stream));
+        link.send_raw(outbind).await;
+        link
     }
 
     /// Takes the next connection and accepts its bind, whatever it is.
@@ -61,8 +69,15 @@ impl SmscLink {
 
     /// Answers a bind with ESME_ROK as an SMSC of version 3.4.
     pub async fn accept_bind(&mut self, sequence: u32, kind: BindKind) {
+        self.accept_bind_as(sequence, kind, Some(InterfaceVersion::V3_4)).await;
+    }
+
+    /// Answers a bind with ESME_ROK as an SMSC that tells this version, or none.
+    pub async fn accept_bind_as(&mut self, sequence: u32, kind: BindKind, version: Option<InterfaceVersion>) {
         let mut tlvs = Tlvs::new();
-        tlvs.push(Tlv::u8(Tag::SC_INTERFACE_VERSION, InterfaceVersion::V3_4.0));
+        if let Some(version) = version {
+            tlvs.push(Tlv::u8(Tag::SC_INTERFACE_VERSION, version.0));
+        }
         let resp = BindResp { system_id: Some(COctets::from("smsc")), tlvs };
         let mut out = BytesMut::new();
         resp.encode(&mut out, kind, CommandStatus::ROK, sequence).expect("a bind_resp");

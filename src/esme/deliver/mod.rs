@@ -15,6 +15,7 @@ use tracing::warn;
 
 pub(super) use flights::Flights;
 
+use self::write::Unwritable;
 use super::session::Client;
 use super::settings::Redelivery;
 use crate::clock::Clock;
@@ -105,7 +106,12 @@ impl Client {
                     receiving.flights.open(sequence, delivery, monotonic);
                     sent += 1;
                 }
-                Err(why) => {
+                Err(Unwritable::TooLongHere) => {
+                    warn!(delivery = ?delivery.key, "a delivery is too long for SMPP 3.3 and waits for a later receiver");
+                    let due = now + receiving.settings.pause(delivery.attempts);
+                    receiving.answered.push(answered(&delivery, Delivered::Again { due }));
+                }
+                Err(Unwritable::Never(why)) => {
                     warn!(delivery = ?delivery.key, why, "a delivery cannot be written and is dropped");
                     self.metrics.undelivered(1, "unwritable");
                     receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));

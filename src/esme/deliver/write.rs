@@ -2,12 +2,12 @@
 //! phones as they came.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use smpp_proto::field::{CommandId, CommandStatus, EsmClass, MessageState, Tag, Tlvs};
+use smpp_proto::field::{CommandId, CommandStatus, EsmClass, InterfaceVersion, MessageState, Tag, Tlv, Tlvs};
 use smpp_proto::pdu::{DeliverSm, Header, SubmitSm};
 use smpp_proto::text::receipt::{self, Excerpt, ReceiptValues};
 
 use crate::clock::Timestamp;
-use crate::esme::session::{Dialect, Digits, put_tlv};
+use crate::esme::session::{Dialect, Digits, put_tlv, set_length};
 use crate::message::{Delivery, MessageId, Owed, State};
 use crate::policy::admit::user_data;
 
@@ -18,22 +18,41 @@ pub(super) fn deliver_sm(
     sequence: u32,
     scratch: &mut BytesMut,
     out: &mut BytesMut,
-) -> Result<(), &'static str> {
+) -> Result<(), Unwritable> {
     match &delivery.content {
         Owed::Receipt { shown, accepted_at, pdu, state, error, done_at, is_final, .. } => {
             let report = Told {
                 shown: *shown,
                 accepted_at: *accepted_at,
-                state: state.to_smpp(),
+                state: dialect.state(state.to_smpp()),
                 delivered: matches!(state, State::Delivered | State::Accepted),
                 error: *error,
                 done_at: *done_at,
                 is_final: *is_final,
             };
-            report.write(pdu.clone(), dialect, sequence, scratch, out)
+            Ok(report.write(pdu.clone(), dialect, sequence, scratch, out)?)
         }
-        Owed::Mo { pdu } if dialect.takes_tlvs() => as_it_came(pdu, sequence, out),
-        Owed::Mo { pdu } => without_tlvs(pdu.clone(), sequence, out),
+        Owed::Mo { pdu } if !dialect.takes_tlvs() => without_tlvs(pdu.clone(), sequence, out),
+        // Only a long body can have a short_message that 3.4 cannot have.
+        Owed::Mo { pdu } if dialect.version < InterfaceVersion::V5_0 && pdu.len() > LONGEST_TEXT => {
+            Ok(within_3_4(pdu, sequence, out)?)
+        }
+        Owed::Mo { pdu } => Ok(as_it_came(pdu, sequence, out)?),
+    }
+}
+
+/// Why a delivery cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unwritable {
+    /// Its text is longer than a PDU of SMPP 3.3 holds: a receiver of a later version may take it.
+    TooLongHere,
+    /// Nobody can be told it.
+    Never(&'static str),
+}
+
+impl From<&'static str> for Unwritable {
+    fn from(why: &'static str) -> Self {
+        Self::Never(why)
     }
 }
 
@@ -113,14 +132,6 @@ impl Told {
 /// network_error_code: the kind of network (SMPP 3.4 §5.3.2.31).
 const NETWORK_GSM: u8 = 3;
 
-/// A PDU was made longer: its command_length says so. `start` is where it begins.
-fn set_length(out: &mut BytesMut, start: usize) {
-    let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_be_bytes();
-    if let Some(place) = out.get_mut(start..start + length.len()) {
-        place.copy_from_slice(&length);
-    }
-}
-
 /// The octets that the operator sent, behind a header of ours.
 fn as_it_came(body: &Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'static str> {
     let length = u32::try_from(Header::LENGTH + body.len()).map_err(|_| "it is too long")?;
@@ -129,16 +140,30 @@ fn as_it_came(body: &Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'s
     Ok(())
 }
 
+/// For peers of 3.4: a short_message of 255 octets, which came with 5.0, goes as message_payload (conformance C-208).
+fn within_3_4(body: &Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'static str> {
+    match DeliverSm::decode(body.clone()) {
+        Ok(mut deliver) if deliver.short_message.len() > LONGEST_TEXT => {
+            deliver.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, std::mem::take(&mut deliver.short_message)));
+            deliver.encode(out, sequence).map_err(|_| "its fields cannot be written")
+        }
+        _ => as_it_came(body, sequence, out),
+    }
+}
+
 /// For peers of 3.3 and older, which know no optional parameters; a short payload becomes the short_message.
-fn without_tlvs(body: Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'static str> {
-    let mut deliver = DeliverSm::decode(body).map_err(|_| "the stored message cannot be read")?;
+fn without_tlvs(body: Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), Unwritable> {
+    let mut deliver =
+        DeliverSm::decode(body).map_err(|_| Unwritable::Never("the stored message cannot be read"))?;
     let text = deliver.user_data().clone();
     if text.len() > LONGEST_TEXT {
-        return Err("its text does not fit a PDU of SMPP 3.3");
+        return Err(Unwritable::TooLongHere);
     }
     deliver.short_message = text;
     deliver.tlvs = Tlvs::EMPTY;
-    deliver.encode(out, sequence).map_err(|_| "its fields cannot be written")
+    // 3.3 knows 0 and 1 only (reference §3.2).
+    deliver.priority_flag = deliver.priority_flag.min(1);
+    deliver.encode(out, sequence).map_err(|_| Unwritable::Never("its fields cannot be written"))
 }
 
 /// sm_length has one octet, and 255 is reserved before 5.0 (SMPP 3.4 §5.2.21).
@@ -147,10 +172,10 @@ const LONGEST_TEXT: usize = 254;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smpp_proto::field::{Address, InterfaceVersion, RegisteredDelivery};
+    use smpp_proto::field::{Address, RegisteredDelivery};
 
     fn dialect(version: u8) -> Dialect {
-        Dialect { version: InterfaceVersion(version), detail: false }
+        Dialect::of(InterfaceVersion(version))
     }
 
     fn submitted() -> Bytes {

@@ -27,6 +27,9 @@ impl Batch {
     pub(super) fn new(store: &Store, client: &mut Client, now: Timestamp) -> Self {
         let policy = store.policy();
         let account = policy.account(client.bound.facts().account).cloned();
+        if let (Some(pressure), Some(account)) = (&mut client.pressure, &account) {
+            pressure.most = account.terms.max_queued;
+        }
         client.dialect.detail = account.as_ref().is_some_and(|account| account.terms.status_detail);
         Self { policy, account, now, requests: Vec::new() }
     }

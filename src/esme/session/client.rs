@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::BytesMut;
+use smpp_proto::field::InterfaceVersion;
 use smpp_proto::session::Traffic;
 use tokio::sync::mpsc;
 
@@ -17,7 +19,7 @@ use crate::esme::deliver::{self, Receiving};
 use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
-use crate::store::{Answered, ClientAnswer, Lane};
+use crate::store::{Answered, Backlog, ClientAnswer, Lane, Store};
 
 /// What a bound session has.
 pub(in crate::esme) struct Client {
@@ -42,6 +44,15 @@ pub(in crate::esme) struct Client {
     pub(super) reply: mpsc::Sender<Vec<ClientAnswer>>,
     pub(super) answers: mpsc::Receiver<Vec<ClientAnswer>>,
     pub(super) accepted: u64,
+    /// What congestion_state is made of, on a session that is told it.
+    pub(super) pressure: Option<Pressure>,
+}
+
+/// What fills up with what a client sends.
+pub(super) struct Pressure {
+    backlog: Backlog,
+    /// What may wait of the account's.
+    pub(super) most: u64,
 }
 
 /// Batches that the store may have of one session at a time.
@@ -59,7 +70,9 @@ impl Client {
         });
         let (reply, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
-            dialect: Dialect { version: facts.version, detail: false },
+            dialect: Dialect::of(facts.version),
+            pressure: (facts.version >= InterfaceVersion::V5_0 && shared.settings.congestion_state)
+                .then(|| Pressure { backlog: shared.store.backlog(facts.account), most: u64::MAX }),
             metrics: shared.metrics.session(facts),
             asides: Asides::default(),
             lookups: Vec::new(),
@@ -75,6 +88,15 @@ impl Client {
             reply,
             answers,
         }
+    }
+
+    /// Looks how near to its limits the gateway is: the fuller of the store's mailbox and the account's queue. A batch
+    /// of answers is told the same.
+    pub(super) fn feel_pressure(&mut self, store: &Store) {
+        let Some(Pressure { backlog, most }) = &self.pressure else { return };
+        let waiting = u128::from(backlog.load(Ordering::Relaxed)) * 100 / u128::from((*most).max(1));
+        let queue = u8::try_from(waiting.min(100)).unwrap_or(100);
+        self.dialect.congestion = Some(queue.max(store.mailbox_fill()));
     }
 
     pub(super) fn next_sequence(&mut self) -> u32 {

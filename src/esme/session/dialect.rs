@@ -1,7 +1,7 @@
-//! How a session writes: statuses its version knows, bodies of refusals, message ids in decimal digits.
+//! How a session writes: statuses, states and parameters that its version knows, bodies of refusals, message ids.
 
 use bytes::{BufMut, BytesMut};
-use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, Tag};
+use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState, Tag};
 use smpp_proto::pdu::Header;
 
 use crate::message::MessageId;
@@ -13,9 +13,36 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) version: InterfaceVersion,
     /// The account asked for `status_detail`.
     pub(in crate::esme) detail: bool,
+    /// How near to its limits the gateway is for this client, 0 to 100; told to sessions of 5.0 that want to know.
+    pub(in crate::esme) congestion: Option<u8>,
 }
 
 impl Dialect {
+    /// A session of this version that is told no more than it must be.
+    pub(in crate::esme) const fn of(version: InterfaceVersion) -> Self {
+        Self { version, detail: false, congestion: None }
+    }
+
+    /// A state in the words of the version: 5.0 added SCHEDULED and SKIPPED, 3.4 REJECTED (reference §8.6).
+    pub(in crate::esme) fn state(self, state: MessageState) -> MessageState {
+        match state {
+            MessageState::SCHEDULED if self.version < InterfaceVersion::V5_0 => MessageState::ENROUTE,
+            MessageState::SKIPPED if self.version < InterfaceVersion::V5_0 => {
+                self.state(MessageState::REJECTED)
+            }
+            MessageState::REJECTED if !self.takes_tlvs() => MessageState::UNDELIVERABLE,
+            state => state,
+        }
+    }
+
+    /// Makes the response that begins at `start`, the last in `out`, longer by congestion_state, where that is told.
+    pub(in crate::esme) fn tell_congestion(self, out: &mut BytesMut, start: usize) {
+        if let Some(state) = self.congestion {
+            put_tlv(out, Tag::CONGESTION_STATE, &[&[state]]);
+            set_length(out, start);
+        }
+    }
+
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
     pub(in crate::esme) fn takes_tlvs(self) -> bool {
         self.version.takes_tlvs()
@@ -28,6 +55,8 @@ impl Dialect {
             Refusal::UnicodeDisabled if v5 => CommandStatus::RINVDCS,
             other => match other.status() {
                 CommandStatus(0x100..=0x112) if !v5 => CommandStatus::RSUBMITFAIL,
+                // Octets behind the last field are a wrong length to who knows no parameters.
+                CommandStatus(0xC0..=0xC4) if !self.takes_tlvs() => CommandStatus::RINVCMDLEN,
                 status => status,
             },
         }
@@ -75,6 +104,14 @@ pub(in crate::esme) fn put_tlv(out: &mut BytesMut, tag: Tag, pieces: &[&[u8]]) {
     }
 }
 
+/// A PDU was made longer: its command_length says so. `start` is where it begins.
+pub(in crate::esme) fn set_length(out: &mut BytesMut, start: usize) {
+    let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_be_bytes();
+    if let Some(place) = out.get_mut(start..start + length.len()) {
+        place.copy_from_slice(&length);
+    }
+}
+
 /// A message id as the client reads it, in decimal digits or short, without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::esme) struct Digits {
@@ -117,7 +154,7 @@ mod tests {
 
     fn refusal(version: u8, detail: bool, request: CommandId) -> Vec<u8> {
         let mut out = BytesMut::new();
-        let dialect = Dialect { version: InterfaceVersion(version), detail };
+        let dialect = Dialect { detail, ..Dialect::of(InterfaceVersion(version)) };
         dialect.refuse(&mut out, request, 7, Refusal::QueueFull);
         out.to_vec()
     }
@@ -135,9 +172,7 @@ mod tests {
 
     #[test]
     fn what_5_0_added_stays_there() {
-        let status = |version, refusal| {
-            Dialect { version: InterfaceVersion(version), detail: false }.status(refusal).0
-        };
+        let status = |version, refusal| Dialect::of(InterfaceVersion(version)).status(refusal).0;
         assert_eq!(
             (status(0x34, Refusal::UnicodeDisabled), status(0x50, Refusal::UnicodeDisabled)),
             (0x45, 0x104)
@@ -145,6 +180,12 @@ mod tests {
         let coding = Refusal::Malformed(CommandStatus::RINVDCS);
         assert_eq!((status(0x34, coding), status(0x50, coding)), (0x45, 0x104));
         assert_eq!(status(0x34, Refusal::RateLimited), 0x58);
+        let tlv = Refusal::Malformed(CommandStatus::RINVTLVLEN);
+        assert_eq!((status(0x33, tlv), status(0x34, tlv)), (0x02, 0xC2));
+        let state = |version, state| Dialect::of(InterfaceVersion(version)).state(MessageState(state)).0;
+        assert_eq!([0, 2, 8, 9].map(|s| state(0x50, s)), [0, 2, 8, 9]);
+        assert_eq!([0, 2, 8, 9].map(|s| state(0x34, s)), [1, 2, 8, 8]);
+        assert_eq!([0, 2, 8, 9].map(|s| state(0x33, s)), [1, 2, 5, 5]);
     }
 
     #[test]

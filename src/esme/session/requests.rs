@@ -12,6 +12,7 @@ use tracing::{debug, info};
 use super::{Batch, Binding, Client, Dialect, Ended, Session};
 use crate::esme::bind::{self, Asked, Bound};
 use crate::esme::roster::{Leave, Orders};
+use crate::esme::settings::DataSmOnReceiver;
 use crate::link::LinkError;
 use crate::link::sniff::Foreign;
 use crate::policy::Refusal;
@@ -134,7 +135,7 @@ impl Session {
             client.faults += 1;
         }
         self.shared.metrics.pdu_refused(refusal.word());
-        let unbound = Dialect { version: InterfaceVersion::V3_4, detail: false };
+        let unbound = Dialect::of(InterfaceVersion::V3_4);
         let dialect = self.client.as_ref().map_or(unbound, |client| client.dialect);
         let out = self.link.out();
         match refusal {
@@ -151,8 +152,9 @@ impl Session {
 
     fn message(&mut self, frame: &Frame, batch: &mut Option<Batch>) {
         let command = frame.header.command;
-        // 3.4 lets a receiver send data_sm; here it would be a submission on a bind that must not submit.
-        if command == CommandId::DATA_SM && self.rules.state() == State::BoundRx {
+        // 3.4 lets a receiver send data_sm, which is a submission on a bind that otherwise never submits.
+        let refuses = self.shared.settings.data_sm_on_receiver == DataSmOnReceiver::Refuse;
+        if refuses && command == CommandId::DATA_SM && self.rules.state() == State::BoundRx {
             return self.refuse(frame.header, Refusal::WrongBindState);
         }
         let Some(client) = self.client.as_deref_mut() else { return };
@@ -167,7 +169,7 @@ impl Session {
             CommandId::CANCEL_SM => client.cancel_sm(frame, batch, out),
             CommandId::REPLACE_SM => client.replace_sm(frame, batch, out),
             // Cell broadcast is not offered (conformance C-207).
-            _ => self.refuse(frame.header, Refusal::UnknownCommand),
+            _ => self.refuse(frame.header, Refusal::NotOffered),
         }
     }
 
@@ -218,6 +220,11 @@ impl Session {
 
     fn bind(&mut self, kind: BindKind, frame: &Frame) {
         let sequence = frame.header.sequence;
+        if kind == BindKind::Transmitter && self.rules.state() == State::Outbound {
+            // It was called to receive (SMPP 3.4 §2.2.1, 5.0 §2.3.2).
+            self.shared.metrics.bind_refused(Refusal::BindTypeNotAllowed);
+            return self.bind_refused(kind, sequence, Refusal::BindTypeNotAllowed);
+        }
         match pdu::Bind::decode(frame.body.clone()) {
             Ok(request) => {
                 let (peer, tls) = (self.link.peer(), self.link.tls_facts().is_some());

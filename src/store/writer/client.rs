@@ -160,7 +160,8 @@ impl Writer {
     ) -> Result<Option<Standing>, StoreError> {
         let id = self.meant(id)?;
         let mut find = self.db.prepare_cached(STANDING)?;
-        let found = find.query_row(params![id.raw(), account.0, text_of(source)], Standing::read).optional()?;
+        let found =
+            find.query_row(params![id.raw(), account.0, text_of(source)], Standing::read).optional()?;
         Ok(found)
     }
 

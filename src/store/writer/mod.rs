@@ -216,7 +216,7 @@ impl Writer {
 
     /// What memory knows is read again after a rollback.
     fn reread(&mut self) -> Result<(), StoreError> {
-        self.books = Books::read(&self.db)?;
+        self.books = Books::read(&self.db, &self.shared)?;
         Ok(())
     }
 

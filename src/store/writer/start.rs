@@ -18,7 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::message::{IdSource, MessageId, State, UpstreamId};
 use crate::store::history::Mover;
 use crate::store::schema::{self, owed};
-use crate::store::{Settings, Shared, Store, StoreError, Upstreams};
+use crate::store::{Backlogs, Settings, Shared, Store, StoreError, Upstreams};
 
 /// Opens the store and starts its threads.
 pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Store, StoreError> {
@@ -30,6 +30,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let shared = Arc::new(Shared {
         policy: policy.into_pointee(),
         upstreams: upstreams.clone().into_pointee(),
+        backlogs: Backlogs::default(),
         upstream_lanes: RwLock::new(HashMap::new()),
         account_lanes: RwLock::new(HashMap::new()),
         counters: Counters::default(),
@@ -43,7 +44,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let count =
         |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| u64::try_from(n).unwrap_or(0));
     let mut writer = Writer {
-        books: Books::read(&db)?,
+        books: Books::read(&db, &shared)?,
         ids: IdSource::after(last_id(&db, settings)?, settings.node),
         last_short: last_short(&db)?,
         parked: count("SELECT count(*) FROM parked")?,

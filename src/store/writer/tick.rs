@@ -244,8 +244,7 @@ impl Writer {
     fn drop_short_ids(&self) -> Result<bool, StoreError> {
         let days = u64::from(self.shared.settings.history.retention_days) + 1;
         let kept = MessageId::first_at(self.now - Duration::from_secs(days * 86_400));
-        let dropped =
-            self.db.prepare_cached(OLD_SHORT_IDS)?.execute(params![kept.raw(), AT_ONCE as i64])?;
+        let dropped = self.db.prepare_cached(OLD_SHORT_IDS)?.execute(params![kept.raw(), AT_ONCE as i64])?;
         Ok(dropped == AT_ONCE)
     }
 
