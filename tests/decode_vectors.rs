@@ -93,7 +93,7 @@ fn people_get_names_values_and_meaning() {
     for part in [
         "deliver_sm",
         "ESME_ROK",
-        "DeliveryReceipt",
+        "delivery receipt",
         "receipt",
         "EXPIRED",
         "id",

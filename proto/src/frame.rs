@@ -17,9 +17,9 @@ pub struct Header {
     pub length: u32,
     /// command_id.
     pub command: CommandId,
-    /// command_status; means nothing in a request.
+    /// command_status; means nothing in a request (SMPP 3.4 §5.1.3).
     pub status: CommandStatus,
-    /// sequence_number; echoed bit for bit, also outside of 1–0x7FFFFFFF.
+    /// sequence_number; echoed bit for bit, also outside of 1–0x7FFFFFFF (SMPP 3.4 §5.1.4).
     pub sequence: u32,
 }
 

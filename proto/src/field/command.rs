@@ -6,53 +6,53 @@ const RESPONSE: u32 = 0x8000_0000;
 open_code! {
     /// command_id (SMPP 3.4 §5.1.2). The response to a request has the same id with bit 31 set.
     CommandId(u32, "8") {
-        /// generic_nack, the response to what could not be read.
+        /// generic_nack, the response to what could not be read (SMPP 3.4 §4.3.1).
         GENERIC_NACK = 0x8000_0000, "generic_nack";
-        /// bind_receiver.
+        /// bind_receiver (SMPP 3.4 §4.1.3).
         BIND_RECEIVER = 0x0000_0001, "bind_receiver";
-        /// bind_receiver_resp.
+        /// bind_receiver_resp (SMPP 3.4 §4.1.4).
         BIND_RECEIVER_RESP = 0x8000_0001, "bind_receiver_resp";
-        /// bind_transmitter.
+        /// bind_transmitter (SMPP 3.4 §4.1.1).
         BIND_TRANSMITTER = 0x0000_0002, "bind_transmitter";
-        /// bind_transmitter_resp.
+        /// bind_transmitter_resp (SMPP 3.4 §4.1.2).
         BIND_TRANSMITTER_RESP = 0x8000_0002, "bind_transmitter_resp";
-        /// query_sm.
+        /// query_sm (SMPP 3.4 §4.8.1).
         QUERY_SM = 0x0000_0003, "query_sm";
-        /// query_sm_resp.
+        /// query_sm_resp (SMPP 3.4 §4.8.2).
         QUERY_SM_RESP = 0x8000_0003, "query_sm_resp";
-        /// submit_sm.
+        /// submit_sm (SMPP 3.4 §4.4.1).
         SUBMIT_SM = 0x0000_0004, "submit_sm";
-        /// submit_sm_resp.
+        /// submit_sm_resp (SMPP 3.4 §4.4.2).
         SUBMIT_SM_RESP = 0x8000_0004, "submit_sm_resp";
-        /// deliver_sm.
+        /// deliver_sm (SMPP 3.4 §4.6.1).
         DELIVER_SM = 0x0000_0005, "deliver_sm";
-        /// deliver_sm_resp.
+        /// deliver_sm_resp (SMPP 3.4 §4.6.2).
         DELIVER_SM_RESP = 0x8000_0005, "deliver_sm_resp";
-        /// unbind.
+        /// unbind (SMPP 3.4 §4.2.1).
         UNBIND = 0x0000_0006, "unbind";
-        /// unbind_resp.
+        /// unbind_resp (SMPP 3.4 §4.2.2).
         UNBIND_RESP = 0x8000_0006, "unbind_resp";
-        /// replace_sm.
+        /// replace_sm (SMPP 3.4 §4.10.1).
         REPLACE_SM = 0x0000_0007, "replace_sm";
-        /// replace_sm_resp.
+        /// replace_sm_resp (SMPP 3.4 §4.10.2).
         REPLACE_SM_RESP = 0x8000_0007, "replace_sm_resp";
-        /// cancel_sm.
+        /// cancel_sm (SMPP 3.4 §4.9.1).
         CANCEL_SM = 0x0000_0008, "cancel_sm";
-        /// cancel_sm_resp.
+        /// cancel_sm_resp (SMPP 3.4 §4.9.2).
         CANCEL_SM_RESP = 0x8000_0008, "cancel_sm_resp";
-        /// bind_transceiver, from 3.4.
+        /// bind_transceiver, from 3.4 (SMPP 3.4 §4.1.5).
         BIND_TRANSCEIVER = 0x0000_0009, "bind_transceiver";
-        /// bind_transceiver_resp, from 3.4.
+        /// bind_transceiver_resp, from 3.4 (SMPP 3.4 §4.1.6).
         BIND_TRANSCEIVER_RESP = 0x8000_0009, "bind_transceiver_resp";
-        /// outbind, from 3.4; has no response.
+        /// outbind, from 3.4; has no response (SMPP 3.4 §4.1.7).
         OUTBIND = 0x0000_000B, "outbind";
-        /// enquire_link.
+        /// enquire_link (SMPP 3.4 §4.11.1).
         ENQUIRE_LINK = 0x0000_0015, "enquire_link";
-        /// enquire_link_resp.
+        /// enquire_link_resp (SMPP 3.4 §4.11.2).
         ENQUIRE_LINK_RESP = 0x8000_0015, "enquire_link_resp";
-        /// submit_multi.
+        /// submit_multi (SMPP 3.4 §4.5.1).
         SUBMIT_MULTI = 0x0000_0021, "submit_multi";
-        /// submit_multi_resp.
+        /// submit_multi_resp (SMPP 3.4 §4.5.2).
         SUBMIT_MULTI_RESP = 0x8000_0021, "submit_multi_resp";
         /// param_retrieve, of 3.3 alone. Its id is the one that implementations use: the document prints none.
         PARAM_RETRIEVE = 0x0000_0022, "param_retrieve";
@@ -66,23 +66,23 @@ open_code! {
         QUERY_MSG_DETAILS = 0x0000_0024, "query_msg_details";
         /// query_msg_details_resp, of 3.3 alone.
         QUERY_MSG_DETAILS_RESP = 0x8000_0024, "query_msg_details_resp";
-        /// alert_notification, from 3.4; has no response.
+        /// alert_notification, from 3.4; has no response (SMPP 3.4 §4.12.1).
         ALERT_NOTIFICATION = 0x0000_0102, "alert_notification";
-        /// data_sm, from 3.4.
+        /// data_sm, from 3.4 (SMPP 3.4 §4.7.1).
         DATA_SM = 0x0000_0103, "data_sm";
-        /// data_sm_resp, from 3.4.
+        /// data_sm_resp, from 3.4 (SMPP 3.4 §4.7.2).
         DATA_SM_RESP = 0x8000_0103, "data_sm_resp";
-        /// broadcast_sm, from 5.0.
+        /// broadcast_sm, from 5.0 (SMPP 5.0 §4.4.1).
         BROADCAST_SM = 0x0000_0111, "broadcast_sm";
-        /// broadcast_sm_resp, from 5.0.
+        /// broadcast_sm_resp, from 5.0 (SMPP 5.0 §4.4.1).
         BROADCAST_SM_RESP = 0x8000_0111, "broadcast_sm_resp";
-        /// query_broadcast_sm, from 5.0.
+        /// query_broadcast_sm, from 5.0 (SMPP 5.0 §4.6.1).
         QUERY_BROADCAST_SM = 0x0000_0112, "query_broadcast_sm";
-        /// query_broadcast_sm_resp, from 5.0.
+        /// query_broadcast_sm_resp, from 5.0 (SMPP 5.0 §4.6.1).
         QUERY_BROADCAST_SM_RESP = 0x8000_0112, "query_broadcast_sm_resp";
-        /// cancel_broadcast_sm, from 5.0.
+        /// cancel_broadcast_sm, from 5.0 (SMPP 5.0 §4.6.2).
         CANCEL_BROADCAST_SM = 0x0000_0113, "cancel_broadcast_sm";
-        /// cancel_broadcast_sm_resp, from 5.0.
+        /// cancel_broadcast_sm_resp, from 5.0 (SMPP 5.0 §4.6.2).
         CANCEL_BROADCAST_SM_RESP = 0x8000_0113, "cancel_broadcast_sm_resp";
     }
 }

@@ -73,4 +73,4 @@ pub use octets::COctets;
 pub use state::MessageState;
 pub use status::CommandStatus;
 pub use time::{SmppTime, TimeError};
-pub use tlv::{Tag, Tlv, Tlvs};
+pub use tlv::{Tag, Tlv, TlvValue, Tlvs};

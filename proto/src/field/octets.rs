@@ -135,7 +135,16 @@ impl PartialEq<&str> for COctets {
 /// Printable ASCII as it is, the backslash and everything else as `\xNN`.
 impl fmt::Display for COctets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for octet in self.0.iter() {
+        Plain(&self.0).fmt(f)
+    }
+}
+
+/// Octets as they are displayed.
+pub(crate) struct Plain<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for octet in self.0 {
             if is_plain(*octet) {
                 fmt::Write::write_char(f, char::from(*octet))?;
             } else {

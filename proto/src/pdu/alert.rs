@@ -10,11 +10,11 @@ use crate::wire::{Fields, Lenience, Reading, Writer};
 /// The body of alert_notification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertNotification {
-    /// The subscriber; up to 64 octets here.
+    /// The subscriber; up to 64 octets here (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// The ESME that wanted to know; up to 64 octets here.
+    /// The ESME that wanted to know; up to 64 octets here (SMPP 3.4 §5.2.10).
     pub esme: Address,
-    /// Optional parameters: ms_availability_status.
+    /// Optional parameters: ms_availability_status (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

@@ -93,21 +93,21 @@ impl BindKind {
 /// The body of the three bind requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bind {
-    /// Who binds.
+    /// Who binds (SMPP 3.4 §5.2.1).
     pub system_id: COctets,
-    /// How it proves that.
+    /// How it proves that (SMPP 3.4 §5.2.2).
     pub password: Password,
-    /// What kind of system it is.
+    /// What kind of system it is (SMPP 3.4 §5.2.3).
     pub system_type: COctets,
-    /// The version that it speaks.
+    /// The version that it speaks (SMPP 3.4 §5.2.4).
     pub interface_version: InterfaceVersion,
-    /// TON of the addresses that it serves.
+    /// TON of the addresses that it serves (SMPP 3.4 §5.2.5).
     pub addr_ton: Ton,
-    /// NPI of the addresses that it serves.
+    /// NPI of the addresses that it serves (SMPP 3.4 §5.2.6).
     pub addr_npi: Npi,
-    /// The addresses that it serves: a regular expression of UNIX, or one address.
+    /// The addresses that it serves: a regular expression of UNIX, or one address (SMPP 3.4 §5.2.7).
     pub address_range: COctets,
-    /// Optional parameters; none is defined here.
+    /// Optional parameters; none is defined here (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -160,9 +160,9 @@ fn password(fields: &mut Fields<'_>) -> Result<Password, Problem> {
 /// The body of the three bind responses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BindResp {
-    /// Who answers; `None` if there was no body.
+    /// Who answers; `None` if there was no body (SMPP 3.4 §5.2.1).
     pub system_id: Option<COctets>,
-    /// Optional parameters: sc_interface_version.
+    /// Optional parameters: sc_interface_version (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -213,11 +213,11 @@ impl BindResp {
 /// The body of outbind: the centre asks an ESME to bind. Never answered with a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbind {
-    /// Who asks.
+    /// Who asks (SMPP 3.4 §5.2.1).
     pub system_id: COctets,
-    /// How it proves that.
+    /// How it proves that (SMPP 3.4 §5.2.2).
     pub password: Password,
-    /// Optional parameters; none is defined here.
+    /// Optional parameters; none is defined here (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

@@ -19,71 +19,71 @@ use crate::wire::{Reading, Writer, bare_tlvs};
 /// The body of a PDU. Those without mandatory fields carry optional parameters at most, such as congestion_state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// bind_receiver.
+    /// bind_receiver (SMPP 3.4 §4.1.3).
     BindReceiver(Bind),
-    /// bind_transmitter.
+    /// bind_transmitter (SMPP 3.4 §4.1.1).
     BindTransmitter(Bind),
-    /// bind_transceiver.
+    /// bind_transceiver (SMPP 3.4 §4.1.5).
     BindTransceiver(Bind),
-    /// outbind.
+    /// outbind (SMPP 3.4 §4.1.7).
     Outbind(Outbind),
-    /// submit_sm.
+    /// submit_sm (SMPP 3.4 §4.4.1).
     SubmitSm(SubmitSm),
-    /// submit_multi.
+    /// submit_multi (SMPP 3.4 §4.5.1).
     SubmitMulti(SubmitMulti),
-    /// deliver_sm.
+    /// deliver_sm (SMPP 3.4 §4.6.1).
     DeliverSm(DeliverSm),
-    /// data_sm.
+    /// data_sm (SMPP 3.4 §4.7.1).
     DataSm(DataSm),
-    /// query_sm.
+    /// query_sm (SMPP 3.4 §4.8.1).
     QuerySm(QuerySm),
-    /// cancel_sm.
+    /// cancel_sm (SMPP 3.4 §4.9.1).
     CancelSm(CancelSm),
-    /// replace_sm.
+    /// replace_sm (SMPP 3.4 §4.10.1).
     ReplaceSm(ReplaceSm),
-    /// alert_notification.
+    /// alert_notification (SMPP 3.4 §4.12.1).
     AlertNotification(AlertNotification),
-    /// broadcast_sm.
+    /// broadcast_sm (SMPP 5.0 §4.4.1).
     BroadcastSm(BroadcastSm),
-    /// query_broadcast_sm.
+    /// query_broadcast_sm (SMPP 5.0 §4.6.1).
     QueryBroadcastSm(QueryBroadcastSm),
-    /// cancel_broadcast_sm.
+    /// cancel_broadcast_sm (SMPP 5.0 §4.6.2).
     CancelBroadcastSm(CancelBroadcastSm),
-    /// bind_receiver_resp.
+    /// bind_receiver_resp (SMPP 3.4 §4.1.4).
     BindReceiverResp(BindResp),
-    /// bind_transmitter_resp.
+    /// bind_transmitter_resp (SMPP 3.4 §4.1.2).
     BindTransmitterResp(BindResp),
-    /// bind_transceiver_resp.
+    /// bind_transceiver_resp (SMPP 3.4 §4.1.6).
     BindTransceiverResp(BindResp),
-    /// submit_sm_resp.
+    /// submit_sm_resp (SMPP 3.4 §4.4.2).
     SubmitSmResp(SubmitSmResp),
-    /// submit_multi_resp.
+    /// submit_multi_resp (SMPP 3.4 §4.5.2).
     SubmitMultiResp(SubmitMultiResp),
-    /// deliver_sm_resp.
+    /// deliver_sm_resp (SMPP 3.4 §4.6.2).
     DeliverSmResp(DeliverSmResp),
-    /// data_sm_resp.
+    /// data_sm_resp (SMPP 3.4 §4.7.2).
     DataSmResp(DataSmResp),
-    /// query_sm_resp.
+    /// query_sm_resp (SMPP 3.4 §4.8.2).
     QuerySmResp(QuerySmResp),
-    /// broadcast_sm_resp.
+    /// broadcast_sm_resp (SMPP 5.0 §4.4.1).
     BroadcastSmResp(BroadcastResp),
-    /// query_broadcast_sm_resp.
+    /// query_broadcast_sm_resp (SMPP 5.0 §4.6.1).
     QueryBroadcastSmResp(BroadcastResp),
-    /// enquire_link.
+    /// enquire_link (SMPP 3.4 §4.11.1).
     EnquireLink(Tlvs),
-    /// enquire_link_resp.
+    /// enquire_link_resp (SMPP 3.4 §4.11.2).
     EnquireLinkResp(Tlvs),
-    /// unbind.
+    /// unbind (SMPP 3.4 §4.2.1).
     Unbind(Tlvs),
-    /// unbind_resp.
+    /// unbind_resp (SMPP 3.4 §4.2.2).
     UnbindResp(Tlvs),
-    /// cancel_sm_resp.
+    /// cancel_sm_resp (SMPP 3.4 §4.9.2).
     CancelSmResp(Tlvs),
-    /// replace_sm_resp.
+    /// replace_sm_resp (SMPP 3.4 §4.10.2).
     ReplaceSmResp(Tlvs),
-    /// cancel_broadcast_sm_resp.
+    /// cancel_broadcast_sm_resp (SMPP 5.0 §4.6.2).
     CancelBroadcastSmResp(Tlvs),
-    /// generic_nack.
+    /// generic_nack (SMPP 3.4 §4.3.1).
     GenericNack(Tlvs),
 }
 

@@ -15,25 +15,25 @@ use crate::wire::{
 /// The body of broadcast_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BroadcastSm {
-    /// Which service the message belongs to; empty for the default.
+    /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
     pub service_type: COctets,
-    /// The sender.
+    /// The sender (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// The message to be replaced; else empty.
+    /// The message to be replaced; else empty (SMPP 3.4 §5.2.23).
     pub message_id: COctets,
-    /// Priority: 0 normal, 1 immediate, 2 high, 4 background.
+    /// Priority: 0 normal, 1 immediate, 2 high, 4 background (SMPP 3.4 §5.2.14).
     pub priority_flag: u8,
-    /// When to begin, as it came.
+    /// When to begin, as it came (SMPP 3.4 §5.2.15).
     pub schedule_delivery_time: COctets,
-    /// Until when to go on, as it came.
+    /// Until when to go on, as it came (SMPP 3.4 §5.2.16).
     pub validity_period: COctets,
-    /// 1: replaces an earlier broadcast.
+    /// 1: replaces an earlier broadcast (SMPP 3.4 §5.2.18).
     pub replace_if_present_flag: u8,
-    /// Alphabet and class.
+    /// Alphabet and class (SMPP 3.4 §5.2.19).
     pub data_coding: DataCoding,
-    /// Number of a canned text, 0 for none.
+    /// Number of a canned text, 0 for none (SMPP 3.4 §5.2.20).
     pub sm_default_msg_id: u8,
-    /// Optional parameters, the text and the areas among them.
+    /// Optional parameters, the text and the areas among them (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -78,11 +78,11 @@ impl BroadcastSm {
 /// The body of query_broadcast_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueryBroadcastSm {
-    /// The broadcast.
+    /// The broadcast (SMPP 3.4 §5.2.23).
     pub message_id: COctets,
-    /// The sender, which must be that of the submission.
+    /// The sender, which must be that of the submission (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// Optional parameters: user_message_reference.
+    /// Optional parameters: user_message_reference (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -115,13 +115,13 @@ impl QueryBroadcastSm {
 /// The body of cancel_broadcast_sm. Its response has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CancelBroadcastSm {
-    /// Narrows a cancellation, if it is not empty.
+    /// Narrows a cancellation, if it is not empty (SMPP 3.4 §5.2.11).
     pub service_type: COctets,
-    /// The broadcast; empty to cancel by sender and content type.
+    /// The broadcast; empty to cancel by sender and content type (SMPP 3.4 §5.2.23).
     pub message_id: COctets,
-    /// The sender, which must be that of the submission.
+    /// The sender, which must be that of the submission (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// Optional parameters: broadcast_content_type, user_message_reference.
+    /// Optional parameters: broadcast_content_type, user_message_reference (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -156,9 +156,9 @@ impl CancelBroadcastSm {
 /// The body of broadcast_sm_resp and query_broadcast_sm_resp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BroadcastResp {
-    /// The id of the broadcast; `None` if there was no body.
+    /// The id of the broadcast; `None` if there was no body (SMPP 3.4 §5.2.23).
     pub message_id: Option<COctets>,
-    /// Optional parameters: failed areas, or the state, areas and their success.
+    /// Optional parameters: failed areas, or the state, areas and their success (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

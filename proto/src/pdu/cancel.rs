@@ -10,15 +10,15 @@ use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, SERVICE_TYPE_LIMI
 /// The body of cancel_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CancelSm {
-    /// Narrows a cancellation by addresses, if it is not empty.
+    /// Narrows a cancellation by addresses, if it is not empty (SMPP 3.4 §5.2.11).
     pub service_type: COctets,
-    /// The message; empty to cancel all that wait with these addresses.
+    /// The message; empty to cancel all that wait with these addresses (SMPP 3.4 §5.2.23).
     pub message_id: COctets,
-    /// The sender, which must be that of the submission.
+    /// The sender, which must be that of the submission (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// The destination; may be empty if message_id is not.
+    /// The destination; may be empty if message_id is not (SMPP 3.4 §5.2.9).
     pub destination: Address,
-    /// Optional parameters; none is defined here.
+    /// Optional parameters; none is defined here (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

@@ -14,19 +14,19 @@ use crate::wire::{
 /// The body of data_sm, in either direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataSm {
-    /// Which service the message belongs to; empty for the default.
+    /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
     pub service_type: COctets,
-    /// The sender; up to 64 octets here.
+    /// The sender; up to 64 octets here (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// Where the message goes; up to 64 octets here.
+    /// Where the message goes; up to 64 octets here (SMPP 3.4 §5.2.9).
     pub destination: Address,
-    /// Mode, type and GSM features.
+    /// Mode, type and GSM features (SMPP 3.4 §5.2.12).
     pub esm_class: EsmClass,
-    /// Which receipts are wanted.
+    /// Which receipts are wanted (SMPP 3.4 §5.2.17).
     pub registered_delivery: RegisteredDelivery,
-    /// Alphabet and class.
+    /// Alphabet and class (SMPP 3.4 §5.2.19).
     pub data_coding: DataCoding,
-    /// Optional parameters, the user data among them.
+    /// Optional parameters, the user data among them (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -71,9 +71,9 @@ impl DataSm {
 /// The body of data_sm_resp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataSmResp {
-    /// The id of the message; `None` if there was no body.
+    /// The id of the message; `None` if there was no body (SMPP 3.4 §5.2.23).
     pub message_id: Option<COctets>,
-    /// Optional parameters: why a delivery in transaction mode failed.
+    /// Optional parameters: why a delivery in transaction mode failed (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

@@ -51,9 +51,9 @@ impl Header {
 /// A whole PDU. command_length and command_id follow from the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pdu {
-    /// command_status as it came; requests are written with 0 whatever stands here.
+    /// command_status as it came; requests are written with 0 whatever stands here (SMPP 3.4 §5.1.3).
     pub status: CommandStatus,
-    /// sequence_number, bit for bit.
+    /// sequence_number, bit for bit (SMPP 3.4 §5.1.4).
     pub sequence: u32,
     /// Everything behind the header.
     pub body: Body,

@@ -36,34 +36,34 @@ pub enum Destination {
 /// The body of submit_multi.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitMulti {
-    /// Which service the message belongs to; empty for the default.
+    /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
     pub service_type: COctets,
-    /// The sender.
+    /// The sender (SMPP 3.4 §5.2.8).
     pub source: Address,
     /// Where the message goes, at most 255 of them. The list may be empty when it was read, which is a matter for
-    /// RINVNUMDESTS.
+    /// RINVNUMDESTS (SMPP 3.4 §5.2.24).
     pub destinations: Vec<Destination>,
-    /// Mode, type and GSM features.
+    /// Mode, type and GSM features (SMPP 3.4 §5.2.12).
     pub esm_class: EsmClass,
-    /// GSM TP-PID.
+    /// GSM TP-PID (SMPP 3.4 §5.2.13).
     pub protocol_id: u8,
-    /// Priority: 0–3 in 3.4, 0–4 in 5.0.
+    /// Priority: 0–3 in 3.4, 0–4 in 5.0 (SMPP 3.4 §5.2.14).
     pub priority_flag: u8,
-    /// When to deliver, as it came.
+    /// When to deliver, as it came (SMPP 3.4 §5.2.15).
     pub schedule_delivery_time: COctets,
-    /// Until when to try, as it came.
+    /// Until when to try, as it came (SMPP 3.4 §5.2.16).
     pub validity_period: COctets,
-    /// Which receipts are wanted.
+    /// Which receipts are wanted (SMPP 3.4 §5.2.17).
     pub registered_delivery: RegisteredDelivery,
-    /// Reserved in 3.4, which sets it to 0.
+    /// Reserved in 3.4, which sets it to 0 (SMPP 3.4 §5.2.18).
     pub replace_if_present_flag: u8,
-    /// Alphabet and class.
+    /// Alphabet and class (SMPP 3.4 §5.2.19).
     pub data_coding: DataCoding,
-    /// Number of a canned text, 0 for none.
+    /// Number of a canned text, 0 for none (SMPP 3.4 §5.2.20).
     pub sm_default_msg_id: u8,
-    /// User data, at most 255 octets (254 in 3.4).
+    /// User data, at most 255 octets (254 in 3.4) (SMPP 3.4 §5.2.22).
     pub short_message: Bytes,
-    /// Optional parameters.
+    /// Optional parameters (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -160,20 +160,20 @@ fn destinations(fields: &mut Fields<'_>) -> Result<Vec<Destination>, Problem> {
 /// A destination that was not accepted, and why (SMPP 3.4 §4.5.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsuccessful {
-    /// The destination.
+    /// The destination (SMPP 3.4 §5.2.9).
     pub destination: Address,
-    /// Why.
+    /// Why (SMPP 3.4 §5.1.3).
     pub status: CommandStatus,
 }
 
 /// The body of submit_multi_resp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitMultiResp {
-    /// The one id of the whole submission; `None` if there was no body.
+    /// The one id of the whole submission; `None` if there was no body (SMPP 3.4 §5.2.23).
     pub message_id: Option<COctets>,
-    /// The destinations that were not accepted, at most 255.
+    /// The destinations that were not accepted, at most 255 (SMPP 3.4 §5.2.26).
     pub unsuccessful: Vec<Unsuccessful>,
-    /// Optional parameters; from 5.0.
+    /// Optional parameters; from 5.0 (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

@@ -10,11 +10,11 @@ use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, TIME_LIMIT, Write
 /// The body of query_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuerySm {
-    /// The id that the centre gave the message.
+    /// The id that the centre gave the message (SMPP 3.4 §5.2.23).
     pub message_id: COctets,
-    /// The sender of the message, which must be that of the submission.
+    /// The sender of the message, which must be that of the submission (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// Optional parameters; none is defined here.
+    /// Optional parameters; none is defined here (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -48,14 +48,16 @@ impl QuerySm {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuerySmResp {
     /// The id that was asked for; `None` if there was no body, and then the other fields mean nothing.
+    /// (SMPP 3.4 §5.2.23).
     pub message_id: Option<COctets>,
     /// When the message came to its end, as it came; empty before. `SmppTime::parse_reported` reads it.
+    /// (SMPP 3.4 §4.8.2).
     pub final_date: COctets,
-    /// How far it has come.
+    /// How far it has come (SMPP 3.4 §5.2.28).
     pub message_state: MessageState,
-    /// Error of the network, 0 for none.
+    /// Error of the network, 0 for none (SMPP 3.4 §4.8.2).
     pub error_code: u8,
-    /// Optional parameters; none is defined here.
+    /// Optional parameters; none is defined here (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

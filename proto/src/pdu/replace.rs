@@ -10,21 +10,21 @@ use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, TIME_LIMIT, Write
 /// The body of replace_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplaceSm {
-    /// The message.
+    /// The message (SMPP 3.4 §5.2.23).
     pub message_id: COctets,
-    /// The sender, which must be that of the submission.
+    /// The sender, which must be that of the submission (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// When to deliver, as it came; empty keeps the old time.
+    /// When to deliver, as it came; empty keeps the old time (SMPP 3.4 §5.2.15).
     pub schedule_delivery_time: COctets,
-    /// Until when to try, as it came; empty keeps the old time.
+    /// Until when to try, as it came; empty keeps the old time (SMPP 3.4 §5.2.16).
     pub validity_period: COctets,
-    /// Which receipts are wanted.
+    /// Which receipts are wanted (SMPP 3.4 §5.2.17).
     pub registered_delivery: RegisteredDelivery,
-    /// Number of a canned text, 0 for none.
+    /// Number of a canned text, 0 for none (SMPP 3.4 §5.2.20).
     pub sm_default_msg_id: u8,
-    /// The new user data, in the data_coding of the old.
+    /// The new user data, in the data_coding of the old (SMPP 3.4 §5.2.22).
     pub short_message: Bytes,
-    /// Optional parameters; message_payload from 5.0 on.
+    /// Optional parameters; message_payload from 5.0 on (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

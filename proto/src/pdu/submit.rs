@@ -15,33 +15,33 @@ use crate::wire::{
 /// The body of submit_sm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitSm {
-    /// Which service the message belongs to; empty for the default.
+    /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
     pub service_type: COctets,
-    /// The sender; empty digits ask for the default of the account.
+    /// The sender; empty digits ask for the default of the account (SMPP 3.4 §5.2.8).
     pub source: Address,
-    /// Where the message goes.
+    /// Where the message goes (SMPP 3.4 §5.2.9).
     pub destination: Address,
-    /// Mode, type and GSM features.
+    /// Mode, type and GSM features (SMPP 3.4 §5.2.12).
     pub esm_class: EsmClass,
-    /// GSM TP-PID.
+    /// GSM TP-PID (SMPP 3.4 §5.2.13).
     pub protocol_id: u8,
-    /// Priority: 0–3 in 3.4, 0–4 in 5.0.
+    /// Priority: 0–3 in 3.4, 0–4 in 5.0 (SMPP 3.4 §5.2.14).
     pub priority_flag: u8,
-    /// When to deliver, as it came; `SmppTime::from_field` reads it.
+    /// When to deliver, as it came; `SmppTime::from_field` reads it (SMPP 3.4 §5.2.15).
     pub schedule_delivery_time: COctets,
-    /// Until when to try, as it came; `SmppTime::from_field` reads it.
+    /// Until when to try, as it came; `SmppTime::from_field` reads it (SMPP 3.4 §5.2.16).
     pub validity_period: COctets,
-    /// Which receipts are wanted.
+    /// Which receipts are wanted (SMPP 3.4 §5.2.17).
     pub registered_delivery: RegisteredDelivery,
-    /// 1: replaces a waiting message of the same service, sender and destination.
+    /// 1: replaces a waiting message of the same service, sender and destination (SMPP 3.4 §5.2.18).
     pub replace_if_present_flag: u8,
-    /// Alphabet and class.
+    /// Alphabet and class (SMPP 3.4 §5.2.19).
     pub data_coding: DataCoding,
-    /// Number of a canned text, 0 for none.
+    /// Number of a canned text, 0 for none (SMPP 3.4 §5.2.20).
     pub sm_default_msg_id: u8,
-    /// User data, at most 255 octets (254 in 3.4); with a header in front if esm_class says so.
+    /// User data, at most 255 octets (254 in 3.4); with a header in front if esm_class says so (SMPP 3.4 §5.2.22).
     pub short_message: Bytes,
-    /// Optional parameters.
+    /// Optional parameters (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 
@@ -106,9 +106,9 @@ impl SubmitSm {
 /// The body of submit_sm_resp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitSmResp {
-    /// The id that the centre gave the message; `None` if there was no body.
+    /// The id that the centre gave the message; `None` if there was no body (SMPP 3.4 §5.2.23).
     pub message_id: Option<COctets>,
-    /// Optional parameters; none is defined here in 3.4.
+    /// Optional parameters; none is defined here in 3.4 (SMPP 3.4 §5.3).
     pub tlvs: Tlvs,
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Row {
     pub(super) value: Json,
     /// Octets on the wire.
     pub(super) octets: usize,
+    /// The fields of each entry, where it is a list.
+    pub(super) entries: Vec<Rows>,
 }
 
 impl Rows {
@@ -29,8 +31,20 @@ impl Rows {
     }
 
     fn row(mut self, name: &'static str, value: impl Into<Json>, octets: usize) -> Self {
-        self.0.push(Row { name, value: value.into(), octets });
+        self.0.push(Row { name, value: value.into(), octets, entries: Vec::new() });
         self
+    }
+
+    fn list(mut self, name: &'static str, entries: Vec<Rows>) -> Self {
+        let value = Json::List(entries.iter().map(Rows::to_json).collect());
+        let octets = entries.iter().map(Rows::octets).sum();
+        self.0.push(Row { name, value, octets, entries });
+        self
+    }
+
+    /// Octets on the wire.
+    pub(super) fn octets(&self) -> usize {
+        self.0.iter().map(|row| row.octets).sum()
     }
 
     fn u8(self, name: &'static str, value: u8) -> Self {
@@ -170,20 +184,14 @@ impl Rows {
     }
 
     fn multi(self, multi: &SubmitMulti) -> Self {
-        let mut octets = 0;
-        let destinations = multi.destinations.iter().map(|destination| {
-            let row = match destination {
-                Destination::Address(address) => Self::default().u8("dest_flag", 1).destination(address),
-                Destination::List(name) => Self::default().u8("dest_flag", 2).text("dl_name", name),
-            };
-            octets += row.0.iter().map(|row| row.octets).sum::<usize>();
-            row.to_json()
+        let destinations = multi.destinations.iter().map(|destination| match destination {
+            Destination::Address(address) => Self::default().u8("dest_flag", 1).destination(address),
+            Destination::List(name) => Self::default().u8("dest_flag", 2).text("dl_name", name),
         });
-        let list = Json::List(destinations.collect());
         self.text("service_type", &multi.service_type)
             .source(&multi.source)
             .row("number_of_dests", multi.destinations.len(), 1)
-            .row("dest_address", list, octets)
+            .list("dest_address", destinations.collect())
             .u8("esm_class", multi.esm_class.0)
             .u8("protocol_id", multi.protocol_id)
             .u8("priority_flag", multi.priority_flag)
@@ -198,19 +206,13 @@ impl Rows {
 
     fn multi_resp(self, resp: &SubmitMultiResp) -> Self {
         let Some(id) = &resp.message_id else { return self };
-        let mut octets = 0;
         let unsuccessful = resp.unsuccessful.iter().map(|one| {
             let status = Json::code(one.status.0, 8);
-            let row = Self::default().destination(&one.destination).row("error_status_code", status, 4);
-            octets += row.0.iter().map(|row| row.octets).sum::<usize>();
-            row.to_json()
+            Self::default().destination(&one.destination).row("error_status_code", status, 4)
         });
-        let list = Json::List(unsuccessful.collect());
-        self.text("message_id", id).row("no_unsuccess", resp.unsuccessful.len(), 1).row(
-            "unsuccess_sme",
-            list,
-            octets,
-        )
+        self.text("message_id", id)
+            .row("no_unsuccess", resp.unsuccessful.len(), 1)
+            .list("unsuccess_sme", unsuccessful.collect())
     }
 
     fn query(self, query: &QuerySm) -> Self {

@@ -3,8 +3,9 @@
 use smpp_proto::field::flags::MessageType;
 use smpp_proto::field::time::SmppTime;
 use smpp_proto::field::{Alphabet, COctets, DataCoding, EsmClass, RegisteredDelivery};
+use smpp_proto::text::parts::count;
 use smpp_proto::text::receipt::Receipt;
-use smpp_proto::text::udh::Element;
+use smpp_proto::text::udh::{Element, Width};
 use smpp_proto::text::{Udh, UdhError, UserData};
 use smpp_proto::{Body, Tag, Tlvs};
 
@@ -253,6 +254,42 @@ fn receipt(facts: &Facts<'_>) -> Option<Json> {
     let found: Vec<_> =
         fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, Json::text(value)))).collect();
     (receipt.is_receipt() && !found.is_empty()).then_some(Json::Object(found))
+}
+
+/// A time for people: in UTC, as a span from now on, or why it is none.
+pub(super) fn time_words(field: &COctets) -> String {
+    match SmppTime::from_field(field) {
+        Ok(None) => String::new(),
+        Ok(Some(time @ SmppTime::Absolute { .. })) => utc(time.to_unix_ms(PIVOT_MS)),
+        Ok(Some(SmppTime::Relative { years, months, days, hours, minutes, seconds })) => {
+            let parts = [
+                (years, "years"),
+                (months, "months"),
+                (days, "days"),
+                (hours, "hours"),
+                (minutes, "minutes"),
+                (seconds, "seconds"),
+            ];
+            let named: Vec<_> = parts
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, unit)| {
+                    format!("{count} {}", if *count == 1 { unit.trim_end_matches('s') } else { unit })
+                })
+                .collect();
+            if named.is_empty() { "at once".to_owned() } else { format!("in {}", named.join(" ")) }
+        }
+        Err(error) => format!("no time: {error}"),
+    }
+}
+
+/// How many short messages the text takes, as it is.
+pub(super) fn segments_of(body: &Body) -> Option<u8> {
+    let facts = Facts::of(body);
+    let (_, octets) = facts.octets?;
+    let udhi = facts.esm_class.is_some_and(EsmClass::udhi);
+    let data = UserData::read(facts.coding.alphabet(), udhi, octets).ok()?;
+    count(&data, Width::Eight).ok().map(|parts| parts.segments)
 }
 
 fn time_json(field: &COctets) -> Json {

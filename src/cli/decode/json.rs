@@ -41,6 +41,34 @@ impl Json {
     }
 }
 
+impl Json {
+    /// Puts asterisks in the place of texts of this name, however deep.
+    pub(super) fn mask(&mut self, secret: &str) {
+        match self {
+            Self::Object(entries) => {
+                for (name, value) in entries {
+                    match value {
+                        Self::Text(text) if *name == secret && !text.is_empty() => {
+                            *text = "********".to_owned();
+                        }
+                        value => value.mask(secret),
+                    }
+                }
+            }
+            Self::List(values) => values.iter_mut().for_each(|value| value.mask(secret)),
+            _ => {}
+        }
+    }
+
+    /// The value of this name in an object.
+    pub(super) fn entry(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(entries) => entries.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+}
+
 impl From<bool> for Json {
     fn from(value: bool) -> Self {
         Self::Bool(value)
@@ -82,6 +110,12 @@ macro_rules! from_integers {
 }
 
 from_integers!(u8, u16, u32, i16);
+
+impl From<u64> for Json {
+    fn from(number: u64) -> Self {
+        Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
 
 impl From<usize> for Json {
     fn from(number: usize) -> Self {

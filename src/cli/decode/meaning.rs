@@ -2,7 +2,12 @@
 
 use bytes::Bytes;
 use smpp_proto::error::Detail;
-use smpp_proto::{Body, Frame, Header, Pdu, Problem, ProblemClass, Tlvs};
+use smpp_proto::field::InterfaceVersion;
+use smpp_proto::rules::{self, Breach};
+use smpp_proto::{
+    Body, CommandId, CommandStatus, Frame, Header, Lenience, Pdu, Problem, ProblemClass, Quirks, Reading,
+    Tlvs,
+};
 
 use super::body::{Rows, rows_of};
 use super::derived::derived_of;
@@ -12,11 +17,21 @@ use super::tlv;
 /// One PDU, as far as it can be read.
 #[derive(Debug)]
 pub(super) struct Meaning {
+    /// All of its octets that are there.
+    pub(super) octets: Bytes,
     pub(super) header: Option<Header>,
+    /// The PDU, read strictly or with what is forgiven.
+    pub(super) pdu: Option<Pdu>,
     pub(super) body: Option<Rows>,
+    /// False where the fields are those of a reading that forgives, or only those before the problem.
+    pub(super) is_strict: bool,
     pub(super) tlvs: Tlvs,
     pub(super) derived: Json,
     pub(super) problem: Option<Fault>,
+    /// A value that may not stand where it stands, in a PDU that can be read.
+    pub(super) breach: Option<Breach>,
+    /// What a reader forgives by default.
+    pub(super) tolerated: Quirks,
 }
 
 /// The first thing that is wrong.
@@ -25,28 +40,37 @@ pub(super) struct Fault {
     pub(super) class: &'static str,
     pub(super) field: Option<String>,
     pub(super) detail: String,
+    /// Where, in octets from the beginning of the PDU.
+    pub(super) offset: Option<usize>,
+    /// With what it is answered.
+    pub(super) answer: Option<(CommandId, CommandStatus)>,
 }
 
 /// Reads PDU after PDU until the octets end or can no longer be cut.
-pub(super) fn read_all(octets: &[u8]) -> Vec<Meaning> {
-    let mut rest = octets;
+pub(super) fn read_all(octets: &Bytes) -> Vec<Meaning> {
+    let mut rest = octets.clone();
     let mut meanings = Vec::new();
     loop {
-        let (meaning, length) = read(rest);
+        let (meaning, length) = read(&rest, InterfaceVersion::V5_0);
         meanings.push(meaning);
-        match length.and_then(|length| rest.get(length..)) {
+        match length.and_then(|length| rest.get(length..).map(|_| rest.slice(length..))) {
             Some(behind) if !behind.is_empty() => rest = behind,
             _ => return meanings,
         }
     }
 }
 
+/// Reads the first PDU, of a session of this version.
+pub(super) fn read_one(octets: &Bytes, version: InterfaceVersion) -> Meaning {
+    read(octets, version).0
+}
+
 /// Reads the first PDU; its length is `None` where nothing can be cut behind it.
-fn read(octets: &[u8]) -> (Meaning, Option<usize>) {
+fn read(octets: &Bytes, version: InterfaceVersion) -> (Meaning, Option<usize>) {
     let header = Header::read(octets);
     let present = octets.len();
     let Some(length) = octets.first_chunk::<4>().map(|length| u32::from_be_bytes(*length)) else {
-        return (Meaning::cut_off(None, None, format!("{present} octets")), None);
+        return (Meaning::cut_off(octets, None, None, format!("{present} octets")), None);
     };
     if !(LENGTH_MIN..=LENGTH_MAX).contains(&length) {
         let detail = match (header, length) {
@@ -54,76 +78,138 @@ fn read(octets: &[u8]) -> (Meaning, Option<usize>) {
             (Some(_), ..LENGTH_MIN) => "below 16".to_owned(),
             (Some(_), _) => "above any sensible ceiling".to_owned(),
         };
-        return (Meaning::faulty(header, "HEADER_LENGTH", Some("command_length"), detail), None);
+        let mut fault = Fault::new("HEADER_LENGTH", Some("command_length"), detail);
+        fault.answer = Some((CommandId::GENERIC_NACK, CommandStatus::RINVCMDLEN));
+        return (Meaning::faulty(octets, header, fault), None);
     }
     let Some(header) = header else {
-        return (Meaning::cut_off(None, None, format!("{present} octets")), None);
+        return (Meaning::cut_off(octets, None, None, format!("{present} octets")), None);
     };
     let length = length as usize;
     // The stated order: an unknown command is told before a PDU that is cut off.
-    let Some(body) = octets.get(Header::LENGTH..length).map(Bytes::copy_from_slice) else {
-        let (field, detail) = (Some("command_length"), format!("{length} announced, {present} present"));
+    if octets.len() < length {
         let meaning = if header.command.name().is_none() {
-            Meaning::unknown_command(header)
+            Meaning::unknown_command(octets, header)
         } else {
-            Meaning::cut_off(Some(header), field, detail)
+            let (field, detail) = (Some("command_length"), format!("{length} announced, {present} present"));
+            Meaning::cut_off(octets, Some(header), field, detail).with_fields_up_to(present)
         };
         return (meaning, None);
-    };
-    (read_body(header, &body), Some(length))
+    }
+    (read_body(header, &octets.slice(..length), version), Some(length))
 }
 
-fn read_body(header: Header, body: &Bytes) -> Meaning {
-    match Pdu::decode_strict(Frame { header, body: body.clone() }) {
-        Ok(pdu) => Meaning::of(header, &pdu.body, None),
+fn read_body(header: Header, octets: &Bytes, version: InterfaceVersion) -> Meaning {
+    let body = octets.slice(Header::LENGTH..);
+    let frame = |body: Bytes| Frame { header, body };
+    let mut reading = Reading::new(Lenience::DEFAULT);
+    let forgiving = Pdu::decode_noting(frame(body.clone()), &mut reading);
+    let error = match Pdu::decode_strict(frame(body.clone())) {
+        Ok(pdu) => {
+            let breach = breach_of(&pdu.body, version, &mut reading);
+            return Meaning { breach, tolerated: reading.met, ..Meaning::of(octets, header, pdu) };
+        }
         Err(error) if error.problem.class == ProblemClass::HeaderCommandId => {
-            Meaning::unknown_command(header)
+            return Meaning::unknown_command(octets, header);
         }
-        Err(error) => {
-            let problem = error.problem;
-            let fault = Fault::of(&problem);
-            // What stands before a broken TLV is sound, so it is shown.
-            let sound = (problem.class == ProblemClass::TlvStream)
-                .then(|| Frame { header, body: body.slice(..problem.offset.min(body.len())) })
-                .and_then(|frame| Pdu::decode_strict(frame).ok());
-            match sound {
-                Some(pdu) => Meaning::of(header, &pdu.body, Some(fault)),
-                None => Meaning { problem: Some(fault), ..Meaning::bare(Some(header)) },
-            }
+        Err(error) => error,
+    };
+    let problem = error.problem;
+    let fault = Fault { answer: error.answer(), ..Fault::of(&problem) };
+    // What stands before a broken TLV is sound, so it is shown.
+    let sound = (problem.class == ProblemClass::TlvStream)
+        .then(|| Pdu::decode_strict(frame(body.slice(..problem.offset.min(body.len())))).ok())
+        .flatten();
+    let tolerated = if forgiving.is_ok() { reading.met } else { Quirks::NONE };
+    let meaning = match (sound, forgiving) {
+        (Some(pdu), _) => Meaning::of(octets, header, pdu),
+        (None, Ok(pdu)) => Meaning { is_strict: false, ..Meaning::of(octets, header, pdu) },
+        (None, Err(_)) => {
+            Meaning::bare(octets, Some(header)).with_fields_up_to(Header::LENGTH + problem.offset)
         }
+    };
+    Meaning { problem: Some(fault), tolerated, ..meaning }
+}
+
+/// The first value that may not stand where it stands; what is forgiven is noted.
+fn breach_of(body: &Body, version: InterfaceVersion, reading: &mut Reading) -> Option<Breach> {
+    match body.clone() {
+        Body::SubmitSm(mut pdu) => rules::submit_sm(&mut pdu, version, reading).err(),
+        Body::SubmitMulti(mut pdu) => rules::submit_multi(&mut pdu, version, reading).err(),
+        Body::ReplaceSm(mut pdu) => rules::replace_sm(&mut pdu, version, reading).err(),
+        Body::DeliverSm(mut pdu) => rules::deliver_sm(&mut pdu, version, reading).err(),
+        _ => None,
     }
 }
 
 impl Meaning {
-    fn bare(header: Option<Header>) -> Self {
-        Self { header, body: None, tlvs: Tlvs::EMPTY, derived: Json::Object(Vec::new()), problem: None }
-    }
-
-    fn of(header: Header, body: &Body, problem: Option<Fault>) -> Self {
+    fn bare(octets: &Bytes, header: Option<Header>) -> Self {
         Self {
-            header: Some(header),
-            body: Some(rows_of(body)),
-            tlvs: body.tlvs().clone(),
-            derived: derived_of(body),
-            problem,
+            octets: octets.clone(),
+            header,
+            pdu: None,
+            body: None,
+            is_strict: true,
+            tlvs: Tlvs::EMPTY,
+            derived: Json::Object(Vec::new()),
+            problem: None,
+            breach: None,
+            tolerated: Quirks::NONE,
         }
     }
 
-    fn faulty(header: Option<Header>, class: &'static str, field: Option<&str>, detail: String) -> Self {
-        Self { problem: Some(Fault { class, field: field.map(str::to_owned), detail }), ..Self::bare(header) }
+    fn of(octets: &Bytes, header: Header, pdu: Pdu) -> Self {
+        Self {
+            body: Some(rows_of(&pdu.body)),
+            tlvs: pdu.body.tlvs().clone(),
+            derived: derived_of(&pdu.body),
+            pdu: Some(pdu),
+            ..Self::bare(octets, Some(header))
+        }
     }
 
-    fn cut_off(header: Option<Header>, field: Option<&str>, detail: String) -> Self {
-        Self::faulty(header, "PDU_INCOMPLETE", field, detail)
+    /// Adds the fields that end within so many octets of the PDU. They are read by putting zeros in the place of the rest,
+    /// so that every later field is empty.
+    fn with_fields_up_to(mut self, octets: usize) -> Self {
+        let Some((header, sound)) = self.header.zip(self.octets.get(Header::LENGTH..octets)) else {
+            return self;
+        };
+        let padded = |zeros: usize| {
+            let body = Bytes::from([sound, vec![0; zeros].as_slice()].concat());
+            Pdu::decode_strict(Frame { header, body }).ok()
+        };
+        // Zeros behind the last field have to make whole TLVs.
+        let Some(pdu) = (PADDING..PADDING + 4).find_map(padded) else { return self };
+        let mut rows = rows_of(&pdu.body);
+        let mut end = 0;
+        rows.0.retain(|row| {
+            end += row.octets;
+            end <= sound.len()
+        });
+        self.body = Some(rows);
+        self.is_strict = false;
+        self
     }
 
-    fn unknown_command(header: Header) -> Self {
-        Self::faulty(Some(header), "HEADER_COMMAND_ID", Some("command_id"), "unknown".to_owned())
+    fn faulty(octets: &Bytes, header: Option<Header>, fault: Fault) -> Self {
+        Self { problem: Some(fault), ..Self::bare(octets, header) }
+    }
+
+    fn cut_off(octets: &Bytes, header: Option<Header>, field: Option<&str>, detail: String) -> Self {
+        Self::faulty(octets, header, Fault::new("PDU_INCOMPLETE", field, detail))
+    }
+
+    fn unknown_command(octets: &Bytes, header: Header) -> Self {
+        let mut fault = Fault::new("HEADER_COMMAND_ID", Some("command_id"), "unknown".to_owned());
+        if !header.command.is_response() {
+            fault.answer = Some((CommandId::GENERIC_NACK, CommandStatus::RINVCMDID));
+        }
+        Self::faulty(octets, Some(header), fault)
     }
 
     /// A line that is no hex at all.
     pub(super) fn not_hex(detail: String) -> Self {
-        Self::faulty(None, "NOT_HEX", None, detail)
+        Self::faulty(&Bytes::new(), None, Fault::new("NOT_HEX", None, detail))
     }
 
     /// The object that `--json` prints.
@@ -132,7 +218,7 @@ impl Meaning {
         if let Some(header) = &self.header {
             object.put("header", header_json(header));
         }
-        if let Some(body) = &self.body {
+        if let Some(body) = self.body.as_ref().filter(|_| self.is_strict) {
             object.put("body", body.to_json());
             if self.problem.is_none() {
                 object.put("tlvs", Json::List(self.tlvs.iter().map(tlv::to_json).collect()));
@@ -148,7 +234,7 @@ impl Meaning {
                 ]),
             );
         }
-        if self.derived != Json::Object(Vec::new()) {
+        if self.is_strict && self.derived != Json::Object(Vec::new()) {
             object.put("derived", self.derived.clone());
         }
         object
@@ -167,6 +253,10 @@ fn header_json(header: &Header) -> Json {
 }
 
 impl Fault {
+    fn new(class: &'static str, field: Option<&str>, detail: String) -> Self {
+        Self { class, field: field.map(str::to_owned), detail, offset: None, answer: None }
+    }
+
     fn of(problem: &Problem) -> Self {
         let field = match (problem.class, problem.detail) {
             (ProblemClass::BodyTrailing, _) | (ProblemClass::TlvStream, Detail::Trailing(_)) => None,
@@ -187,14 +277,17 @@ impl Fault {
             Detail::Trailing(count) => format!("{count} trailing octets"),
             Detail::TlvLength { length, .. } => format!("length {length} runs past the end"),
         };
-        Self { class: problem.class.as_str(), field, detail }
+        let offset = Some(Header::LENGTH + problem.offset);
+        Self { class: problem.class.as_str(), field, detail, offset, answer: None }
     }
 }
 
 /// A header alone, in octets.
 const LENGTH_MIN: u32 = 16;
 /// command_length that nobody means, in octets: above 1 MiB.
-const LENGTH_MAX: u32 = 1024 * 1024;
+pub(super) const LENGTH_MAX: u32 = 1024 * 1024;
+/// Zeros that are more than the fields of any PDU take.
+const PADDING: usize = 400;
 /// The C-octet strings among the mandatory fields: of these any number of octets may be needed.
 const STRINGS: &[&str] = &[
     "system_id",

@@ -1,32 +1,61 @@
-//! `tollgate decode`: PDUs in hex, and what they mean.
+//! `tollgate decode`: PDUs in hex, in files and in captures, and what they mean.
 
 mod body;
+mod capture;
 mod derived;
+mod input;
 mod json;
 mod meaning;
 mod table;
 mod tlv;
+mod words;
 
-use std::io::{BufRead, Write, stdin, stdout};
+use std::io::{BufRead, BufWriter, Write, stdin, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
+use bytes::Bytes;
 use clap::Args;
 
 use super::exit;
+use capture::{Capture, Event};
+use input::Kind;
+use json::Json;
 use meaning::{Meaning, read_all};
+use table::Style;
 
 /// Show what PDUs mean.
 ///
-/// Takes hex as an argument or line by line on stdin; a line may hold several PDUs. Blanks, colons and a leading 0x do no
-/// harm. Exits 1 if anything is malformed.
+/// Takes hex as arguments or line by line on stdin; a line may hold several PDUs. Blanks, colons and a leading 0x do no
+/// harm. What is not hex is a file: of hex, of raw PDUs, or a capture (pcap, pcapng), told by its first octets. In
+/// captures TCP is put together, each PDU has its time, ends and offset in the stream, and responses are matched with
+/// requests. Exits 1 if anything is malformed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tollgate decode 00000010000000150000000000000001
+  tollgate decode talk.pcapng
+  tollgate decode --brief --port 3550 talk.pcap
+  tcpdump -i lo -w - port 2775 | tollgate decode -
   tshark -r talk.pcap -Y smpp -T fields -e tcp.payload | tollgate decode --json")]
 pub(super) struct DecodeArgs {
-    /// The PDU in hex [default: lines from stdin]
-    hex: Option<String>,
-    /// One JSON object a line for each PDU: header, body, tlvs, derived, and problem if it is malformed
+    /// PDUs in hex, or files; - is stdin [default: stdin]
+    #[arg(value_name = "HEX|FILE")]
+    inputs: Vec<String>,
+    /// A file, also if its name is hex
+    #[arg(long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    /// In captures: ports on which SMPP is spoken [default: 2775, and wherever it looks like SMPP]
+    #[arg(long, value_name = "PORT")]
+    port: Vec<u16>,
+    /// One line a PDU
+    #[arg(long, conflicts_with = "json")]
+    brief: bool,
+    /// Passwords as they came; --json of hex and raw PDUs always shows them
+    #[arg(long)]
+    show_secrets: bool,
+    /// One JSON object a line for each PDU: header, body, tlvs, derived, and problem if it is malformed; in captures also
+    /// time, source, destination and offset
     #[arg(long)]
     json: bool,
 }
@@ -35,70 +64,107 @@ impl DecodeArgs {
     /// Decodes and prints.
     ///
     /// # Errors
-    /// When stdin cannot be read or stdout not be written.
+    /// When an input cannot be read, a capture has no SMPP or is cut off, or stdout cannot be written.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut out = stdout().lock();
+        let mut out = BufWriter::new(stdout().lock());
         let mut is_good = true;
-        match &self.hex {
-            Some(hex) => is_good = self.show(hex, &mut out)?,
-            None => {
-                for line in stdin().lock().lines() {
-                    let line = line?;
-                    if !line.trim().is_empty() {
-                        is_good &= self.show(&line, &mut out)?;
-                        out.flush()?;
-                    }
-                }
-            }
+        for input in &self.inputs {
+            is_good &= match input::octets_of(input) {
+                _ if input == "-" => self.show_stdin(&mut out)?,
+                Err(_) if Path::new(input).exists() => self.show_file(Path::new(input), &mut out)?,
+                octets => self.show_octets(octets, &mut out)?,
+            };
         }
+        for file in &self.file {
+            is_good &= if file.as_os_str() == "-" {
+                self.show_stdin(&mut out)?
+            } else {
+                self.show_file(file, &mut out)?
+            };
+        }
+        if self.inputs.is_empty() && self.file.is_empty() {
+            is_good &= self.show_stdin(&mut out)?;
+        }
+        out.flush()?;
         Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
     }
 
-    fn show(&self, hex: &str, out: &mut impl Write) -> anyhow::Result<bool> {
-        let meanings = match octets_of(hex) {
-            Ok(octets) => read_all(&octets),
+    fn show_stdin(&self, out: &mut impl Write) -> anyhow::Result<bool> {
+        // A lock cannot be sent to where captures are read.
+        self.show_input(std::io::BufReader::new(stdin()), out)
+    }
+
+    fn show_file(&self, path: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
+        let file = input::open(path)?;
+        let shown = self.show_input(file, out).with_context(|| path.display().to_string());
+        out.flush()?;
+        shown
+    }
+
+    fn show_input(&self, mut input: impl BufRead + Send, out: &mut impl Write) -> anyhow::Result<bool> {
+        match input::kind_of(input.fill_buf()?)? {
+            Kind::Hex => self.show_lines(input, out),
+            Kind::Raw => self.show_octets(Ok(input::read_whole(input)?), out),
+            Kind::Capture => self.show_capture(input, out),
+        }
+    }
+
+    fn show_lines(&self, input: impl BufRead, out: &mut impl Write) -> anyhow::Result<bool> {
+        let mut is_good = true;
+        for line in input.lines() {
+            let line = line?;
+            if !line.trim().is_empty() {
+                is_good &= self.show_octets(input::octets_of(&line), out)?;
+                out.flush()?;
+            }
+        }
+        Ok(is_good)
+    }
+
+    fn show_octets(&self, octets: Result<Vec<u8>, String>, out: &mut impl Write) -> anyhow::Result<bool> {
+        let meanings = match octets {
+            Ok(octets) => read_all(&Bytes::from(octets)),
             Err(detail) => vec![Meaning::not_hex(detail)],
         };
         for meaning in &meanings {
             if self.json {
                 writeln!(out, "{}", serde_json::to_string(&meaning.to_json())?)?;
             } else {
-                table::write(meaning, out)?;
+                table::write(meaning, self.style(), out)?;
             }
         }
         Ok(meanings.iter().all(|meaning| meaning.problem.is_none()))
     }
-}
 
-/// Reads hex digits, and says where there is none.
-fn octets_of(hex: &str) -> Result<Vec<u8>, String> {
-    let hex = hex.trim();
-    let hex = hex.strip_prefix("0x").unwrap_or(hex);
-    let mut digits = Vec::with_capacity(hex.len());
-    for (at, character) in hex.char_indices() {
-        match character.to_digit(16) {
-            Some(digit) => digits.push(digit as u8),
-            None if character.is_whitespace() || matches!(character, ':' | '-' | ',') => {}
-            None => return Err(format!("{character:?} at {at} is no hex digit")),
+    fn show_capture(&self, input: impl BufRead + Send, out: &mut impl Write) -> anyhow::Result<bool> {
+        let style = self.style();
+        let mut capture = Capture::new(&self.port);
+        let end = capture.read(input, &mut |event| match (&event, self.json) {
+            (Event::Pdu(sighting), true) => {
+                let mut object = Json::Object(sighting.place.entries());
+                if let Json::Object(entries) = sighting.meaning.to_json() {
+                    entries.into_iter().for_each(|(name, value)| object.put(name, value));
+                }
+                if !self.show_secrets {
+                    object.mask("password");
+                }
+                writeln!(out, "{}", serde_json::to_string(&object)?)
+            }
+            (_, true) => Ok(()),
+            (event, false) => table::write_event(event, style, out),
+        })?;
+        if !self.json {
+            capture.write_summary(out)?;
         }
-    }
-    let (pairs, odd) = digits.as_chunks::<2>();
-    if !odd.is_empty() {
-        return Err(format!("{} hex digits make no whole octets", digits.len()));
-    }
-    Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hex_as_people_paste_it() {
-        for hex in ["00ff10", "0x00FF10", "00 ff 10", "00:ff:10\n", " 00-FF-10 "] {
-            assert_eq!(octets_of(hex), Ok(vec![0, 0xFF, 0x10]), "{hex}");
+        out.flush()?;
+        end?;
+        if let Some(reason) = capture.emptiness() {
+            bail!(reason);
         }
-        assert!(octets_of("00f").is_err_and(|error| error.contains("3 hex digits")));
-        assert!(octets_of("00zz").is_err_and(|error| error.contains("'z' at 2")));
+        Ok(capture.is_good())
+    }
+
+    fn style(&self) -> Style {
+        Style { show_secrets: self.show_secrets, brief: self.brief }
     }
 }

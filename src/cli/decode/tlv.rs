@@ -1,6 +1,7 @@
 //! TLVs: tag, name, length, octets, and a reading of the value where it has a simple one (SMPP 3.4 §5.3.2).
 
-use smpp_proto::{Tag, Tlv};
+use smpp_proto::Tlv;
+use smpp_proto::field::TlvValue;
 
 use super::json::Json;
 
@@ -19,75 +20,58 @@ pub(super) fn to_json(tlv: &Tlv) -> Json {
 }
 
 /// The value's reading; `None` for texts of unknown alphabet, unknown tags, and lengths that cannot be read.
-pub(super) fn value_of(tlv: &Tlv) -> Option<Json> {
-    tlv.tag.name()?;
-    let octets = &tlv.value[..];
-    match tlv.tag {
-        Tag::ADDITIONAL_STATUS_INFO_TEXT
-        | Tag::RECEIPTED_MESSAGE_ID
-        | Tag::BROADCAST_END_TIME
-        | Tag::SOURCE_NETWORK_ID
-        | Tag::DEST_NETWORK_ID => Some((&tlv.text()).into()),
-        Tag::MESSAGE_PAYLOAD
-        | Tag::SOURCE_NODE_ID
-        | Tag::DEST_NODE_ID
-        | Tag::DEST_ADDR_NP_INFORMATION
-        | Tag::BROADCAST_CONTENT_TYPE_INFO
-        | Tag::BROADCAST_SERVICE_GROUP => None,
-        // Its presence is what it says; from 5.0 it may have a value.
-        Tag::ALERT_ON_MESSAGE_DELIVERY if octets.is_empty() => Some(Json::Null),
-        Tag::DEST_ADDR_NP_COUNTRY => {
-            let number = octets.iter().try_fold(0_u32, |number, octet| {
-                number.checked_mul(256).and_then(|number| number.checked_add(u32::from(*octet)))
-            });
-            number.map(Json::from)
-        }
-        _ => structure_of(tlv.tag, octets)
-            .or_else(|| tlv.integer().map(Json::from))
-            .filter(|_| !octets.is_empty()),
-    }
-}
-
-/// Values of several fields.
-fn structure_of(tag: Tag, octets: &[u8]) -> Option<Json> {
-    let word = |high: u8, low: u8| u16::from_be_bytes([high, low]);
-    let entries = match (tag, octets) {
-        (Tag::SOURCE_SUBADDRESS | Tag::DEST_SUBADDRESS, [kind, rest @ ..]) => {
-            vec![("type", (*kind).into()), ("data_hex", Json::hex(rest))]
-        }
-        (Tag::CALLBACK_NUM, [mode, ton, npi, digits @ ..]) => vec![
-            ("digit_mode", (*mode).into()),
-            ("ton", (*ton).into()),
-            ("npi", (*npi).into()),
+fn value_of(tlv: &Tlv) -> Option<Json> {
+    let entries = match tlv.read() {
+        TlvValue::Text(text) => return Some(Json::text(text)),
+        // Its presence is what it says.
+        TlvValue::Alert(None) => return Some(Json::Null),
+        TlvValue::Country(code) => return u32::try_from(code).ok().map(Json::from),
+        TlvValue::UserData(_)
+        | TlvValue::Node(_)
+        | TlvValue::RoutingNumber(_)
+        | TlvValue::Octets(_)
+        | TlvValue::Unknown(_) => return None,
+        TlvValue::Subaddress { kind, data } => vec![("type", kind.0.into()), ("data_hex", Json::hex(data))],
+        TlvValue::Callback { mode, ton, npi, digits } => vec![
+            ("digit_mode", mode.0.into()),
+            ("ton", ton.0.into()),
+            ("npi", npi.0.into()),
             ("digits", Json::text(digits)),
         ],
-        (Tag::CALLBACK_NUM_ATAG, [coding, display @ ..]) => {
-            vec![("data_coding", (*coding).into()), ("display_hex", Json::hex(display))]
+        TlvValue::CallbackDisplay { coding, text } => {
+            vec![("data_coding", coding.0.into()), ("display_hex", Json::hex(text))]
         }
-        (Tag::NETWORK_ERROR_CODE, [network, high, low]) => {
-            vec![("network_type", (*network).into()), ("error_code", word(*high, *low).into())]
+        TlvValue::NetworkError { network, code } => {
+            vec![("network_type", network.0.into()), ("error_code", code.into())]
         }
-        (Tag::BROADCAST_CONTENT_TYPE, [network, high, low]) => {
-            vec![("network", (*network).into()), ("content_type", word(*high, *low).into())]
+        // As three digits it has the same fields, which say nothing then.
+        TlvValue::ErrorDigits(&[first, second, third]) => {
+            vec![("network_type", first.into()), ("error_code", u16::from_be_bytes([second, third]).into())]
         }
-        (Tag::BROADCAST_FREQUENCY_INTERVAL, [unit, high, low]) => {
-            vec![("unit", (*unit).into()), ("interval", word(*high, *low).into())]
+        TlvValue::BroadcastContent { network, content } => {
+            vec![("network", network.0.into()), ("content_type", content.0.into())]
         }
-        (Tag::BROADCAST_AREA_IDENTIFIER | Tag::BILLING_IDENTIFICATION, [format, rest @ ..]) => {
-            vec![("format", (*format).into()), ("data_hex", Json::hex(rest))]
+        TlvValue::BroadcastInterval { unit, count } => {
+            vec![("unit", unit.0.into()), ("interval", count.into())]
         }
-        (Tag::MS_VALIDITY, [behaviour]) => vec![("behaviour", (*behaviour).into())],
-        (Tag::MS_VALIDITY, [behaviour, unit, high, low]) => vec![
-            ("behaviour", (*behaviour).into()),
-            ("unit", (*unit).into()),
-            ("count", word(*high, *low).into()),
+        TlvValue::BroadcastArea { format, data } => {
+            vec![("format", format.0.into()), ("data_hex", Json::hex(data))]
+        }
+        TlvValue::Billing { format, data } => vec![("format", format.into()), ("data_hex", Json::hex(data))],
+        TlvValue::Validity { kind, period } => {
+            let mut entries = vec![("behaviour", kind.0.into())];
+            if let Some((unit, count)) = period {
+                entries.extend([("unit", unit.0.into()), ("count", count.into())]);
+            }
+            entries
+        }
+        TlvValue::ItsSession { session, sequence, ends } => vec![
+            ("session_number", session.into()),
+            ("sequence", sequence.into()),
+            ("end_of_session", u8::from(ends).into()),
         ],
-        (Tag::ITS_SESSION_INFO, [session, rest]) => vec![
-            ("session_number", (*session).into()),
-            ("sequence", (rest >> 1).into()),
-            ("end_of_session", (rest & 1).into()),
-        ],
-        _ => return None,
+        // Everything else is a number, also where its length is another than it should be.
+        _ => return tlv.integer().map(Json::from),
     };
     Some(Json::Object(entries))
 }

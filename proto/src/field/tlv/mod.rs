@@ -1,7 +1,16 @@
 //! Optional parameters: tag, length, value, in any order behind the mandatory fields (SMPP 3.4 §3.2.4.1, §5.3).
+//!
+//! A list keeps what came, octet for octet. [`tag`] names the tags, [`value`] reads the values, whose codes have names in
+//! [`codes`] and [`broadcast`]; where a parameter belongs is asked of its [`Tag`].
 
+pub mod broadcast;
+pub mod codes;
 mod one;
+mod placement;
+mod show;
 pub mod tag;
+pub mod value;
+mod vendor;
 
 use std::slice;
 
@@ -14,6 +23,7 @@ use crate::error::{Detail, Problem, ProblemClass};
 
 pub use one::Tlv;
 pub use tag::Tag;
+pub use value::{Callback, TlvValue};
 
 /// Octets of a tag and a length.
 pub(crate) const TLV_HEADER: usize = 4;

@@ -45,14 +45,19 @@ impl Tlv {
 
     /// The value as an unsigned number, whatever its width of 1–4 octets: centres write other widths than specified.
     pub fn integer(&self) -> Option<u32> {
-        if self.value.is_empty() || self.value.len() > 4 {
-            return None;
-        }
-        Some(self.value.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+        number_of(&self.value)
     }
 
     /// The value as a C-octet string: up to the first NUL, or all of it when the NUL was left out.
     pub fn text(&self) -> COctets {
         COctets::from(self.value.clone())
     }
+}
+
+/// A big-endian number of 1–4 octets.
+pub(super) fn number_of(octets: &[u8]) -> Option<u32> {
+    if octets.is_empty() || octets.len() > 4 {
+        return None;
+    }
+    Some(octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
 }
