@@ -20,7 +20,7 @@ pub use command::{
 };
 pub use error::StoreError;
 pub use history::HistorySettings;
-pub use lane::{Depth, Lane, Laned};
+pub use lane::{Backlog, Depth, Lane, Laned};
 pub use policy::{
     AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, UpstreamDraft,
     UpstreamTraits, Upstreams,
@@ -30,7 +30,6 @@ pub use writer::Counters;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -38,7 +37,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use command::{Admin, Command};
-use lane::LaneName;
+use lane::{Backlogs, LaneName};
 
 use crate::account::{AccountId, Credits};
 use crate::clock::{Clock, Timestamp};
@@ -101,23 +100,6 @@ struct Shared {
     /// When the writer next has something to do by itself.
     next_due: watch::Sender<Timestamp>,
     refills: mpsc::WeakSender<Command>,
-}
-
-/// How many messages of each account no operator has taken yet: counted by the writer, read by sessions.
-#[derive(Default)]
-struct Backlogs(RwLock<HashMap<AccountId, Backlog>>);
-
-/// How many messages of one account no operator has taken yet.
-pub type Backlog = Arc<AtomicU64>;
-
-impl Backlogs {
-    fn of(&self, account: AccountId) -> Backlog {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
-        known.unwrap_or_else(|| {
-            let mut backlogs = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(backlogs.entry(account).or_default())
-        })
-    }
 }
 
 /// A place in the writer's mailbox.
@@ -186,19 +168,6 @@ impl Store {
     #[must_use]
     pub fn account_lane(&self, account: AccountId) -> Arc<Lane<Delivery>> {
         self.shared.account_lane(account)
-    }
-
-    /// How many messages of an account no operator has taken yet; the handle shows it from now on.
-    #[must_use]
-    pub fn backlog(&self, account: AccountId) -> Backlog {
-        self.shared.backlogs.of(account)
-    }
-
-    /// How full the mailbox is, 0 to 100.
-    #[must_use]
-    pub fn mailbox_fill(&self) -> u8 {
-        let most = self.mailbox.max_capacity();
-        u8::try_from((most - self.mailbox.capacity()) * 100 / most).unwrap_or(100)
     }
 
     /// Figures of the writer.

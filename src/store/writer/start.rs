@@ -17,8 +17,9 @@ use crate::account::AccountId;
 use crate::clock::{Clock, Timestamp};
 use crate::message::{IdSource, MessageId, State, UpstreamId};
 use crate::store::history::Mover;
+use crate::store::lane::Backlogs;
 use crate::store::schema::{self, owed};
-use crate::store::{Backlogs, Settings, Shared, Store, StoreError, Upstreams};
+use crate::store::{Settings, Shared, Store, StoreError, Upstreams};
 
 /// Opens the store and starts its threads.
 pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Store, StoreError> {
