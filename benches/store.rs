@@ -107,7 +107,7 @@ fn notes(store: &Store, pulled: &mut Vec<tollgate::message::Message>) -> Vec<Not
         });
     }
     for (tag, (_, id)) in (0..).zip(ids) {
-        let report = Report { id, about: Bytes::new(), end: Some(State::Delivered), error: 0, done_at: now };
+        let report = Report { id, about: Bytes::new(), state: State::Delivered, error: 0, done_at: now };
         notes.push(Note::Receipt { tag, report });
     }
     notes

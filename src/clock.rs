@@ -72,7 +72,14 @@ pub struct Clock(Arc<Source>);
 
 enum Source {
     System { started: Instant },
-    Manual { millis: watch::Sender<i64>, started: i64 },
+    Manual(watch::Sender<Hands>),
+}
+
+/// Where the hands of a manual clock stand.
+#[derive(Clone, Copy, Debug)]
+struct Hands {
+    wall: Timestamp,
+    monotonic: u64,
 }
 
 impl Clock {
@@ -85,7 +92,7 @@ impl Clock {
     /// A clock that stands still until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(Source::Manual { millis: watch::Sender::new(start.0), started: start.0 }))
+        Self(Arc::new(Source::Manual(watch::Sender::new(Hands { wall: start, monotonic: 0 }))))
     }
 
     /// The wall clock.
@@ -96,7 +103,7 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
             }
-            Source::Manual { millis, .. } => Timestamp(*millis.borrow()),
+            Source::Manual(hands) => hands.borrow().wall,
         }
     }
 
@@ -105,14 +112,26 @@ impl Clock {
     pub fn monotonic(&self) -> u64 {
         match &*self.0 {
             Source::System { started } => u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            Source::Manual { millis, started } => u64::try_from(*millis.borrow() - started).unwrap_or(0),
+            Source::Manual(hands) => hands.borrow().monotonic,
         }
     }
 
     /// Moves a manual clock; a system clock stays as it is.
     pub fn advance(&self, span: Duration) {
-        if let Source::Manual { millis, .. } = &*self.0 {
-            millis.send_modify(|now| *now = now.saturating_add(i64::try_from(span.as_millis()).unwrap_or(0)));
+        if let Source::Manual(hands) = &*self.0 {
+            hands.send_modify(|hands| {
+                hands.wall = hands.wall + span;
+                let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+                hands.monotonic = hands.monotonic.saturating_add(millis);
+            });
+        }
+    }
+
+    /// Sets the wall clock of a manual clock, as a person or NTP does; no time passes (conformance C-065). A system
+    /// clock stays as it is.
+    pub fn set_wall(&self, wall: Timestamp) {
+        if let Source::Manual(hands) = &*self.0 {
+            hands.send_modify(|hands| hands.wall = wall);
         }
     }
 
@@ -125,7 +144,7 @@ impl Clock {
                     tokio::time::sleep(span.min(LONGEST_SLEEP)).await;
                 }
             }
-            Source::Manual { millis, .. } => reached(millis, due.0).await,
+            Source::Manual(hands) => reached(hands, |hands| hands.wall >= due).await,
         }
     }
 
@@ -137,23 +156,21 @@ impl Clock {
                 let until = until.unwrap_or_else(|| Instant::now() + LONGEST_SLEEP);
                 tokio::time::sleep_until(until.min(Instant::now() + LONGEST_SLEEP).into()).await;
             }
-            Source::Manual { millis, started } => {
-                reached(millis, started.saturating_add(i64::try_from(due).unwrap_or(i64::MAX))).await;
-            }
+            Source::Manual(hands) => reached(hands, |hands| hands.monotonic >= due).await,
         }
     }
 }
 
-async fn reached(millis: &watch::Sender<i64>, due: i64) {
-    // The sender lives as long as the clock, so the wait can only end by reaching `due`.
-    let _ = millis.subscribe().wait_for(|now| *now >= due).await;
+async fn reached(hands: &watch::Sender<Hands>, is_due: impl Fn(&Hands) -> bool) {
+    // The sender lives as long as the clock, so the wait can only end when it is due.
+    let _ = hands.subscribe().wait_for(is_due).await;
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.0 {
             Source::System { .. } => "Clock(system)",
-            Source::Manual { .. } => "Clock(manual)",
+            Source::Manual(_) => "Clock(manual)",
         })
     }
 }
@@ -177,6 +194,17 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         sleeper.await.unwrap();
         assert_eq!(clock.monotonic(), 2_000);
+    }
+
+    #[tokio::test]
+    async fn a_wall_clock_that_is_set_takes_no_time() {
+        let clock = Clock::manual(Timestamp::from_millis(10_000));
+        clock.advance(Duration::from_secs(1));
+        clock.set_wall(Timestamp::from_millis(0));
+        assert_eq!((clock.now().millis(), clock.monotonic()), (0, 1_000));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!((clock.now().millis(), clock.monotonic()), (1_000, 2_000));
+        clock.sleep_until_monotonic(2_000).await;
     }
 
     #[test]

@@ -204,3 +204,25 @@ async fn plain_passwords_are_hashed_once_and_then_kept() {
     assert_eq!(store.reader().unwrap().account("a").unwrap().balance.available, "12.5".parse().unwrap());
     store.close().await;
 }
+
+#[test]
+fn what_clients_and_operators_may_do_differently_arrives_where_it_belongs() {
+    use tollgate::policy::PastSchedule;
+    use tollgate::smsc::ValidityForm;
+    let folder = tempfile::tempdir().unwrap();
+    whole(folder.path());
+    let upstream = "source_ton = 5\npassword_cut = true\nalready_bound_is_success = true\naccepted_ends = false\n\
+                    stamps_reference = true\nvalidity = \"absolute\"\n";
+    let text = MAIN
+        .replace("source_ton = 5\n", upstream)
+        .replace("max_parts = 4\n", "max_parts = 4\npast_schedule = \"now\"\n");
+    write(folder.path(), "gate.toml", &text);
+    write(folder.path(), "accounts.d/10-a.toml", "[[account]]\nname = \"a\"\nsubmit_multi = false\n");
+    write(folder.path(), "accounts.d/20-b.toml", "");
+    let config = load(folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
+    let [north] = config.smsc.upstreams.as_slice() else { panic!("one upstream") };
+    assert!(north.password_cut && north.already_bound_is_success && north.stamps_reference);
+    assert_eq!((north.accepted_ends, north.validity), (false, ValidityForm::Absolute));
+    assert_eq!(config.policy.traffic.limits.past_schedule, PastSchedule::Now);
+    assert!(!config.policy.accounts[0].terms.submit_multi);
+}

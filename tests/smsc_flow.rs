@@ -92,16 +92,23 @@ async fn a_window_of_one_has_one_outstanding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_an_id_is_taken_without_a_receipt() {
+async fn c_221_an_answer_without_an_id_is_taken_without_a_receipt() {
     let operator = Smsc::listen().await;
     let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
-    let id = gate.send("34600000001").await;
-    let (sequence, _) = link.expect_submit().await;
-    link.send_empty(CommandId::SUBMIT_SM_RESP, CommandStatus::ROK, sequence).await;
-    gate.reaches(id, "accepted").await;
-    assert_eq!(gate.reason(id), ("no_receipt_asked", 0));
-    assert_eq!(gate.books(), ("98.5".to_owned(), "0".to_owned()));
+    // V-313 has no body; others have an empty id in it.
+    for (left, with_body) in [("98.5", false), ("97", true)] {
+        let id = gate.send("34600000001").await;
+        let (sequence, _) = link.expect_submit().await;
+        if with_body {
+            link.accept_submit(sequence, "").await;
+        } else {
+            link.answer_vector("V-313", sequence).await;
+        }
+        gate.reaches(id, "accepted").await;
+        assert_eq!(gate.reason(id), ("no_receipt_asked", 0));
+        assert_eq!(gate.books(), (left.to_owned(), "0".to_owned()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +143,7 @@ async fn receipts_are_matched_under_every_form_of_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
+async fn c_186_a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
     let operator = Smsc::listen().await;
     let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;
@@ -150,7 +157,7 @@ async fn a_receipt_that_overtakes_its_answer_is_kept_and_matched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_without_a_known_id_is_acknowledged() {
+async fn c_187_a_receipt_without_a_known_id_is_acknowledged() {
     let operator = Smsc::listen().await;
     let gate = Binds::with(vec![upstream("north", &operator)]).await;
     let mut link = operator.bound().await;

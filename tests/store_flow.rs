@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use smpp_proto::field::{Address, RegisteredDelivery};
-use smpp_proto::pdu::SubmitSm;
+use smpp_proto::pdu::{DeliverSm, SubmitSm};
 use tokio::sync::mpsc;
 use tollgate::account::{Credits, Origin, PasswordHash, Secret, Terms, UndeliveredCharge};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::message::State;
-use tollgate::message::{Delivery, Message, MessageId, Owed, UpstreamId};
+use tollgate::message::{Delivery, DeliveryKey, Message, MessageId, Owed, UpstreamId};
 use tollgate::policy::{Price, Refusal, Submission, admit};
 use tollgate::store::{
     Accept, AccountDraft, Answered, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, CredentialDraft,
@@ -195,7 +195,7 @@ fn receipt_about(about: &'static str, tag: u64, id: &'static str, end: State) ->
     let report = Report {
         id: Bytes::from_static(id.as_bytes()),
         about: Bytes::from_static(about.as_bytes()),
-        end: Some(end),
+        state: end,
         error: 0,
         done_at: NOON,
     };
@@ -436,6 +436,53 @@ async fn a_store_that_cannot_write_refuses_and_forgets_nothing() {
     assert!(!bench.store.is_failing());
     assert_eq!(bench.state(id), "sent");
     assert_eq!(bench.balance(), ("7".to_owned(), "3".to_owned()));
+    bench.books_hold();
+}
+
+/// What waits in the store alone for an address that its client gives up is dropped too: receipts, notifications and
+/// messages from phones. What is for another address stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_given_up_is_dropped_from_the_store_too() {
+    let bench = Bench::with_credit("10").await;
+    let account = bench.store.policy().credential("acme").unwrap().account;
+    let first = bench.send("34600000001", 0x11).await;
+    let second = bench.send("34600000001", 0x11).await;
+    for (id, name) in [(first, "op-1"), (second, "op-2")] {
+        bench.pull().await;
+        let on_its_way = receipt(1, name, State::Sent);
+        assert!(
+            bench.note(vec![taken(id, name), on_its_way, receipt(2, name, State::Delivered)]).await.durable
+        );
+    }
+    let to = |number: &str| {
+        let mo = DeliverSm { destination: Address::alphanumeric(number), ..DeliverSm::default() };
+        let mut out = bytes::BytesMut::new();
+        mo.encode(&mut out, 1).unwrap();
+        out.split_off(smpp_proto::Header::LENGTH).freeze()
+    };
+    let mo = |number| Note::Mo { tag: 3, account, pdu: to(number) };
+    assert!(bench.note(vec![mo("ACME"), mo("OTHER")]).await.durable);
+    // After a start everything waits in the store alone.
+    let bench = bench.restart().await;
+    let gone = Answered {
+        key: DeliveryKey::Receipt(first),
+        account,
+        outcome: Delivered::AddressGone(bench.clock.now()),
+    };
+    bench.store.room().await.unwrap().answered(vec![gone]);
+    let Owed::Mo { pdu } = bench.owed().await.content else {
+        panic!("the message to OTHER, and nothing before it")
+    };
+    assert_eq!(DeliverSm::decode(pdu).unwrap().destination, Address::alphanumeric("OTHER"));
+    assert_eq!(bench.store.account_lane(account).depth().ready, 0);
+    // One receipt, two notifications and a message went with the one that was answered.
+    assert_eq!(bench.store.counters().address_gone.load(std::sync::atomic::Ordering::Relaxed), 4);
+    bench.moved(2).await;
+    for id in [first, second] {
+        let timeline = bench.store.reader().unwrap().trace(id).unwrap().timeline;
+        assert!(timeline.iter().any(|entry| entry.what == "receipt" && entry.detail.contains("given up")));
+    }
+    assert_eq!(bench.balance(), ("7".to_owned(), "0".to_owned()));
     bench.books_hold();
 }
 

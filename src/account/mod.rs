@@ -58,6 +58,8 @@ pub struct Terms {
     pub status_detail: bool,
     /// How many messages may wait for operators; 1 to 100,000,000. Above it a submit is answered ESME_RMSGQFUL.
     pub max_queued: u64,
+    /// Whether it may send submit_multi, one PDU of which can cost 255 messages; if not, ESME_RINVCMDID.
+    pub submit_multi: bool,
     /// The least the balance may reach, in micro-credits; negative is an overdraft.
     pub floor: Credits,
     /// The source address of a message that comes without one (SMPP 3.4 §5.2.8).
@@ -82,6 +84,7 @@ impl Default for Terms {
         Self {
             status_detail: false,
             max_queued: 10_000_000,
+            submit_multi: true,
             floor: Credits::ZERO,
             default_source: None,
             undelivered: UndeliveredCharge::Post,

@@ -14,6 +14,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::{self, BadSettings};
 use crate::link::tls::{ClientIdentity, Trust};
 use crate::sim::delay::span;
+use crate::sim::hostile;
+use crate::sim::hostile::client::{self, Rogue};
 use crate::sim::load::pattern::Pattern;
 use crate::sim::load::{self, Amount, BindType, LoadError, Progress, Report, Settings, Text};
 use crate::sim::password::Password;
@@ -23,10 +25,7 @@ use crate::sim::password::Password;
 /// Counts every answer by status and every receipt by message id, and tells speed and latencies. Exits 1 if anything was
 /// refused or lost.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  tollgate load --connect 127.0.0.1:2775 --system-id acme --password secret -n 100000 --receipts
-  tollgate load --connect gate:2775 --system-id acme -c 4 -w 50 --rate 500 --duration 1m
-  tollgate load --connect gate:3550 --tls --tls-ca ca.pem --parts 3 --to '34600++++++' --json")]
+#[command(after_help = after_help())]
 pub(super) struct LoadArgs {
     /// Host and port of the server
     #[arg(long, value_name = "ADDR")]
@@ -121,6 +120,10 @@ pub(super) struct LoadArgs {
     /// Exits 0 although submissions were refused, as long as nothing was lost
     #[arg(long)]
     allow_refusals: bool,
+    /// Plays a rogue instead: does one thing wrong and tells what the server did; the modes are below. Of the other
+    /// flags it takes those of the bind, --count [default: 200], --to and --answer-patience
+    #[arg(long, value_name = "MODE", conflicts_with_all = ["tls", "duration", "rate", "receipts", "record"])]
+    hostile: Option<Rogue>,
     /// Threads; 0 takes one for each processor
     #[arg(long, default_value_t = 1)]
     threads: usize,
@@ -136,6 +139,8 @@ impl LoadArgs {
     /// Bad settings, or no connection that could bind.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let (threads, json, allow_refusals) = (self.threads, self.json, self.allow_refusals);
+        let hostile = self.hostile;
+        let count = self.count;
         let settings = self.into_settings();
         let mut runtime = match threads {
             1 => tokio::runtime::Builder::new_current_thread(),
@@ -145,6 +150,16 @@ impl LoadArgs {
             runtime.worker_threads(threads);
         }
         let runtime = runtime.enable_all().build().context("cannot start")?;
+        if let Some(mode) = hostile {
+            let rogue = rogue(&settings, count);
+            let report = runtime.block_on(client::play(&rogue, mode)).context("no connection")?;
+            if json {
+                println!("{}", serde_json::to_string(&report)?);
+            } else {
+                print!("{report}");
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         let report = match runtime.block_on(run_shown(settings)) {
             Err(LoadError::Settings(problems)) => return Err(BadSettings(problems.join("\n")).into()),
             other => other?,
@@ -200,6 +215,30 @@ impl LoadArgs {
     }
 }
 
+fn rogue(settings: &Settings, count: Option<u64>) -> client::Settings {
+    client::Settings {
+        connect: settings.connect.clone(),
+        system_id: settings.system_id.clone(),
+        password: settings.password.clone(),
+        to: String::from_utf8_lossy(&settings.to.sample()).into_owned(),
+        count: count.map_or(ROGUE_COUNT, |count| u32::try_from(count).unwrap_or(u32::MAX)),
+        pause: ROGUE_PAUSE,
+        patience: settings.answer_patience,
+        seed: rand::random(),
+    }
+}
+
+fn after_help() -> String {
+    let modes = hostile::lines(Rogue::ALL.iter().map(|mode| (mode.word(), mode.line())));
+    format!("Hostile modes:\n{modes}\n{EXAMPLES}")
+}
+
+const EXAMPLES: &str = "Examples:
+  tollgate load --connect 127.0.0.1:2775 --system-id acme --password secret -n 100000 --receipts
+  tollgate load --connect gate:2775 --system-id acme -c 4 -w 50 --rate 500 --duration 1m
+  tollgate load --connect gate:3550 --tls --tls-ca ca.pem --parts 3 --to '34600++++++' --json
+  tollgate load --connect gate:2775 --system-id acme --password secret --hostile never-read";
+
 /// Runs, with a bar on stderr if that is a terminal. The first interrupt stops submitting; the rest is waited for.
 async fn run_shown(settings: Settings) -> Result<Report, LoadError> {
     let progress = Arc::new(Progress::default());
@@ -243,5 +282,9 @@ fn parse_span(text: &str) -> Result<Duration, String> {
     span(text).map_err(|error| error.to_string())
 }
 
+/// Submissions, connections or PDUs of a rogue when no count is given.
+const ROGUE_COUNT: u32 = 200;
+/// Between two octets of a slow rogue.
+const ROGUE_PAUSE: Duration = Duration::from_secs(1);
 /// Messages when neither count nor time is given.
 const COUNT_DEFAULT: u64 = 10_000;

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::exit::BadSettings;
 use crate::link::tls::ServerIdentity;
 use crate::sim::delay::{Delay, percent, span};
-use crate::sim::hostile::Hostile;
+use crate::sim::hostile::{self, Hostile, Mode};
 use crate::sim::ident::IdFormat;
 use crate::sim::settings::{ErrorShare, Mo, ReceiptField, ReceiptPlace, ReceiptStyle, Settings, User};
 use crate::sim::{Operator, Stats};
@@ -24,12 +24,7 @@ use crate::sim::{Operator, Stats};
 /// It answers, sends delivery receipts, and misbehaves as told. Everything can be set by flags or, under the same names,
 /// in a scenario file; flags win.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  tollgate sim --listen 127.0.0.1:2776
-  tollgate sim --response-delay 80%:10ms,15%:100ms,5%:1s --receipt-delay 1s..5s
-  tollgate sim --id-format hex-resp-dec-receipt --undeliv 5% --throttle 50
-  tollgate sim --hostile drop:1000
-  tollgate sim --scenario slow.toml --record accepted.jsonl")]
+#[command(after_help = after_help())]
 pub(super) struct SimArgs {
     /// TOML file with the same keys as the flags below
     #[arg(long, value_name = "FILE")]
@@ -43,6 +38,18 @@ pub(super) struct SimArgs {
     #[command(flatten)]
     flags: Flags,
 }
+
+fn after_help() -> String {
+    let modes = hostile::lines(Mode::ALL.iter().map(|mode| (mode.word(), mode.line())));
+    format!("Hostile modes:\n{modes}\n{EXAMPLES}")
+}
+
+const EXAMPLES: &str = "Examples:
+  tollgate sim --listen 127.0.0.1:2776
+  tollgate sim --response-delay 80%:10ms,15%:100ms,5%:1s --receipt-delay 1s..5s
+  tollgate sim --id-format hex-resp-dec-receipt --undeliv 5% --throttle 50
+  tollgate sim --hostile drop:1000
+  tollgate sim --scenario slow.toml --record accepted.jsonl";
 
 /// Declares every knob once, for the command line and for the file, and how flags go over the file.
 macro_rules! knobs {
@@ -157,9 +164,7 @@ knobs! {
     /// What they say; {n} becomes their number [default: "Hello {n}"]
     #[arg(long, value_name = "TEXT", requires = "mo")]
     mo_text: String,
-    /// Misbehaves: MODE or MODE:AFTER (so many submissions), separated by commas. Modes: silent-bind, never-answer,
-    /// ignore-enquire, drop, unbind, half-pdu, garbage, bad-length, wrong-sequence, duplicate, reverse, nack,
-    /// unknown-status, no-message-id, slow-bytes, stop-reading, malformed-deliver, unknown-command
+    /// Misbehaves: MODE or MODE:AFTER (so many submissions), separated by commas; the modes are below
     #[arg(long, value_name = "MODES", value_delimiter = ',')]
     hostile: Vec<Hostile>,
     /// Appends one line of JSON to this file for every accepted submission, before it is answered

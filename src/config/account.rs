@@ -90,6 +90,7 @@ fn read_terms(table: &mut Section<'_>) -> Terms {
     let mut terms = Terms::default();
     table.put("status_detail", &mut terms.status_detail, Value::flag);
     table.put("max_queued", &mut terms.max_queued, |v| v.number(1..=100_000_000));
+    table.put("submit_multi", &mut terms.submit_multi, Value::flag);
     table.put("floor", &mut terms.floor, Value::amount);
     table.put("default_source", &mut terms.default_source, |v| source(v).map(Some));
     table.put("undelivered", &mut terms.undelivered, |v| v.one_of(&[("post", Post), ("void", Void)]));

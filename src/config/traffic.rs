@@ -2,7 +2,7 @@
 
 use super::read::{Names, Section, Sources, Value};
 use super::{DAY, MINUTE};
-use crate::policy::{Price, TextLimits};
+use crate::policy::{PastSchedule, Price, TextLimits};
 use crate::smsc::{BindMode, Upstream};
 use crate::store::{MoRouteDraft, RouteDraft};
 
@@ -105,6 +105,9 @@ pub(super) fn read_limits(root: &mut Section<'_>) -> TextLimits {
     table.put("default_validity", &mut limits.default_validity, |v| v.duration(MINUTE..=longest));
     table.put("max_schedule", &mut limits.max_schedule, |v| v.duration(MINUTE..=365 * DAY));
     table.put("max_parts", &mut limits.max_parts, |v| v.number(1..=255));
+    table.put("past_schedule", &mut limits.past_schedule, |v| {
+        v.one_of(&[("refuse", PastSchedule::Refuse), ("now", PastSchedule::Now)])
+    });
     table.finish();
     limits
 }

@@ -81,6 +81,8 @@ pub(super) fn address(value: &Value<'_>) -> Option<String> {
 }
 
 fn read_bind(table: &mut Section<'_>, upstream: &mut Upstream) {
+    table.put("password_cut", &mut upstream.password_cut, Value::flag);
+    table.put("already_bound_is_success", &mut upstream.already_bound_is_success, Value::flag);
     table.put("system_type", &mut upstream.system_type, |v| v.text_of(0..=12));
     table.put("version", &mut upstream.interface_version, smpp::version);
     table.put("addr_ton", &mut upstream.addr_ton, |v| v.number(0..=255));
@@ -135,9 +137,15 @@ fn read_form(table: &mut Section<'_>, upstream: &mut Upstream) {
         ])
     });
     table.put("validity", &mut upstream.validity, |v| {
-        v.one_of(&[("pass", ValidityForm::Pass), ("omit", ValidityForm::Omit)])
+        v.one_of(&[
+            ("pass", ValidityForm::Pass),
+            ("absolute", ValidityForm::Absolute),
+            ("omit", ValidityForm::Omit),
+        ])
     });
+    table.put("stamps_reference", &mut upstream.stamps_reference, Value::flag);
     table.put("sniff_receipts", &mut upstream.sniff_receipts, Value::flag);
+    table.put("accepted_ends", &mut upstream.accepted_ends, Value::flag);
     table.put("receipt_zone", &mut upstream.receipt_zone, |v| v.number(-720..=840));
     table.put("source_ton", &mut upstream.source_ton, |v| v.number(0..=255).map(Some));
     table.put("source_npi", &mut upstream.source_npi, |v| v.number(0..=255).map(Some));

@@ -92,7 +92,7 @@ impl Client {
             _ => None,
         };
         match standing {
-            Some(standing) => query_resp(standing, message_id, self.dialect, tag.sequence, out),
+            Some(standing) => query_resp(standing, self.dialect, message_id, tag.sequence, out),
             None => encode_empty(out, CommandId::QUERY_SM_RESP, CommandStatus::RQUERYFAIL, tag.sequence),
         }
     }
@@ -180,10 +180,9 @@ fn replacement(
         return Err(CommandStatus::RINVDFTMSGID);
     }
     let limits = batch.policy.limits();
-    let due = moment(&pdu.schedule_delivery_time, batch.now).map_err(|()| CommandStatus::RINVSCHED)?;
-    if due.is_some_and(|due| due <= batch.now || due > batch.now + limits.max_schedule) {
-        return Err(CommandStatus::RINVSCHED);
-    }
+    let named = moment(&pdu.schedule_delivery_time, batch.now).map_err(|()| CommandStatus::RINVSCHED)?;
+    // A schedule that means now is one all the same: it takes the place of the old one.
+    let due = limits.due(named, batch.now).map_err(Refusal::status)?.or(named.map(|_| batch.now));
     let from = due.unwrap_or(batch.now);
     let expires = moment(&pdu.validity_period, batch.now).map_err(|()| CommandStatus::RINVEXPIRY)?;
     if expires.is_some_and(|end| end <= from) {
@@ -208,12 +207,12 @@ fn moment(field: &COctets, now: Timestamp) -> Result<Option<Timestamp>, ()> {
 
 fn query_resp(
     standing: Standing,
-    message_id: Option<COctets>,
     dialect: Dialect,
+    message_id: Option<COctets>,
     sequence: u32,
     out: &mut BytesMut,
 ) {
-    let state = if standing.is_scheduled { MessageState::SCHEDULED } else { standing.state.to_smpp() };
+    let state = if standing.scheduled { MessageState::SCHEDULED } else { standing.state.to_smpp() };
     let done_at = standing.done_at.filter(|_| standing.state.is_end());
     let final_date = done_at.and_then(|at| SmppTime::absolute_utc(at.millis()).to_octets().ok());
     let resp = QuerySmResp {

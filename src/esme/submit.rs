@@ -2,7 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use smpp_proto::field::{
-    Address, COctets, CommandId, CommandStatus, InterfaceVersion, ReceiptWish, RegisteredDelivery, Tlv, Tlvs,
+    Address, COctets, CommandId, CommandStatus, InterfaceVersion, ReceiptWish, RegisteredDelivery,
+    Tag as ParameterTag, Tlv, Tlvs,
 };
 use smpp_proto::pdu::{
     DataSm, DataSmResp, Destination, Frame, SubmitMulti, SubmitMultiResp, SubmitSm, Unsuccessful,
@@ -50,6 +51,16 @@ impl Client {
     /// submit_multi: one message_id for all destinations, each accepted or refused on its own (SMPP 3.4 §4.5).
     pub(super) fn submit_multi(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
         let plain = Tag::plain(Kind::Multi, frame.header.sequence);
+        if batch.account.as_ref().is_some_and(|account| !account.terms.submit_multi) {
+            // No fault of the PDU: a client that tries again and again keeps its session.
+            self.metrics.refused(Refusal::UnknownCommand);
+            return self.dialect.refuse(
+                out,
+                CommandId::SUBMIT_MULTI,
+                plain.sequence,
+                Refusal::UnknownCommand,
+            );
+        }
         let read =
             SubmitMulti::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
         let (template, destinations) = match read.and_then(addressed) {
@@ -227,14 +238,18 @@ fn written_length(pdu: &SubmitSm) -> usize {
 /// A data_sm as the submit_sm that says the same. Its addresses may be longer than a submit_sm, and a phone, can hold.
 fn dressed_as_submit(data: DataSm) -> Result<SubmitSm, CommandStatus> {
     check_tlvs(&data.tlvs)?;
-    if data.user_data().is_none() {
+    // A data_sm that only carries USSD controls has no text (SMPP 3.4 §5.3.2.44, §5.3.2.43).
+    let controls =
+        data.tlvs.has(ParameterTag::USSD_SERVICE_OP) || data.tlvs.has(ParameterTag::ITS_SESSION_INFO);
+    if data.user_data().is_none() && !controls {
         return Err(CommandStatus::RMISSINGTLV);
+    }
+    // Up to 64 characters are an address (SMPP 3.4 §4.7.1), but none that a phone could have.
+    if data.destination.digits.len() > LONGEST_ADDRESS {
+        return Err(CommandStatus::RINVDSTADR);
     }
     if data.source.digits.len() > LONGEST_ADDRESS {
         return Err(CommandStatus::RINVSRCADR);
-    }
-    if data.destination.digits.len() > LONGEST_ADDRESS {
-        return Err(CommandStatus::RINVDSTADR);
     }
     Ok(SubmitSm {
         service_type: data.service_type,

@@ -57,4 +57,9 @@ pub enum Owed {
         /// The body, as the operator sent it.
         pdu: Bytes,
     },
+    /// The same as the body of a data_sm (SMPP 3.4 §4.7.1), because its addresses are too long for a deliver_sm.
+    MoData {
+        /// The body, as the operator sent it.
+        pdu: Bytes,
+    },
 }

@@ -32,10 +32,12 @@ pub enum State {
     Rejected = 15,
     /// The operator does not know what became of it, or never said. An end.
     Unknown = 16,
+    /// The operator passed it over on purpose (SMPP 5.0 §4.7.15). An end.
+    Skipped = 17,
 }
 
 /// Every state, in the order of its number.
-pub const ALL: [State; 13] = [
+pub const ALL: [State; 14] = [
     State::Queued,
     State::Ready,
     State::Sending,
@@ -49,6 +51,7 @@ pub const ALL: [State; 13] = [
     State::Deleted,
     State::Rejected,
     State::Unknown,
+    State::Skipped,
 ];
 
 impl State {
@@ -90,6 +93,7 @@ impl State {
             Self::Deleted => "deleted",
             Self::Rejected => "rejected",
             Self::Unknown => "unknown",
+            Self::Skipped => "skipped",
         }
     }
 
@@ -107,6 +111,16 @@ impl State {
             Self::Deleted => MessageState::DELETED,
             Self::Rejected => MessageState::REJECTED,
             Self::Unknown => MessageState::UNKNOWN,
+            Self::Skipped => MessageState::SKIPPED,
+        }
+    }
+
+    /// As an intermediate notification shows it (SMPP 5.0 §4.7.15).
+    #[must_use]
+    pub const fn on_the_way(self) -> MessageState {
+        match self {
+            Self::Deferred => MessageState::SCHEDULED,
+            other => other.to_smpp(),
         }
     }
 
@@ -119,7 +133,8 @@ impl State {
             MessageState::DELETED => Self::Deleted,
             MessageState::UNDELIVERABLE => Self::Undeliverable,
             MessageState::ACCEPTED => Self::Accepted,
-            MessageState::REJECTED | MessageState::SKIPPED => Self::Rejected,
+            MessageState::REJECTED => Self::Rejected,
+            MessageState::SKIPPED => Self::Skipped,
             MessageState::UNKNOWN => Self::Unknown,
             _ => return None,
         })
@@ -135,8 +150,9 @@ impl State {
             Self::Deleted => 3,
             Self::Expired => 4,
             Self::Undeliverable => 5,
-            Self::Rejected => 6,
-            _ => 7,
+            Self::Skipped => 6,
+            Self::Rejected => 7,
+            _ => 8,
         }
     }
 }

@@ -215,10 +215,8 @@ fn times(
     if pdu.schedule_delivery_time.is_empty() && pdu.validity_period.is_empty() {
         return Ok((None, None, now + limits.default_validity));
     }
-    let due = moment(&pdu.schedule_delivery_time, now).map_err(|()| Refusal::InvalidSchedule)?;
-    if due.is_some_and(|due| due <= now || due > now + limits.max_schedule) {
-        return Err(Refusal::InvalidSchedule);
-    }
+    let named = moment(&pdu.schedule_delivery_time, now).map_err(|()| Refusal::InvalidSchedule)?;
+    let due = limits.due(named, now)?;
     let named = moment(&pdu.validity_period, now).map_err(|()| Refusal::InvalidValidity)?;
     let from = due.unwrap_or(now);
     if named.is_some_and(|end| end <= from) {

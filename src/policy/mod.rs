@@ -9,4 +9,4 @@ pub mod snapshot;
 pub use admit::{Admitted, Submission, admit};
 pub use rate::Bucket;
 pub use refusal::Refusal;
-pub use snapshot::{MoRoute, Price, Route, Snapshot, SnapshotParts, TextLimits};
+pub use snapshot::{MoRoute, PastSchedule, Price, Route, Snapshot, SnapshotParts, TextLimits};

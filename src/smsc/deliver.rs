@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use smpp_proto::CommandId;
-use smpp_proto::error::{BodyError, Detail, Problem, ProblemClass};
+use smpp_proto::error::BodyError;
 use smpp_proto::field::{EsmClass, MessageState, MessageType, Tag, Tlvs};
 use smpp_proto::pdu::{DataSm, DeliverSm, Frame, Header};
 use smpp_proto::session::Moment;
@@ -21,6 +21,7 @@ use crate::store::Report;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     sniffs: bool,
+    accepted_ends: bool,
     /// Minutes that the clock in receipts is ahead of UTC.
     zone: i16,
 }
@@ -34,6 +35,8 @@ pub(super) enum Arrival {
     Nameless,
     /// A message from a phone: whom it is for, and the body of the deliver_sm.
     Mo { to: Bytes, body: Bytes },
+    /// The same with the body of the data_sm, because an address is too long for a deliver_sm.
+    MoData { to: Bytes, body: Bytes },
 }
 
 /// Either operation, as far as both have the same.
@@ -46,18 +49,22 @@ struct Delivery<'a> {
 
 impl Reading {
     pub(super) fn new(settings: &Upstream) -> Self {
-        Self { sniffs: settings.sniff_receipts, zone: settings.receipt_zone }
+        Self {
+            sniffs: settings.sniff_receipts,
+            accepted_ends: settings.accepted_ends,
+            zone: settings.receipt_zone,
+        }
     }
 
     /// Reads a frame of either operation.
     ///
     /// # Errors
     /// When its body cannot be read; the error knows the answer.
-    pub(super) fn read(self, frame: Frame, now: Timestamp) -> Result<Arrival, BodyError> {
+    pub(super) fn read(self, frame: &Frame, now: Timestamp) -> Result<Arrival, BodyError> {
         let header = frame.header;
         let fault = |problem| BodyError { header, problem };
         if header.command == CommandId::DATA_SM {
-            let pdu = DataSm::decode(frame.body).map_err(fault)?;
+            let pdu = DataSm::decode(frame.body.clone()).map_err(fault)?;
             let octets = pdu.user_data().map_or(&[][..], |octets| octets);
             let delivery = Delivery {
                 source: pdu.source.digits.as_bytes(),
@@ -69,7 +76,10 @@ impl Reading {
                 return Ok(receipt);
             }
             let to = pdu.destination.digits.bytes().clone();
-            return Ok(Arrival::Mo { to, body: as_deliver_sm(pdu).map_err(fault)? });
+            return Ok(match as_deliver_sm(pdu) {
+                Some(body) => Arrival::Mo { to, body },
+                None => Arrival::MoData { to, body: Bytes::copy_from_slice(&frame.body) },
+            });
         }
         let pdu = DeliverSm::decode(frame.body.clone()).map_err(fault)?;
         let delivery = Delivery {
@@ -109,11 +119,22 @@ impl Reading {
             // Copies: a receipt that comes too early is kept.
             id: Bytes::copy_from_slice(id),
             about: Bytes::copy_from_slice(delivery.source),
-            end: told.state.and_then(State::from_receipt).filter(|_| !notification),
+            state: self.state(&told, notification),
             error: told.err.and_then(|err| err.number()).unwrap_or(0),
             done_at: self.done_at(&told, now),
         };
         Some(Arrival::Receipt { report, delay: delay_of(&told) })
+    }
+
+    /// How the message stands. What is no end, and what a notification says, leaves it on its way.
+    fn state(self, told: &Told<'_>, notification: bool) -> State {
+        let end = told.state.and_then(State::from_receipt).filter(|_| !notification);
+        match end {
+            Some(State::Accepted) if !self.accepted_ends => State::Sent,
+            Some(end) => end,
+            None if told.state == Some(MessageState::SCHEDULED) => State::Deferred,
+            None => State::Sent,
+        }
     }
 
     /// When the operator says that it was done, if that can be true; else now.
@@ -145,11 +166,9 @@ fn text_of<'a>(delivery: &Delivery<'a>) -> Cow<'a, [u8]> {
     plain(behind.unwrap_or(delivery.octets))
 }
 
-/// Clients get a message from a phone as deliver_sm, however it came.
-///
-/// # Errors
-/// An address of data_sm may have 64 octets, one of deliver_sm 20 (SMPP 3.4 §4.7.1, §4.6.1): no phone's is longer.
-fn as_deliver_sm(pdu: DataSm) -> Result<Bytes, Problem> {
+/// Clients get a message from a phone as deliver_sm, however it came; but an address of data_sm may have 64 octets, one
+/// of deliver_sm 20 (SMPP 3.4 §4.7.1, §4.6.1).
+fn as_deliver_sm(pdu: DataSm) -> Option<Bytes> {
     let deliver = DeliverSm {
         service_type: pdu.service_type,
         source: pdu.source,
@@ -161,10 +180,8 @@ fn as_deliver_sm(pdu: DataSm) -> Result<Bytes, Problem> {
         ..DeliverSm::default()
     };
     let mut out = BytesMut::new();
-    let too_long =
-        Problem { class: ProblemClass::FieldTooLong, field: "source_addr", offset: 0, detail: Detail::None };
-    deliver.encode(&mut out, 0).map_err(|_| too_long)?;
-    Ok(out.split_off(Header::LENGTH).freeze())
+    deliver.encode(&mut out, 0).ok()?;
+    Some(out.split_off(Header::LENGTH).freeze())
 }
 
 /// What an operator is complained about in the log, each thing at most once a minute.
@@ -248,7 +265,7 @@ mod tests {
         Reading::new(&upstream)
     }
 
-    fn read(frame: Frame) -> Arrival {
+    fn read(frame: &Frame) -> Arrival {
         reading(false).read(frame, NOW).unwrap()
     }
 
@@ -264,12 +281,12 @@ mod tests {
 
     #[test]
     fn a_receipt_is_read_from_text_and_tlvs() {
-        let arrival = read(deliver(0x04, TEXT, Vec::new()));
+        let arrival = read(&deliver(0x04, TEXT, Vec::new()));
         assert!(matches!(arrival, Arrival::Receipt { delay: Some(300_000), .. }));
         let expected = Report {
             id: "AB12".into(),
             about: "34600000001".into(),
-            end: Some(State::Delivered),
+            state: State::Delivered,
             error: 0,
             done_at: Timestamp::from_millis(1_763_649_900_000),
         };
@@ -279,27 +296,27 @@ mod tests {
             Tlv::u8(Tag::MESSAGE_STATE, 5),
             Tlv::new(Tag::NETWORK_ERROR_CODE, &[3_u8, 0, 27][..]),
         ];
-        let bare = report(read(deliver(0x04, "", tlvs)));
+        let bare = report(read(&deliver(0x04, "", tlvs)));
         assert_eq!(
-            (&bare.id[..], bare.end, bare.error, bare.done_at),
-            (&b"99"[..], Some(State::Undeliverable), 27, NOW)
+            (&bare.id[..], bare.state, bare.error, bare.done_at),
+            (&b"99"[..], State::Undeliverable, 27, NOW)
         );
     }
 
     #[test]
     fn notifications_and_states_on_the_way_are_no_ends() {
-        assert_eq!(report(read(deliver(0x20, TEXT, Vec::new()))).end, None);
-        assert_eq!(report(read(deliver(0x04, "id:1 stat:ENROUTE", Vec::new()))).end, None);
-        assert_eq!(report(read(deliver(0x04, "id:1 stat:WHATEVER", Vec::new()))).end, Some(State::Unknown));
-        assert_eq!(read(deliver(0x04, "stat:DELIVRD err:000", Vec::new())), Arrival::Nameless);
+        assert_eq!(report(read(&deliver(0x20, TEXT, Vec::new()))).state, State::Sent);
+        assert_eq!(report(read(&deliver(0x04, "id:1 stat:ENROUTE", Vec::new()))).state, State::Sent);
+        assert_eq!(report(read(&deliver(0x04, "id:1 stat:WHATEVER", Vec::new()))).state, State::Unknown);
+        assert_eq!(read(&deliver(0x04, "stat:DELIVRD err:000", Vec::new())), Arrival::Nameless);
     }
 
     #[test]
     fn the_text_makes_a_receipt_only_where_that_is_switched_on() {
-        assert!(matches!(read(deliver(0, TEXT, Vec::new())), Arrival::Mo { .. }));
-        let sniffed = reading(true).read(deliver(0, TEXT, Vec::new()), NOW).unwrap();
+        assert!(matches!(read(&deliver(0, TEXT, Vec::new())), Arrival::Mo { .. }));
+        let sniffed = reading(true).read(&deliver(0, TEXT, Vec::new()), NOW).unwrap();
         assert_eq!(&report(sniffed).id[..], b"AB12");
-        let talk = reading(true).read(deliver(0, "id: see my passport", Vec::new()), NOW).unwrap();
+        let talk = reading(true).read(&deliver(0, "id: see my passport", Vec::new()), NOW).unwrap();
         assert!(matches!(talk, Arrival::Mo { .. }));
     }
 
@@ -307,9 +324,9 @@ mod tests {
     fn a_message_from_a_phone_is_kept_octet_for_octet() {
         let came = deliver(0x40, "\u{5}\0\u{3}\u{1}\u{2}\u{1}hi", vec![Tlv::new(Tag(0x1400), &b"x"[..])]);
         let body = came.body.clone();
-        assert_eq!(read(came), Arrival::Mo { to: "22000".into(), body });
+        assert_eq!(read(&came), Arrival::Mo { to: "22000".into(), body });
         assert!(
-            matches!(read(deliver(0x08, "yes", Vec::new())), Arrival::Mo { .. }),
+            matches!(read(&deliver(0x08, "yes", Vec::new())), Arrival::Mo { .. }),
             "a handset's acknowledgement"
         );
     }
@@ -328,8 +345,8 @@ mod tests {
             pdu.encode(&mut out, 7).unwrap();
             frame(CommandId::DATA_SM, &out)
         };
-        assert_eq!(report(read(pdu(0x04, TEXT))).end, Some(State::Delivered));
-        let Arrival::Mo { to, body } = read(pdu(0, "hello")) else { panic!("an MO") };
+        assert_eq!(report(read(&pdu(0x04, TEXT))).state, State::Delivered);
+        let Arrival::Mo { to, body } = read(&pdu(0, "hello")) else { panic!("an MO") };
         let deliver = DeliverSm::decode(body).unwrap();
         assert_eq!((&to[..], &deliver.user_data()[..]), (&b"22000"[..], &b"hello"[..]));
     }
@@ -337,8 +354,8 @@ mod tests {
     #[test]
     fn dates_that_cannot_be_true_are_not_believed() {
         let far = "id:1 submit date:2511201440 done date:2512311445 stat:DELIVRD";
-        assert_eq!(report(read(deliver(0x04, far, Vec::new()))).done_at, NOW);
+        assert_eq!(report(read(&deliver(0x04, far, Vec::new()))).done_at, NOW);
         let never = "id:1 submit date:7001010000 done date:0001010000 stat:DELIVRD";
-        assert_eq!(report(read(deliver(0x04, never, Vec::new()))).done_at, NOW);
+        assert_eq!(report(read(&deliver(0x04, never, Vec::new()))).done_at, NOW);
     }
 }

@@ -201,15 +201,15 @@ impl UpstreamMetrics {
     }
 
     /// A receipt came; `delay` in milliseconds is what lies between its two dates.
-    pub(super) fn receipt(&self, end: Option<State>, delay: Option<u64>) {
+    pub(super) fn receipt(&self, state: State, delay: Option<u64>) {
         if let Some(delay) = delay {
             self.receipt_delay.observe(Duration::from_millis(delay).as_secs_f64());
         }
-        if end == Some(State::Delivered) {
+        if state == State::Delivered {
             self.delivered.inc();
             return;
         }
-        let state = end.map_or("enroute", State::word);
+        let state = if state.is_end() { state.word() } else { "enroute" };
         self.families.receipts.get_or_create(&StateLabels { upstream: self.upstream.clone(), state }).inc();
     }
 
@@ -260,7 +260,7 @@ mod tests {
         let north = metrics.of_upstream("north");
         north.answered(CommandStatus::ROK, 12);
         north.answered(CommandStatus(0x0009_9999), 12);
-        north.receipt(Some(State::Delivered), Some(60_000));
+        north.receipt(State::Delivered, Some(60_000));
         north.of_bind("1 transceiver").bound.set(1);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();

@@ -44,6 +44,12 @@ pub struct Upstream {
     pub system_id: String,
     /// How we prove it; 8 octets on paper, sent whole up to 256 because operators give out longer ones.
     pub password: Secret,
+    /// Whether the password is cut to its first 8 octets (SMPP 3.4 §5.2.2); off by default. Some operators give out
+    /// longer ones and compare what fits the field.
+    pub password_cut: bool,
+    /// Whether ESME_RALYBND in the answer to a bind means that we are bound; off by default. Some operators say so to
+    /// the second bind of a pair and mean yes; everywhere else traffic would go to a session that is none.
+    pub already_bound_is_success: bool,
     /// At most 12 octets (SMPP 3.4 §5.2.3); empty by default.
     pub system_type: String,
     /// The version that we speak: 0x33, 0x34 or 0x50. Default 0x34, which every operator takes.
@@ -81,9 +87,16 @@ pub struct Upstream {
     pub long: LongForm,
     /// Whether the operator is told how long a message is valid.
     pub validity: ValidityForm,
+    /// Whether submits bear a user_message_reference (SMPP 3.4 §5.3.2.17) that is the same at every attempt, so that an
+    /// operator can tell one that comes twice; off by default, because some refuse TLVs that they do not expect. A
+    /// client's own reference is kept.
+    pub stamps_reference: bool,
     /// Whether a deliver_sm of esm_class 0 whose text begins with `id:` is a receipt; off by default, because phones
     /// can send such a text too (SMPP 3.3 centres need it).
     pub sniff_receipts: bool,
+    /// Whether a receipt that says ACCEPTED ends the message; on by default (SMPP 3.4 §5.2.28 counts it as an end).
+    /// Some operators send one and let the real end follow.
+    pub accepted_ends: bool,
     /// How far the clock in its receipts is ahead of UTC, in minutes; −720 to 840, default 0.
     pub receipt_zone: i16,
     /// TON that replaces the one of the source address (SMPP 3.4 §5.2.5); absent keeps it.
@@ -109,6 +122,8 @@ impl Upstream {
             address: address.to_owned(),
             system_id: system_id.to_owned(),
             password,
+            password_cut: false,
+            already_bound_is_success: false,
             system_type: String::new(),
             interface_version: InterfaceVersion::V3_4,
             addr_ton: 0,
@@ -127,7 +142,9 @@ impl Upstream {
             receipts: ReceiptsAsked::default(),
             long: LongForm::default(),
             validity: ValidityForm::default(),
+            stamps_reference: false,
             sniff_receipts: false,
+            accepted_ends: true,
             receipt_zone: 0,
             source_ton: None,
             source_npi: None,
@@ -255,6 +272,8 @@ pub enum ValidityForm {
     /// What is left of it, as a relative time.
     #[default]
     Pass,
+    /// Its end, as a point in time in UTC: SMPP 3.3 knows no relative form.
+    Absolute,
     /// Not at all: the operator's own default holds.
     Omit,
 }

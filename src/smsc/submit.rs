@@ -18,6 +18,7 @@ pub(super) struct Dialect {
     receipts: ReceiptsAsked,
     long: LongForm,
     validity: ValidityForm,
+    stamps_reference: bool,
     source_ton: Option<u8>,
     source_npi: Option<u8>,
     service_type: Option<COctets>,
@@ -59,6 +60,7 @@ impl Dialect {
             receipts: settings.receipts,
             long: settings.long,
             validity: settings.validity,
+            stamps_reference: settings.stamps_reference,
             source_ton: settings.source_ton,
             source_npi: settings.source_npi,
             service_type: settings.service_type.as_deref().map(COctets::from),
@@ -83,6 +85,11 @@ impl Dialect {
         if message.parts > 1 {
             self.part(&mut submit, message)?;
         }
+        if self.stamps_reference && !submit.pdu.tlvs.has(Tag::USER_MESSAGE_REFERENCE) {
+            // Parts differ from each other, attempts of one part do not.
+            let number = reference_of(message.id).wrapping_add(u16::from(submit.part.max(1)) - 1);
+            submit.pdu.tlvs.push(Tlv::u16(Tag::USER_MESSAGE_REFERENCE, number));
+        }
         self.strip(&mut submit.pdu);
         Ok(submit)
     }
@@ -100,16 +107,23 @@ impl Dialect {
     }
 
     /// Any wish for a receipt becomes a wish for every final one: an operator that tells failures only would leave
-    /// us without the end of what was delivered.
+    /// us without the end of what was delivered. So does a wish for intermediate notifications, which nobody could
+    /// take without knowing when the message has ended; 3.3 has neither them nor the phone's acknowledgements.
     fn ask(&self, wish: RegisteredDelivery) -> RegisteredDelivery {
-        let wanted = self.receipts == ReceiptsAsked::Always || wish.0 & 0b11 != 0;
-        RegisteredDelivery(wish.0 & INTERMEDIATE | u8::from(wanted))
+        let kept = if self.version.takes_tlvs() { wish.0 & KEPT } else { 0 };
+        let on_the_way = RegisteredDelivery(kept).intermediate();
+        let wanted = self.receipts == ReceiptsAsked::Always || on_the_way || wish.0 & 0b11 != 0;
+        RegisteredDelivery(kept | u8::from(wanted))
     }
 
     /// What is left of the validity, in whole seconds and at least one (SMPP 3.4 §7.1.1.2).
     fn validity(&mut self, expires: Timestamp, now: Timestamp) -> COctets {
-        if self.validity == ValidityForm::Omit {
-            return COctets::EMPTY;
+        match self.validity {
+            ValidityForm::Omit => return COctets::EMPTY,
+            ValidityForm::Absolute => {
+                return SmppTime::absolute_utc(expires.millis()).to_field().unwrap_or_default();
+            }
+            ValidityForm::Pass => {}
         }
         let seconds = u32::try_from(expires.since(now).as_secs()).unwrap_or(u32::MAX).max(1);
         if self.validity_before.0 != seconds {
@@ -183,8 +197,9 @@ impl Dialect {
     }
 }
 
-/// registered_delivery, bit 4 (SMPP 3.4 §5.2.17).
-const INTERMEDIATE: u8 = 0x10;
+/// What goes on of registered_delivery as it is: the wishes for intermediate notifications and for acknowledgements of
+/// the phone (SMPP 3.4 §5.2.17, bits 4 and 3-2).
+const KEPT: u8 = 0x1C;
 
 /// The number that the parts of a message share: the same at every attempt, and spread so that messages that follow
 /// each other to one phone differ in all of its bits.
@@ -290,6 +305,26 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_is_the_same_at_every_attempt_and_not_at_every_part() {
+        let stamps = upstream(|upstream| upstream.stamps_reference = true);
+        let number = reference_of(MessageId::from_raw(77 << 22));
+        let stamped = |version, pdu: &SubmitSm, parts, sent| {
+            let mut message = message(pdu, parts);
+            message.parts_sent = sent;
+            let pdu = Dialect::new(&stamps, version).submit(&message, NOW).unwrap().pdu;
+            pdu.tlvs.all(Tag::USER_MESSAGE_REFERENCE).cloned().collect::<Vec<_>>()
+        };
+        let of = |number: u16| vec![number.to_be_bytes().to_vec()];
+        for _ in 0..2 {
+            assert_eq!(stamped(InterfaceVersion::V3_4, &long(), 2, 0), of(number));
+            assert_eq!(stamped(InterfaceVersion::V3_4, &long(), 2, 1), of(number.wrapping_add(1)));
+        }
+        assert!(stamped(InterfaceVersion::V3_3, &long(), 2, 0).is_empty());
+        let own = SubmitSm { tlvs: vec![Tlv::u16(Tag::USER_MESSAGE_REFERENCE, 7)].into(), ..long() };
+        assert_eq!(stamped(InterfaceVersion::V3_4, &own, 2, 0), of(7));
+    }
+
+    #[test]
     fn receipts_are_asked_for_as_the_setting_says() {
         let asked = |receipts, wish| {
             Dialect::new(&upstream(|upstream| upstream.receipts = receipts), InterfaceVersion::V3_4)
@@ -299,7 +334,7 @@ mod tests {
         let always = [0x00, 0x01, 0x02, 0x10].map(|wish| asked(ReceiptsAsked::Always, wish));
         assert_eq!(always, [0x01, 0x01, 0x01, 0x11]);
         let only = [0x00, 0x01, 0x02, 0x10].map(|wish| asked(ReceiptsAsked::Asked, wish));
-        assert_eq!(only, [0x00, 0x01, 0x01, 0x10]);
+        assert_eq!(only, [0x00, 0x01, 0x01, 0x11]);
     }
 
     #[test]

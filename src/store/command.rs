@@ -154,27 +154,12 @@ pub enum ClientOutcome {
 pub struct Standing {
     /// Its state.
     pub state: State,
+    /// Whether it waits for the time that its client named, and was never tried.
+    pub scheduled: bool,
     /// When it ended.
     pub done_at: Option<Timestamp>,
     /// The operator's error code; 0 when none.
     pub error: u32,
-    /// It waits for the time that its client named, and was not tried before (SCHEDULED, SMPP 5.0 §4.7.15).
-    pub is_scheduled: bool,
-}
-
-impl Standing {
-    /// Reads `state, done_at, error, attempts` of a message's row.
-    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let state = State::from_code(row.get(0)?).unwrap_or(State::Unknown);
-        let done_at: Option<i64> = row.get(1)?;
-        let attempts: i64 = row.get(3)?;
-        Ok(Self {
-            state,
-            done_at: done_at.map(Timestamp::from_millis),
-            error: row.get(2)?,
-            is_scheduled: state == State::Deferred && attempts == 0,
-        })
-    }
 }
 
 /// What came from one operator's bind, in the order in which it came.
@@ -272,6 +257,15 @@ pub enum Note {
         /// The body of the deliver_sm.
         pdu: Bytes,
     },
+    /// The same as data_sm, because an address is too long for a deliver_sm.
+    MoData {
+        /// Comes back in [`Kept::tags`].
+        tag: u64,
+        /// Whose it is.
+        account: AccountId,
+        /// The body of the data_sm.
+        pdu: Bytes,
+    },
 }
 
 /// What a receipt of an operator says.
@@ -281,8 +275,9 @@ pub struct Report {
     pub id: Bytes,
     /// The number that the message went to: the source address of the receipt.
     pub about: Bytes,
-    /// An end, or nothing for an intermediate notification.
-    pub end: Option<State>,
+    /// How the message stands: an end, or on its way: [`State::Sent`], or [`State::Deferred`] while the operator waits
+    /// for its time.
+    pub state: State,
     /// Error code of the network; 0 when none.
     pub error: u32,
     /// When the message came to stand so, as the operator says, else when the receipt came.
@@ -305,8 +300,10 @@ pub struct Answered {
 pub enum Delivered {
     /// The client has it.
     Done(Timestamp),
-    /// The client will never take it (ESME_RX_R_APPN, ESME_RX_P_APPN), or it is too old.
+    /// The client will never take it (ESME_RX_R_APPN), or it is too old.
     Dropped(Timestamp),
+    /// The client will never take anything for this address (ESME_RX_P_APPN): what waits for the same one goes too.
+    AddressGone(Timestamp),
     /// Later.
     Again {
         /// When to try again.

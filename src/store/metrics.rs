@@ -43,7 +43,7 @@ impl std::fmt::Debug for Figures {
 impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let counters = &self.0.counters;
-        let rows: [(&str, &str, &AtomicU64); 9] = [
+        let rows: [(&str, &str, &AtomicU64); 10] = [
             ("tollgate_store_commits", "Transactions", &counters.commits),
             ("tollgate_store_items", "Messages, notes and answers in transactions", &counters.items),
             ("tollgate_store_busy_microseconds", "Time spent in transactions", &counters.busy_micros),
@@ -60,6 +60,11 @@ impl Collector for Figures {
                 &counters.parked_expired,
             ),
             ("tollgate_receipts_repeated", "Receipts for ended messages", &counters.receipts_repeated),
+            (
+                "tollgate_owed_address_gone",
+                "Deliveries dropped because their client gave up the address",
+                &counters.address_gone,
+            ),
             ("tollgate_history_moved", "Messages moved to the history", &counters.moved),
         ];
         for (name, help, counter) in rows {

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Row};
 
-use super::StoreError;
+use super::{Standing, StoreError};
+use crate::clock::Timestamp;
+use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
 const STEPS: [&str; 2] = [FIRST, SHORT_IDS];
@@ -110,12 +112,14 @@ pub(super) mod owed {
 
 /// What an `inbound` row is.
 pub(super) mod inbound {
-    /// A message from a phone.
+    /// A message from a phone, as deliver_sm.
     pub(in crate::store) const MO: i64 = 0;
     /// The receipt of one part.
     pub(in crate::store) const RECEIPT: i64 = 1;
     /// An intermediate notification.
     pub(in crate::store) const INTERMEDIATE: i64 = 2;
+    /// A message from a phone, as data_sm.
+    pub(in crate::store) const MO_DATA: i64 = 3;
 }
 
 /// Opens the hot file for writing: WAL, every commit on disk before it returns.
@@ -152,6 +156,21 @@ fn migrate(db: &Connection, path: &Path) -> Result<(), StoreError> {
         db.execute_batch(&format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {version}; COMMIT;"))?;
     }
     Ok(())
+}
+
+/// A message of an account, for [`standing_of`]. One that was never tried and waits, waits for its client's time.
+pub(super) const STANDING: &str =
+    "SELECT state, done_at, error, attempts = 0 FROM message WHERE id = ?1 AND account = ?2 AND src = ?3";
+
+pub(super) fn standing_of(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    let state = State::from_code(row.get(0)?).unwrap_or(State::Unknown);
+    let done_at: Option<i64> = row.get(1)?;
+    Ok(Standing {
+        state,
+        scheduled: state == State::Deferred && row.get(3)?,
+        done_at: done_at.map(Timestamp::from_millis),
+        error: row.get(2)?,
+    })
 }
 
 /// An address as the tables hold it: each octet is the character with its number.

@@ -7,7 +7,7 @@ use smpp_proto::pdu::{Bind, BindKind};
 use smpp_proto::{CommandId, CommandStatus};
 use tollgate::account::Throughput;
 
-use crate::support::{Esme, Gate, bind, octets, vector, vector_as};
+use crate::support::{Esme, Gate, bind, octets, vector, vector_numbered};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c_021_a_client_of_3_4_or_later_is_told_our_highest_version() {
@@ -36,7 +36,7 @@ async fn c_025_a_refused_bind_is_answered_with_16_octets() {
     let wrong = esme.bind(BindKind::Receiver, "acme", "wrong").await.header;
     assert_eq!((wrong.command.0, wrong.status.0, wrong.length), (0x8000_0001, 0x0E, 16));
     for (too_long, status) in [("V-235", 0x0F), ("V-237", 0x53), ("V-238", 0x0D)] {
-        esme.send_raw(&vector_as(too_long, 90)).await;
+        esme.send_raw(&vector_numbered(too_long, 90)).await;
         let answer = esme.expect().await.header;
         assert_eq!((answer.status.0, answer.length, answer.sequence), (status, 16, 90), "{too_long}");
     }

@@ -8,7 +8,7 @@ use smpp_proto::pdu::{BindKind, CancelSm, DataSm, DeliverSm, QuerySm, ReplaceSm,
 use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv};
 use tollgate::message::State;
 
-use crate::support::{Gate, Incoming, Smsc, SmscLink, submit, upstream, vector, vector_as, within};
+use crate::support::{Gate, Incoming, Smsc, SmscLink, submit, upstream, vector, vector_numbered, within};
 
 const TO: &str = "34600111222";
 
@@ -86,14 +86,14 @@ async fn c_006_a_generic_nack_is_never_answered_and_fails_the_request_that_it_na
     let gate = Gate::open(|_| {}).await;
     let mut esme = gate.bound().await;
     for unknown in ["V-025", "V-026", "V-312"] {
-        esme.send_raw(&vector_as(unknown, 0x7777)).await;
+        esme.send_raw(&vector_numbered(unknown, 0x7777)).await;
         esme.send_raw(&vector(unknown)).await;
         esme.expect_quiet().await;
     }
     for nack in ["V-025", "V-312"] {
         gate.mo(Bytes::from(hello("34600111222", "22000"))).await;
         let (sequence, _) = esme.expect_deliver_unanswered().await;
-        esme.send_raw(&vector_as(nack, sequence)).await;
+        esme.send_raw(&vector_numbered(nack, sequence)).await;
         esme.expect_quiet().await;
         let again = gate.advance_until(Duration::from_secs(1), esme.expect_deliver()).await;
         assert_eq!(&again.short_message[..], b"hello", "it failed and comes again");
@@ -105,10 +105,10 @@ async fn c_006_a_generic_nack_is_never_answered_and_fails_the_request_that_it_na
     let mut esme = gate.bound().await;
     let id = esme.submit(TO, "refused").await;
     let (sequence, _) = link.expect_submit().await;
-    link.send_raw(&vector_as("V-312", sequence + 1_000)).await;
+    link.send_raw(&vector_numbered("V-312", sequence + 1_000)).await;
     link.expect_quiet().await;
     assert_eq!(gate.state(&id), "ready", "the nack was of another request");
-    link.send_raw(&vector_as("V-312", sequence)).await;
+    link.send_raw(&vector_numbered("V-312", sequence)).await;
     link.expect_quiet().await;
     let receipt = esme.expect_deliver().await;
     assert!(receipt.short_message.windows(12).any(|text| text == b"stat:REJECTD"), "{receipt:?}");

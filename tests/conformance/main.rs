@@ -8,7 +8,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abuse;
 mod bind;
+mod centre;
+mod close;
+mod data;
+mod deliver;
 mod framing;
+mod manage;
+mod receipt;
 mod state;
+mod timers;
+mod times;
 mod version;
+mod window;

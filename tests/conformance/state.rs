@@ -12,7 +12,7 @@ use tollgate::esme::{DataSmOnReceiver, Outbind};
 use tollgate::message::State;
 use tollgate::smsc::{BindMode, Called};
 
-use crate::support::{Esme, Gate, Smsc, upstream, vector, vector_as};
+use crate::support::{Esme, Gate, Smsc, upstream, vector, vector_numbered};
 
 const TO: &str = "34600111222";
 
@@ -34,8 +34,8 @@ async fn c_044_a_receiver_sends_nothing_and_stays() {
     let gate = Gate::open(|_| {}).await;
     let mut esme = gate.bound_as(BindKind::Receiver).await;
     for (octets, response) in [
-        (vector_as("V-348", 50), CommandId::SUBMIT_SM_RESP),
-        (vector_as("V-353", 51), CommandId::QUERY_SM_RESP),
+        (vector_numbered("V-348", 50), CommandId::SUBMIT_SM_RESP),
+        (vector_numbered("V-353", 51), CommandId::QUERY_SM_RESP),
     ] {
         esme.send_raw(&octets).await;
         let answer = esme.expect_status(response, CommandStatus::RINVBNDSTS).await;
@@ -55,10 +55,10 @@ async fn c_045_what_only_a_centre_sends_is_delivered_nowhere() {
     let gate = Gate::open(|_| {}).await;
     for kind in [BindKind::Transmitter, BindKind::Receiver, BindKind::Transceiver] {
         let mut esme = gate.bound_as(kind).await;
-        esme.send_raw(&vector_as("V-349", 60)).await;
+        esme.send_raw(&vector_numbered("V-349", 60)).await;
         let answer = esme.expect_status(CommandId::DELIVER_SM_RESP, CommandStatus::RINVBNDSTS).await;
         assert_eq!((answer.header.sequence, answer.header.length), (60, 16));
-        esme.send_raw(&vector_as("V-027", 61)).await;
+        esme.send_raw(&vector_numbered("V-027", 61)).await;
         let nack = esme.expect_status(CommandId::GENERIC_NACK, CommandStatus::RINVCMDID).await;
         assert_eq!(nack.header.sequence, 61);
         esme.expect_quiet().await;

@@ -9,7 +9,7 @@ use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv};
 use tollgate::message::State;
 use tollgate::smsc::BindMode;
 
-use crate::support::{Esme, Gate, Smsc, SmscLink, octets, submit, upstream, vector, vector_as};
+use crate::support::{Esme, Gate, Smsc, SmscLink, octets, submit, upstream, vector, vector_numbered};
 
 const TO: &str = "34600111222";
 const V33: InterfaceVersion = InterfaceVersion::V3_3;
@@ -187,7 +187,7 @@ async fn c_206_cell_broadcast_is_unknown_to_a_session_of_3_4() {
     for version in [V33, V34] {
         let mut esme = transceiver(&gate, version).await;
         for request in ["V-308", "V-210", "V-213"] {
-            esme.send_raw(&vector_as(request, 70)).await;
+            esme.send_raw(&vector_numbered(request, 70)).await;
             let nack = esme.expect_status(CommandId::GENERIC_NACK, CommandStatus::RINVCMDID).await;
             assert_eq!((nack.header.sequence, nack.header.length), (70, 16), "{request} on {version}");
         }
@@ -201,7 +201,7 @@ async fn c_207_cell_broadcast_is_known_to_a_session_of_5_0_and_not_offered() {
     let mut esme = transceiver(&gate, V50).await;
     let requests = ["V-206", "V-207", "V-210", "V-211", "V-213", "V-214", "V-218", "V-219", "V-305"];
     for request in requests {
-        let octets = vector_as(request, 71);
+        let octets = vector_numbered(request, 71);
         esme.send_raw(&octets).await;
         let answer = esme.expect().await.header;
         assert_eq!(
@@ -299,7 +299,7 @@ async fn c_210_a_centre_that_tells_no_version_is_one_of_3_4_unless_3_3_is_set() 
         let mut link = smsc.accept().await;
         let (sequence, _, bind) = link.expect_bind().await;
         assert_eq!(bind.interface_version, ours);
-        link.send_raw(&vector_as("V-011", sequence)).await;
+        link.send_raw(&vector_numbered("V-011", sequence)).await;
         let mut esme = gate.bound().await;
         esme.try_submit(with_parameter()).await;
         let (sequence, submitted) = link.expect_submit().await;

@@ -231,6 +231,11 @@ impl Binds {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// The store's file.
+    pub fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("gate.db")
+    }
+
     /// What can be spent and what is held, after every invariant of the books was checked.
     pub fn books(&self) -> (String, String) {
         let reader = self.store.reader().unwrap();

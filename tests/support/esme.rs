@@ -116,6 +116,11 @@ impl Esme {
         self.0.into_stream()
     }
 
+    /// Breaks the connection with RST instead of FIN.
+    pub fn reset(self) {
+        self.0.reset();
+    }
+
     /// Unbinds, and expects answer and end.
     pub async fn unbind(self) {
         self.0.unbind().await;

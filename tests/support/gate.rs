@@ -3,11 +3,15 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smpp_proto::pdu::BindKind;
+use prometheus_client::registry::Registry;
+use smpp_proto::CommandStatus;
+use smpp_proto::field::InterfaceVersion;
+use smpp_proto::pdu::{Bind, BindKind};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tollgate::account::credential::Bounds;
@@ -15,14 +19,14 @@ use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::esme::{self, Metrics, Running};
 use tollgate::message::{Message, State, UpstreamId};
-use tollgate::policy::Price;
+use tollgate::policy::{Price, TextLimits};
 use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
     AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
-    Settings, Store, TrafficDraft, UpstreamDraft, UpstreamTraits,
+    Settings, Store, Trace, TrafficDraft, UpstreamDraft, UpstreamTraits,
 };
 
-use super::{Esme, PATIENCE, within};
+use super::{Esme, PATIENCE, bind, within};
 
 /// What the gate is like. The account is "acme", and a segment costs 1 credit.
 pub struct Plan {
@@ -36,6 +40,8 @@ pub struct Plan {
     pub suspended: bool,
     /// Places in the store's mailbox.
     pub mailbox: usize,
+    /// Bounds of every message.
+    pub limits: TextLimits,
     /// Prefixes that have a route.
     pub prefixes: Vec<&'static str>,
     /// Operators that the gate binds to, all of them on the one route, in their order. Without any the test plays one
@@ -57,6 +63,7 @@ impl Default for Plan {
             terms: Terms::default(),
             suspended: false,
             mailbox: 1_024,
+            limits: TextLimits::default(),
             prefixes: vec![""],
             upstreams: Vec::new(),
             numbers: vec!["22000"],
@@ -69,12 +76,14 @@ pub struct Gate {
     pub store: Store,
     pub clock: Clock,
     pub running: Option<Running>,
+    /// What the door counts.
+    pub metrics: Metrics,
     /// The binds to scripted operators, if there are any.
     pub binds: Option<smsc::Running>,
     pub address: SocketAddr,
     plan: Plan,
     hash: PasswordHash,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Gate {
@@ -92,14 +101,15 @@ impl Gate {
         });
         let hash = PasswordHash::of(&Secret::new(plan.password)).expect("a hash");
         store.apply(policy(&plan, &hash)).await.expect("a policy");
-        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), Metrics::default());
+        let metrics = Metrics::default();
+        let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), metrics.clone());
         let running = running.unwrap_or_else(|error| panic!("{error}"));
         let address = running.addresses().first().copied().unwrap_or(([127, 0, 0, 1], 0).into());
         let binds = (!plan.upstreams.is_empty()).then(|| {
             let settings = smsc::Settings { upstreams: plan.upstreams.clone(), ..smsc::Settings::default() };
             smsc::connect(&settings, &store, &clock, &smsc::Metrics::default()).expect("operators")
         });
-        Self { store, clock, running: Some(running), binds, address, plan, hash, _folder: folder }
+        Self { store, clock, running: Some(running), metrics, binds, address, plan, hash, folder }
     }
 
     /// Changes the policy while the gate runs.
@@ -111,6 +121,15 @@ impl Gate {
     /// A bound transceiver.
     pub async fn bound(&self) -> Esme {
         Esme::bound(self.address, "acme", "secret").await
+    }
+
+    /// A bound transceiver of this version.
+    pub async fn bound_at(&self, version: InterfaceVersion) -> Esme {
+        let mut esme = Esme::connect(self.address).await;
+        let asked = Bind { interface_version: version, ..bind("acme", "secret") };
+        let answer = esme.bind_with(BindKind::Transceiver, asked).await;
+        assert_eq!(answer.header.status, CommandStatus::ROK, "the bind as {version:?}");
+        esme
     }
 
     /// A bound session of this kind.
@@ -137,6 +156,46 @@ impl Gate {
         let views = self.binds.as_ref().expect("operators").roster().view();
         let view = views.iter().find(|view| view.name == upstream).expect("an operator of that name");
         view.binds.first().and_then(|bind| bind.adapted_rate)
+    }
+
+    /// A figure of the door without labels, such as `connections` or `submits_open`.
+    pub fn figure(&self, name: &str) -> i64 {
+        let mut registry = Registry::default();
+        self.metrics.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("text");
+        let begins = format!("tollgate_esme_{name} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&begins));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no figure {name} in {text}"))
+    }
+
+    /// Waits until so many clients are bound.
+    pub async fn binds_are(&self, count: usize) {
+        let roster = self.running.as_ref().expect("it runs").roster();
+        let wait = async {
+            while roster.count() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("a change of the roster", wait).await;
+    }
+
+    /// Waits until a message stands so.
+    pub async fn reaches(&self, id: &str, state: &str) {
+        let mut seen = "";
+        let wait = async {
+            while seen != state {
+                seen = self.state(id);
+                tokio::task::yield_now().await;
+            }
+        };
+        within(&format!("{id} in state {state}"), wait).await;
+    }
+
+    /// Everything the store knows of a message.
+    pub fn trace(&self, id: &str) -> Trace {
+        let id = id.parse().expect("a message id");
+        self.store.reader().and_then(|reader| reader.trace(id)).expect("a message")
     }
 
     /// Drives the clock in steps until `what` is done: for what depends on time that begins behind the test's back.
@@ -169,10 +228,19 @@ impl Gate {
             at: self.clock.now(),
         };
         let about = Bytes::new();
-        let report = Report { id, about, end: Some(end), error, done_at: self.clock.now() };
+        let report = Report { id, about, state: end, error, done_at: self.clock.now() };
         let kept = self.note(vec![taken, Note::Receipt { tag: 1, report }]).await;
         assert!(kept.durable);
         message
+    }
+
+    /// The operator cannot take a message now: it is tried again after the pause.
+    pub async fn put_off(&self, message: &Message, pause: Duration) {
+        let due = self.clock.now() + pause;
+        let later =
+            Note::Later { message: message.id, due, upstream: self.upstream(), error: 8, in_doubt: false };
+        // A note without a tag is answered with none; the batch is done all the same.
+        self.note(vec![later]).await;
     }
 
     /// A message from a phone comes for the account.
@@ -190,6 +258,11 @@ impl Gate {
 
     fn upstream(&self) -> UpstreamId {
         self.store.upstreams().id("north").expect("an upstream")
+    }
+
+    /// Where the store lies.
+    pub fn store_path(&self) -> PathBuf {
+        self.folder.path().join("gate.db")
     }
 
     /// What can be spent and what is held, as text.
@@ -274,7 +347,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
                 account: "acme".to_owned(),
             }],
             upstreams,
-            limits: Default::default(),
+            limits: plan.limits,
         }),
     }
 }

@@ -93,6 +93,11 @@ impl Peer {
         within("sending", self.stream.write_all(octets)).await.is_ok()
     }
 
+    /// Breaks the connection with RST instead of FIN.
+    pub fn reset(self) {
+        self.stream.set_zero_linger().expect("a live socket");
+    }
+
     /// Closes our side; the other end may still send.
     pub async fn finish_sending(&mut self) {
         within("closing one side", self.stream.shutdown()).await.expect("a live socket");

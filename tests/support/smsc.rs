@@ -55,6 +55,11 @@ impl Smsc {
 pub struct SmscLink(Peer);
 
 impl SmscLink {
+    /// The bare connection.
+    pub fn into_stream(self) -> TcpStream {
+        self.0.into_stream()
+    }
+
     /// The next PDU must be a bind.
     pub async fn expect_bind(&mut self) -> (u32, BindKind, Bind) {
         let incoming = self.expect().await;

@@ -97,6 +97,14 @@ impl Timers {
         self.on_traffic(traffic, now);
     }
 
+    /// A request of ours was not answered in time: the peer is asked now whether it is there, unless it is being asked.
+    /// Without this a peer that is sent to without end would never be asked (conformance C-061).
+    pub fn on_unanswered(&mut self, now: Moment) {
+        if let Some(at) = self.enquire_link.as_mut() {
+            *at = (*at).min(now);
+        }
+    }
+
     /// What has fallen due by `now`, the gravest first. Each event is told once; ask until there is none.
     pub fn due(&mut self, now: Moment) -> Option<Event> {
         let passed = |row: &mut Option<Moment>| row.take_if(|at| *at <= now).is_some();
@@ -154,6 +162,20 @@ mod tests {
 
     fn settings() -> TimersSettings {
         TimersSettings { inactivity: Some(Duration::from_secs(300)), ..TimersSettings::default() }
+    }
+
+    #[test]
+    fn an_unanswered_request_is_reason_to_ask_at_once_and_only_once() {
+        let mut timers = bound();
+        timers.on_sent(Traffic::Transaction, at(20));
+        timers.on_unanswered(at(21));
+        assert_eq!(timers.due(at(21)), Some(Event::EnquireLink));
+        timers.on_unanswered(at(22));
+        timers.on_sent(Traffic::Transaction, at(80));
+        assert_eq!(timers.due(at(80)), None);
+        assert_eq!(timers.due(at(81)), Some(Event::LinkDead));
+        timers.on_unanswered(at(82));
+        assert_eq!(timers.due(at(999)), None);
     }
 
     fn bound() -> Timers {

@@ -41,6 +41,8 @@ enum Answer {
     Taken,
     /// Not this one, ever.
     Never,
+    /// Nothing for this address, ever.
+    AddressGone,
     /// Not now.
     Later,
     /// Not so fast.
@@ -106,8 +108,8 @@ impl Client {
                     receiving.flights.open(sequence, delivery, monotonic);
                     sent += 1;
                 }
-                Err(Unwritable::TooLongHere) => {
-                    warn!(delivery = ?delivery.key, "a delivery is too long for SMPP 3.3 and waits for a later receiver");
+                Err(Unwritable::NotHere) => {
+                    warn!(delivery = ?delivery.key, "a delivery has no room in SMPP 3.3 and waits for a later receiver");
                     let due = now + receiving.settings.pause(delivery.attempts);
                     receiving.answered.push(answered(&delivery, Delivered::Again { due }));
                 }
@@ -135,6 +137,7 @@ impl Client {
         let (outcome, word) = match read(status) {
             Answer::Taken => (Delivered::Done(now), "delivered"),
             Answer::Never => (Delivered::Dropped(now), "dropped"),
+            Answer::AddressGone => (Delivered::AddressGone(now), "dropped"),
             Answer::Later => (again(&receiving.settings), "put_off"),
             Answer::SlowDown => {
                 receiving.paused_until =
@@ -150,9 +153,9 @@ impl Client {
         self.metrics.delivered(1, word);
     }
 
-    /// Puts off what was not answered within the response time (conformance C-170).
-    pub(super) fn expire_deliveries(&mut self, clock: &Clock) {
-        let Some(receiving) = &mut self.receiving else { return };
+    /// Puts off what was not answered within the response time (conformance C-170); says whether there was any.
+    pub(super) fn expire_deliveries(&mut self, clock: &Clock) -> bool {
+        let Some(receiving) = &mut self.receiving else { return false };
         let (now, monotonic) = (clock.now(), clock.monotonic());
         let response = millis(receiving.response);
         let mut late = 0;
@@ -167,6 +170,7 @@ impl Client {
             warn!(account = facts.account_name, peer = %facts.peer, count = late,
                 "deliver_sm without an answer; they go out again, perhaps twice");
         }
+        late > 0
     }
 }
 
@@ -177,7 +181,8 @@ fn answered(delivery: &Delivery, outcome: Delivered) -> Answered {
 fn read(status: CommandStatus) -> Answer {
     match status {
         CommandStatus::ROK => Answer::Taken,
-        CommandStatus::RX_R_APPN | CommandStatus::RX_P_APPN => Answer::Never,
+        CommandStatus::RX_R_APPN => Answer::Never,
+        CommandStatus::RX_P_APPN => Answer::AddressGone,
         CommandStatus::RX_T_APPN | CommandStatus::RSYSERR => Answer::Later,
         CommandStatus::RMSGQFUL | CommandStatus::RTHROTTLED => Answer::SlowDown,
         _ => Answer::Unclear,
@@ -213,7 +218,7 @@ mod tests {
     fn statuses_are_read_as_the_field_means_them() {
         let read = |status| read(CommandStatus(status));
         assert_eq!(read(0), Answer::Taken);
-        assert_eq!((read(0x66), read(0x65)), (Answer::Never, Answer::Never));
+        assert_eq!((read(0x66), read(0x65)), (Answer::Never, Answer::AddressGone));
         assert_eq!((read(0x64), read(0x08)), (Answer::Later, Answer::Later));
         assert_eq!((read(0x14), read(0x58)), (Answer::SlowDown, Answer::SlowDown));
         assert_eq!((read(0x45), read(0x400)), (Answer::Unclear, Answer::Unclear));

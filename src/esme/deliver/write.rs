@@ -24,7 +24,7 @@ pub(super) fn deliver_sm(
             let report = Told {
                 shown: *shown,
                 accepted_at: *accepted_at,
-                state: dialect.state(state.to_smpp()),
+                state: dialect.state(if *is_final { state.to_smpp() } else { state.on_the_way() }),
                 delivered: matches!(state, State::Delivered | State::Accepted),
                 error: *error,
                 done_at: *done_at,
@@ -33,19 +33,22 @@ pub(super) fn deliver_sm(
             Ok(report.write(pdu.clone(), dialect, sequence, scratch, out)?)
         }
         Owed::Mo { pdu } if !dialect.takes_tlvs() => without_tlvs(pdu.clone(), sequence, out),
+        // 3.3 has no data_sm, and no place for its address.
+        Owed::MoData { .. } if !dialect.takes_tlvs() => Err(Unwritable::NotHere),
         // Only a long body can have a short_message that 3.4 cannot have.
         Owed::Mo { pdu } if dialect.version < InterfaceVersion::V5_0 && pdu.len() > LONGEST_TEXT => {
             Ok(within_3_4(pdu, sequence, out)?)
         }
-        Owed::Mo { pdu } => Ok(as_it_came(pdu, sequence, out)?),
+        Owed::Mo { pdu } => Ok(as_it_came(CommandId::DELIVER_SM, pdu, sequence, out)?),
+        Owed::MoData { pdu } => Ok(as_it_came(CommandId::DATA_SM, pdu, sequence, out)?),
     }
 }
 
 /// Why a delivery cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unwritable {
-    /// Its text is longer than a PDU of SMPP 3.3 holds: a receiver of a later version may take it.
-    TooLongHere,
+    /// A PDU of SMPP 3.3 has no room for it: a receiver of a later version may take it.
+    NotHere,
     /// Nobody can be told it.
     Never(&'static str),
 }
@@ -133,9 +136,14 @@ impl Told {
 const NETWORK_GSM: u8 = 3;
 
 /// The octets that the operator sent, behind a header of ours.
-fn as_it_came(body: &Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'static str> {
+fn as_it_came(
+    command: CommandId,
+    body: &Bytes,
+    sequence: u32,
+    out: &mut BytesMut,
+) -> Result<(), &'static str> {
     let length = u32::try_from(Header::LENGTH + body.len()).map_err(|_| "it is too long")?;
-    Header { length, command: CommandId::DELIVER_SM, status: CommandStatus::ROK, sequence }.write(out);
+    Header { length, command, status: CommandStatus::ROK, sequence }.write(out);
     out.put_slice(body);
     Ok(())
 }
@@ -147,7 +155,7 @@ fn within_3_4(body: &Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'s
             deliver.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, std::mem::take(&mut deliver.short_message)));
             deliver.encode(out, sequence).map_err(|_| "its fields cannot be written")
         }
-        _ => as_it_came(body, sequence, out),
+        _ => as_it_came(CommandId::DELIVER_SM, body, sequence, out),
     }
 }
 
@@ -157,7 +165,7 @@ fn without_tlvs(body: Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), Un
         DeliverSm::decode(body).map_err(|_| Unwritable::Never("the stored message cannot be read"))?;
     let text = deliver.user_data().clone();
     if text.len() > LONGEST_TEXT {
-        return Err(Unwritable::TooLongHere);
+        return Err(Unwritable::NotHere);
     }
     deliver.short_message = text;
     deliver.tlvs = Tlvs::EMPTY;
@@ -250,7 +258,7 @@ mod tests {
         mo.encode(&mut encoded, 5).expect("encoded");
         let body = encoded.clone().split_off(Header::LENGTH).freeze();
         let mut out = BytesMut::new();
-        as_it_came(&body, 5, &mut out).expect("written");
+        as_it_came(CommandId::DELIVER_SM, &body, 5, &mut out).expect("written");
         assert_eq!(out, encoded);
         let mut old = BytesMut::new();
         without_tlvs(body, 5, &mut old).expect("written");

@@ -1,14 +1,18 @@
 //! What a session has once it is bound, and what it may take from the lane.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::session::Traffic;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tracing::info;
 
 use super::batch::Asides;
 use super::{Dialect, Session};
@@ -19,7 +23,7 @@ use crate::esme::deliver::{self, Receiving};
 use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
-use crate::store::{Answered, Backlog, ClientAnswer, Lane, Store};
+use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store};
 
 /// What a bound session has.
 pub(in crate::esme) struct Client {
@@ -105,6 +109,19 @@ impl Client {
         deliver::next_sequence(&mut self.last_sequence, waits)
     }
 
+    /// Takes the answers of the store that the client will not hear.
+    pub(super) fn take_unheard(&mut self) -> Unheard {
+        // What is taken ends when the store has answered everything: nobody else can answer into it.
+        let (reply, answers) = mpsc::channel(1);
+        self.reply = reply;
+        let facts = self.bound.facts();
+        Unheard {
+            account: facts.account_name.clone(),
+            open: self.open,
+            answers: std::mem::replace(&mut self.answers, answers),
+        }
+    }
+
     /// The session is over; what the client said to deliveries is still to be told.
     pub(super) fn leave(mut self: Box<Self>) -> Vec<Answered> {
         self.metrics.abandoned(self.open);
@@ -113,6 +130,40 @@ impl Client {
         std::mem::take(&mut receiving.answered)
     }
 }
+
+/// Requests whose session is lost: what became of them is for the log alone (conformance C-083).
+pub(super) struct Unheard {
+    account: String,
+    open: usize,
+    answers: mpsc::Receiver<Vec<ClientAnswer>>,
+}
+
+impl Unheard {
+    /// Waits for the store and says which were accepted all the same.
+    pub(super) async fn tell(mut self, peer: SocketAddr) {
+        let (mut accepted, mut messages) = (0_usize, String::new());
+        let listen = async {
+            while let Some(answers) = self.answers.recv().await {
+                for answer in answers {
+                    let ClientOutcome::Accepted(id) = answer.outcome else { continue };
+                    if accepted < UNHEARD_NAMED {
+                        let _ = write!(messages, "{}{id}", if accepted == 0 { "" } else { " " });
+                    }
+                    accepted += 1;
+                }
+            }
+        };
+        // A store that takes longer is in trouble, and says so itself.
+        let heard_all = timeout(UNHEARD_PATIENCE, listen).await.is_ok();
+        info!(account = self.account, %peer, requests = self.open, accepted, heard_all, messages,
+            "what the client no longer heard");
+    }
+}
+
+/// Ids that the log names of one lost session.
+const UNHEARD_NAMED: usize = 100;
+/// How long the store may take to say what became of a lost session's requests.
+const UNHEARD_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Session {
     /// The lane to take deliveries from, when there is room for one.

@@ -23,18 +23,6 @@ impl Dialect {
         Self { version, detail: false, congestion: None }
     }
 
-    /// A state in the words of the version: 5.0 added SCHEDULED and SKIPPED, 3.4 REJECTED (reference §8.6).
-    pub(in crate::esme) fn state(self, state: MessageState) -> MessageState {
-        match state {
-            MessageState::SCHEDULED if self.version < InterfaceVersion::V5_0 => MessageState::ENROUTE,
-            MessageState::SKIPPED if self.version < InterfaceVersion::V5_0 => {
-                self.state(MessageState::REJECTED)
-            }
-            MessageState::REJECTED if !self.takes_tlvs() => MessageState::UNDELIVERABLE,
-            state => state,
-        }
-    }
-
     /// Makes the response that begins at `start`, the last in `out`, longer by congestion_state, where that is told.
     pub(in crate::esme) fn tell_congestion(self, out: &mut BytesMut, start: usize) {
         if let Some(state) = self.congestion {
@@ -46,6 +34,13 @@ impl Dialect {
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
     pub(in crate::esme) fn takes_tlvs(self) -> bool {
         self.version.takes_tlvs()
+    }
+
+    /// A state as the session knows it: 5.0 added SCHEDULED and SKIPPED (conformance C-208), 3.4 REJECTED.
+    pub(in crate::esme) fn state(self, state: MessageState) -> MessageState {
+        let state = if self.version >= InterfaceVersion::V5_0 { state } else { state.for_3_4() };
+        let is_new = state == MessageState::REJECTED && !self.takes_tlvs();
+        if is_new { MessageState::UNDELIVERABLE } else { state }
     }
 
     /// The status of a refusal. What only 5.0 knows goes to no older session (conformance C-208).

@@ -152,7 +152,10 @@ impl Session {
     /// Gives back what is not answered, frees the place, tells the store what was, and closes.
     pub(super) async fn end(mut self, ended: Ended) {
         let peer = self.link.peer();
-        if let Some(client) = self.client.take() {
+        if let Some(mut client) = self.client.take() {
+            // A batch that the store has no place for yet was not accepted, and will not be.
+            self.batch_waits = None;
+            let unheard = (client.open > 0).then(|| client.take_unheard());
             let facts = client.bound.facts();
             info!(account = facts.account_name, system_id = facts.system_id, kind = %facts.kind, %peer,
                 accepted = client.accepted, reason = ended.word(), "unbound");
@@ -165,6 +168,9 @@ impl Session {
                 && let Ok(room) = self.shared.store.room().await
             {
                 room.answered(answered);
+            }
+            if let Some(unheard) = unheard {
+                unheard.tell(peer).await;
             }
         } else {
             debug!(%peer, reason = ended.word(), "closed without a bind");

@@ -183,7 +183,7 @@ impl Session {
                     self.close(leaving.ended);
                 }
             }
-            CommandId::DELIVER_SM_RESP | CommandId::GENERIC_NACK => {
+            CommandId::DELIVER_SM_RESP | CommandId::DATA_SM_RESP | CommandId::GENERIC_NACK => {
                 let failed = header.command == CommandId::GENERIC_NACK && header.status.is_ok();
                 let status = if failed { CommandStatus::RUNKNOWNERR } else { header.status };
                 if let Some(client) = self.client.as_deref_mut() {

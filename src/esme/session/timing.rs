@@ -12,6 +12,11 @@ impl Session {
     /// Does what has fallen due.
     pub(super) fn tick(&mut self) -> Result<(), Ended> {
         let now = self.shared.clock.monotonic();
+        if let Some(client) = self.client.as_deref_mut()
+            && client.expire_deliveries(&self.shared.clock)
+        {
+            self.timers.on_unanswered(Moment(now));
+        }
         self.tick_timers(Moment(now))?;
         if let Some(closing) = self.closing.take_if(|closing| closing.until <= now) {
             return Err(closing.ended);
@@ -24,9 +29,6 @@ impl Session {
                 return Err(Ended::Ghost);
             }
             self.alive();
-        }
-        if let Some(client) = self.client.as_deref_mut() {
-            client.expire_deliveries(&self.shared.clock);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod deliver;
 mod manage;
 mod record;
 mod session;
+mod spoil;
 mod submit;
 
 use std::collections::HashMap;
@@ -20,12 +21,14 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::hostile::Hostile;
 use super::settings::Settings;
 use crate::link::tls::{self, TlsError};
 use crate::link::{Limits, Link};
@@ -48,6 +51,8 @@ pub struct Operator {
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
+    /// Its manners now; those of the settings at first.
+    hostile: ArcSwap<Vec<Hostile>>,
     counters: Counters,
     accounts: Mutex<HashMap<String, Arc<Account>>>,
     next_id: AtomicU64,
@@ -71,6 +76,7 @@ impl Operator {
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
             next_id: AtomicU64::new(settings.first_id),
+            hostile: ArcSwap::from_pointee(settings.hostile.clone()),
             settings,
             counters: Counters::default(),
             accounts: Mutex::default(),
@@ -98,6 +104,11 @@ impl Operator {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Changes its manners while it runs, on the connections that stand too; submissions are counted anew from there.
+    pub fn behave(&self, hostile: Vec<Hostile>) {
+        self.shared.hostile.store(Arc::new(hostile));
     }
 
     /// What it has seen and done so far. A submission is counted before its answer leaves.

@@ -20,7 +20,7 @@ use super::account::Account;
 use super::agenda::Agenda;
 use super::deliver::Parcel;
 use crate::link::{Io, Link, LinkError};
-use crate::sim::hostile::{Manners, Mode};
+use crate::sim::hostile::{Hostile, Manners, Mode};
 use crate::sim::receipt::Scribe;
 
 /// The state of one connection. Its parts are spread over this room's files by what they are for.
@@ -34,6 +34,8 @@ pub(super) struct Session {
     pub(super) started: Instant,
     pub(super) scribe: Scribe,
     pub(super) manners: Manners,
+    /// What they were made of; when that changes they are made anew.
+    manners_of: Arc<Vec<Hostile>>,
     /// Unanswered deliver_sm.
     pub(super) window: Window<Parcel>,
     /// Due to be delivered as soon as the window allows.
@@ -82,7 +84,8 @@ impl Session {
             random: SmallRng::from_rng(&mut rand::rng()),
             started: now,
             scribe: Scribe::new(settings.receipt.clone(), settings.id_format),
-            manners: Manners::of(&settings.hostile),
+            manners: Manners::of(&shared.hostile.load()),
+            manners_of: shared.hostile.load_full(),
             window: Window::new(window),
             ready: VecDeque::new(),
             agenda: Agenda::new(),
@@ -156,6 +159,7 @@ impl Session {
 
     /// Reads every PDU that is there, then puts the record on its way before any answer leaves.
     fn take_frames(&mut self) -> Result<(), LinkError> {
+        self.renew_manners();
         while self.end.is_none()
             && let Some(frame) = self.link.next_frame()?
         {
@@ -170,6 +174,16 @@ impl Session {
             self.lines.clear();
         }
         Ok(())
+    }
+
+    /// Takes manners that were changed meanwhile; they count submissions from here.
+    fn renew_manners(&mut self) {
+        let now = self.shared.hostile.load();
+        if !Arc::ptr_eq(&now, &self.manners_of) {
+            self.manners = Manners::of(&now);
+            self.manners_of = Arc::clone(&now);
+            self.submits = 0;
+        }
     }
 
     fn take(&mut self, frame: Frame) {
@@ -248,6 +262,11 @@ impl Session {
             encode_empty(self.link.out(), command, CommandStatus::RBINDFAIL, sequence);
             return;
         }
+        if self.manners.has(Mode::AlreadyBound, self.submits) {
+            self.shared.counters.binds_refused.add(1);
+            encode_empty(self.link.out(), kind.command().response(), CommandStatus::RALYBND, sequence);
+            return;
+        }
         let version = bind.interface_version.agreed(InterfaceVersion::V5_0);
         if self.rules.bound(kind, version).is_err() {
             return;
@@ -268,6 +287,9 @@ impl Session {
         self.mo_at = Instant::now();
         self.shared.counters.binds.add(1);
         self.shared.counters.bound.add(1);
+        if self.manners.has(Mode::CloseAfterBind, self.submits) {
+            self.end = Some(End::Flushed);
+        }
     }
 
     /// What falls due now.

@@ -1,8 +1,8 @@
-//! Submissions: accepted or refused, answered by the book or badly, and their receipts put on the agenda.
+//! Submissions: accepted or refused, and their receipts put on the agenda.
 
 use std::sync::atomic::Ordering;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use rand::RngExt;
 use smpp_proto::field::flags::ReceiptWish;
 use smpp_proto::field::{Address, COctets, DataCoding, EsmClass, MessageState, RegisteredDelivery};
@@ -74,7 +74,7 @@ impl Session {
     pub(super) fn submit(&mut self, sequence: u32, submission: Submission) {
         let command = submission.command;
         let outcome = self.judge(submission);
-        if self.shared.settings.receipt_overtakes {
+        if self.shared.settings.receipt_overtakes || self.has_begun(Mode::EarlyReceipt) {
             self.pump();
         }
         let is_plain = self.manners.is_polite() && self.shared.settings.response_delay.is_none();
@@ -110,6 +110,10 @@ impl Session {
         if submission.destination.digits.is_empty() {
             counters.refused.add(1);
             return Err(CommandStatus::RINVDSTADR);
+        }
+        if self.storms() {
+            counters.throttled.add(1);
+            return Err(CommandStatus::RTHROTTLED);
         }
         if let Some(status) = self.draw_error() {
             counters.refused.add(1);
@@ -205,11 +209,14 @@ impl Session {
             self.schedule(halfway, now, Parcel::Intermediate(message.clone()));
         }
         if final_wanted {
+            if !self.manners.is_polite() {
+                self.beside(&message, due, now);
+            }
             self.schedule(due, now, Parcel::Receipt(message));
         }
     }
 
-    fn schedule(&mut self, due: Instant, now: Instant, parcel: Parcel) {
+    pub(super) fn schedule(&mut self, due: Instant, now: Instant, parcel: Parcel) {
         if due <= now {
             self.hand_over(parcel);
         } else {
@@ -234,90 +241,6 @@ impl Session {
         let mut at = self.random.random_range(0..MILLION);
         let drawn = endings.iter().find_map(|(state, share)| draw(&mut at, *share).then_some(*state));
         drawn.unwrap_or(MessageState::DELIVERED)
-    }
-
-    /// Sends an answer to a submission, now or later, well or badly.
-    pub(super) fn reply(&mut self, sequence: u32, mut answer: BytesMut) {
-        if !self.manners.is_polite() && !self.spoil(sequence, &mut answer) {
-            return;
-        }
-        let delay = self.shared.settings.response_delay.draw(&mut self.random);
-        if !delay.is_zero() {
-            self.unanswered += 1;
-            self.agenda.add(Instant::now() + delay, Later::Answer(answer.freeze()));
-        } else if self.manners.has(Mode::Reverse, self.submits) {
-            self.reversed.push(answer.freeze());
-        } else {
-            self.link.out().put_slice(&answer);
-        }
-    }
-
-    /// Does to the answer what the manners of this session want; false when nothing of it is sent.
-    fn spoil(&mut self, sequence: u32, answer: &mut BytesMut) -> bool {
-        let submits = self.submits;
-        let begun = |mode| self.manners.has(mode, submits.saturating_sub(1));
-        let command = CommandId::SUBMIT_SM_RESP;
-        if begun(Mode::NeverAnswer) {
-            return false;
-        }
-        if begun(Mode::Nack) {
-            answer.clear();
-            encode_empty(answer, CommandId::GENERIC_NACK, CommandStatus::RSYSERR, sequence);
-        } else if begun(Mode::UnknownStatus) {
-            answer.clear();
-            encode_empty(answer, command, CommandStatus(0x0000_02FF), sequence);
-        } else if begun(Mode::NoMessageId) {
-            answer.clear();
-            encode_empty(answer, command, CommandStatus::ROK, sequence);
-        } else if begun(Mode::WrongSequence)
-            && let Some(place) = answer.get_mut(12..16)
-        {
-            place.copy_from_slice(&(sequence ^ 0x4000_0000).to_be_bytes());
-        }
-        if begun(Mode::Duplicate) {
-            let twice = answer.clone();
-            answer.put_slice(&twice);
-        }
-        self.strike(answer)
-    }
-
-    /// What happens once, at one submission.
-    fn strike(&mut self, answer: &mut BytesMut) -> bool {
-        let strikes = |mode| self.manners.strikes(mode, self.submits);
-        if strikes(Mode::Drop) {
-            self.close(End::Abrupt);
-            return false;
-        }
-        if strikes(Mode::HalfPdu) {
-            answer.truncate(answer.len() / 2);
-            self.close(End::Flushed);
-        } else if strikes(Mode::Garbage) {
-            answer.clear();
-            answer.put_slice(&self.random.random::<[u8; 64]>());
-        } else if strikes(Mode::BadLength) {
-            answer.clear();
-            answer.put_slice(&[0, 0, 0, 5]);
-            answer.put_bytes(0, 12);
-        } else if strikes(Mode::Unbind) {
-            encode_empty(answer, CommandId::UNBIND, CommandStatus::ROK, self.window.number());
-        } else if strikes(Mode::UnknownCommand) {
-            encode_empty(answer, CommandId(0x0000_0999), CommandStatus::ROK, self.window.number());
-        } else if strikes(Mode::MalformedDeliver) {
-            // A deliver_sm whose service_type never ends.
-            let sequence = self.window.number();
-            answer.put_slice(&[0, 0, 0, 26]);
-            for word in [CommandId::DELIVER_SM.0, 0, sequence] {
-                answer.put_u32(word);
-            }
-            answer.put_slice(b"ABCDEFGHIJ");
-        }
-        true
-    }
-
-    pub(super) fn flush_reversed(&mut self) {
-        while let Some(answer) = self.reversed.pop() {
-            self.link.out().put_slice(&answer);
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use smpp_proto::{CommandId, CommandStatus};
 
 use super::pull::SENDING;
 use super::{Bound, Lost, Now};
+use crate::account::AccountId;
 use crate::link::LinkError;
 use crate::smsc::deliver::Arrival;
 use crate::store::{Kept, Note};
@@ -47,13 +48,13 @@ impl Bound {
             CommandId::UNBIND_RESP if self.leave.is_unbinding() => return Err(Lost::Left),
             // The peer is alive, and a response that nobody asked for changes nothing (conformance C-054).
             other if other.is_response() => {}
-            _ => self.requested(frame, now),
+            _ => self.requested(&frame, now),
         }
         Ok(())
     }
 
     /// A request of the operator.
-    fn requested(&mut self, frame: Frame, now: Now) {
+    fn requested(&mut self, frame: &Frame, now: Now) {
         let (command, sequence) = (frame.header.command, frame.header.sequence);
         let verdict = self.session.receive(command);
         if let Some((command, status)) = verdict.answer(command) {
@@ -73,12 +74,12 @@ impl Bound {
         }
     }
 
-    fn delivered(&mut self, frame: Frame, now: Now) {
+    fn delivered(&mut self, frame: &Frame, now: Now) {
         let (command, sequence) = (frame.header.command, frame.header.sequence);
         let tag = u64::from(sequence) | if command == CommandId::DATA_SM { DATA_SM } else { 0 };
         let note = match self.reading.read(frame, now.at) {
             Ok(Arrival::Receipt { report, delay }) => {
-                self.shared.metrics.receipt(report.end, delay);
+                self.shared.metrics.receipt(report.state, delay);
                 Note::Receipt { tag, report }
             }
             Ok(Arrival::Nameless) => {
@@ -88,19 +89,13 @@ impl Bound {
                 self.answer(tag, CommandStatus::ROK);
                 return;
             }
-            Ok(Arrival::Mo { to, body }) => match self.shared.store.policy().mo_account(&to) {
-                Some(account) => {
-                    self.shared.metrics.inbound("stored");
-                    Note::Mo { tag, account, pdu: body }
-                }
-                None => {
-                    // ESME_ROK would drop it silently, a temporary status would bring it back for days: the
-                    // operator hears that nobody will ever take it.
-                    self.shared.metrics.inbound("nobody");
-                    self.shared.complaints.nobody(&self.shared.settings.name, &to, now.moment);
-                    self.answer(tag, CommandStatus::RX_R_APPN);
-                    return;
-                }
+            Ok(Arrival::Mo { to, body }) => match self.taker(tag, &to, now) {
+                Some(account) => Note::Mo { tag, account, pdu: body },
+                None => return,
+            },
+            Ok(Arrival::MoData { to, body }) => match self.taker(tag, &to, now) {
+                Some(account) => Note::MoData { tag, account, pdu: body },
+                None => return,
             },
             Err(error) => {
                 self.shared.metrics.unreadable.inc();
@@ -111,6 +106,21 @@ impl Bound {
         };
         self.notes.push(note);
         self.tagged = true;
+    }
+
+    /// Whose the messages from phones to this number are. When nobody's, the operator has its answer.
+    fn taker(&mut self, tag: u64, to: &[u8], now: Now) -> Option<AccountId> {
+        let account = self.shared.store.policy().mo_account(to);
+        if account.is_some() {
+            self.shared.metrics.inbound("stored");
+        } else {
+            // ESME_ROK would drop it silently, a temporary status would bring it back for days: the operator hears
+            // that nobody will ever take it.
+            self.shared.metrics.inbound("nobody");
+            self.shared.complaints.nobody(&self.shared.settings.name, to, now.moment);
+            self.answer(tag, CommandStatus::RX_R_APPN);
+        }
+        account
     }
 
     /// Tags came back: what they name is durable and may be answered (conformance C-226, C-227), or is not.

@@ -177,6 +177,7 @@ impl Bound {
                 upstream = %self.shared.settings.name, bind = %self.place, message = %flight.message.id,
                 question = flight.question, "a request was not answered in time"
             );
+            self.timers.on_unanswered(now.moment);
             if flight.question {
                 // An operator that says nothing to a query knows nothing.
                 self.believe_lost(flight.message);

@@ -11,6 +11,7 @@ use std::io;
 use std::time::Duration;
 
 use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion, Npi, Ton};
+use smpp_proto::pdu::bind::PASSWORD_LIMIT;
 use smpp_proto::pdu::{Bind, BindKind, BindResp, Frame, Password, encode_empty};
 use smpp_proto::session::{Role, Session, Verdict};
 use smpp_proto::{CommandId, EncodeError};
@@ -180,7 +181,8 @@ async fn bind(
         while let Some(frame) = link.next_frame()? {
             if is_answer(&frame, kind) {
                 let (status, theirs, name) = answer(frame);
-                if !status.is_ok() {
+                let stands = status == CommandStatus::RALYBND && settings.already_bound_is_success;
+                if !status.is_ok() && !stands {
                     return Err(DialError::Refused(status));
                 }
                 let agreed = agreed(settings.interface_version, theirs);
@@ -208,7 +210,7 @@ const SEQUENCE: u32 = 1;
 fn request(settings: &Upstream) -> Bind {
     Bind {
         system_id: settings.system_id.as_str().into(),
-        password: Password::new(settings.password.expose()),
+        password: Password::new(password_of(settings)),
         system_type: settings.system_type.as_str().into(),
         interface_version: settings.interface_version,
         addr_ton: Ton(settings.addr_ton),
@@ -216,6 +218,12 @@ fn request(settings: &Upstream) -> Bind {
         address_range: settings.address_range.as_str().into(),
         ..Bind::default()
     }
+}
+
+/// The password whole, or what fits its field where the operator compares no more.
+fn password_of(settings: &Upstream) -> &[u8] {
+    let whole = settings.password.expose();
+    if settings.password_cut { whole.get(..PASSWORD_LIMIT - 1).unwrap_or(whole) } else { whole }
 }
 
 /// The answer to the bind, or a generic_nack of it (SMPP 3.4 §4.3).

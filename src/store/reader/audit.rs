@@ -59,7 +59,7 @@ const CHECKS: [Check; 7] = [
     },
     Check {
         invariant: "every message has a known state, an account and a credential",
-        sql: "SELECT 'message ' || m.id FROM message m WHERE m.state NOT IN (0,1,2,3,4,5,10,11,12,13,14,15,16)
+        sql: "SELECT 'message ' || m.id FROM message m WHERE m.state NOT IN (0,1,2,3,4,5,10,11,12,13,14,15,16,17)
                 OR m.account NOT IN (SELECT id FROM account) OR m.credential NOT IN (SELECT id FROM credential)",
     },
     Check {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Origin, PasswordHash};
 use crate::message::UpstreamId;
-use crate::policy::{MoRoute, Price, Route, SnapshotParts, TextLimits};
+use crate::policy::{MoRoute, PastSchedule, Price, Route, SnapshotParts, TextLimits};
 use crate::store::StoreError;
 
 /// Reads what a snapshot is compiled from.
@@ -97,13 +97,14 @@ fn mo_routes(db: &Connection) -> Result<Vec<MoRoute>, StoreError> {
     Ok(routes)
 }
 
-/// Four numbers: seconds of default and longest validity, of the farthest schedule, and the most segments.
+/// Numbers: seconds of default and longest validity, of the farthest schedule, the most segments; and, since it is
+/// known, whether a schedule in the past means now.
 fn limits(db: &Connection) -> Result<TextLimits, StoreError> {
     let text: Option<String> =
         db.query_row("SELECT value FROM meta WHERE key = 'limits'", [], |row| row.get(0)).optional()?;
     let Some(text) = text else { return Ok(TextLimits::default()) };
     let numbers: Vec<u64> = text.split(' ').filter_map(|n| n.parse().ok()).collect();
-    let &[validity, longest, ahead, parts] = &numbers[..] else {
+    let &[validity, longest, ahead, parts, ref more @ ..] = &numbers[..] else {
         return Err(StoreError::Failed(format!("the stored limits {text:?} cannot be read")));
     };
     Ok(TextLimits {
@@ -111,6 +112,7 @@ fn limits(db: &Connection) -> Result<TextLimits, StoreError> {
         max_validity: Duration::from_secs(longest),
         max_schedule: Duration::from_secs(ahead),
         max_parts: u8::try_from(parts).unwrap_or(u8::MAX),
+        past_schedule: if more.first() == Some(&1) { PastSchedule::Now } else { PastSchedule::Refuse },
     })
 }
 

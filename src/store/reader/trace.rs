@@ -7,8 +7,8 @@ use super::Reader;
 use crate::account::Credits;
 use crate::clock::Timestamp;
 use crate::message::{MessageId, Reason, State};
-use crate::store::schema::owed;
-use crate::store::writer::{STANDING, unshortened};
+use crate::store::schema::{STANDING, owed, standing_of};
+use crate::store::writer::unshortened;
 use crate::store::{Standing, StoreError, history};
 
 /// A message with everything that happened to it.
@@ -110,9 +110,8 @@ impl Reader {
     ) -> Result<Option<Standing>, StoreError> {
         let id = unshortened(&self.db, id)?.unwrap_or(id);
         let source = crate::store::schema::text_of(source);
-        let look = |db: &Connection| {
-            db.query_row(STANDING, params![id.raw(), account, source], Standing::read).optional()
-        };
+        let key = params![id.raw(), account, source];
+        let look = |db: &Connection| db.query_row(STANDING, key, standing_of).optional();
         if let Some(found) = look(&self.db)? {
             return Ok(Some(found));
         }

@@ -9,7 +9,7 @@ use super::books::NoHold;
 use super::effects::Effects;
 use crate::account::{AccountId, Credits, Origin};
 use crate::message::UpstreamId;
-use crate::policy::Snapshot;
+use crate::policy::{PastSchedule, Snapshot};
 use crate::store::command::{Admin, Command};
 use crate::store::policy::{AccountDraft, MoRouteDraft, PolicyChange, TrafficDraft};
 use crate::store::{Balance, StoreError, Upstreams, reader};
@@ -251,11 +251,12 @@ impl Writer {
         }
         let limits = &traffic.limits;
         let limits = format!(
-            "{} {} {} {}",
+            "{} {} {} {} {}",
             limits.default_validity.as_secs(),
             limits.max_validity.as_secs(),
             limits.max_schedule.as_secs(),
-            limits.max_parts
+            limits.max_parts,
+            u8::from(limits.past_schedule == PastSchedule::Now)
         );
         self.db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES('limits', ?1)", [limits])?;
         Ok(())

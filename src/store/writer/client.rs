@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::store::command::{
     Accept, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Replace, Standing,
 };
-use crate::store::schema::text_of;
+use crate::store::schema::{STANDING, standing_of, text_of};
 
 /// What accepting writes.
 const INSERT: &str = "INSERT INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price, priority,
@@ -22,10 +22,6 @@ const INSERT: &str = "INSERT INTO message(id, shown, account, credential, src, d
 /// A client's pending messages from one address to another.
 const PENDING_PAIR: &str = "SELECT id, pdu FROM message
   WHERE account = ?1 AND src = ?2 AND dst = ?3 AND state IN (0, 1, 3) ORDER BY id";
-
-/// How one message of a client stands.
-pub(in crate::store) const STANDING: &str =
-    "SELECT state, done_at, error, attempts FROM message WHERE id = ?1 AND account = ?2 AND src = ?3";
 
 impl Writer {
     pub(super) fn client(&mut self, batch: &ClientBatch, effects: &mut Effects) -> Result<(), StoreError> {
@@ -160,9 +156,8 @@ impl Writer {
     ) -> Result<Option<Standing>, StoreError> {
         let id = self.meant(id)?;
         let mut find = self.db.prepare_cached(STANDING)?;
-        let found =
-            find.query_row(params![id.raw(), account.0, text_of(source)], Standing::read).optional()?;
-        Ok(found)
+        let key = params![id.raw(), account.0, text_of(source)];
+        Ok(find.query_row(key, standing_of).optional()?)
     }
 
     fn cancel(

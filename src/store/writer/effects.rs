@@ -26,6 +26,7 @@ pub(super) struct Effects {
     movable: Vec<MessageId>,
     /// Taken out of memory already; goes back when the transaction fails.
     taken_out: Vec<(UpstreamId, Message)>,
+    owed_taken_out: Vec<Delivery>,
     after: Vec<Act>,
     /// Change of the number of parked receipts.
     pub(super) parked: i64,
@@ -93,10 +94,17 @@ impl Effects {
         self.taken_out.push((upstream, message));
     }
 
+    pub(super) fn took_out_owed(&mut self, delivery: Delivery) {
+        self.owed_taken_out.push(delivery);
+    }
+
     /// The transaction failed: memory is as it was.
     pub(super) fn undo(self, shared: &Shared) {
         for (upstream, message) in self.taken_out {
             shared.upstream_lane(upstream).give_back(message);
+        }
+        for delivery in self.owed_taken_out {
+            shared.account_lane(delivery.account).give_back(delivery);
         }
     }
 

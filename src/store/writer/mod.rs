@@ -11,7 +11,7 @@ mod settle;
 mod start;
 mod tick;
 
-pub(super) use client::{STANDING, unshortened};
+pub(super) use client::unshortened;
 pub(super) use start::start;
 
 use std::sync::Arc;
@@ -50,6 +50,8 @@ pub struct Counters {
     pub parked_expired: AtomicU64,
     /// Receipts for messages that had ended already.
     pub receipts_repeated: AtomicU64,
+    /// Receipts and messages from phones that were dropped because their client gave up the address.
+    pub address_gone: AtomicU64,
     /// Messages moved to the history.
     pub moved: AtomicU64,
     /// Whether the last transaction could not be committed.

@@ -2,13 +2,12 @@
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension, params};
-use smpp_proto::field::MessageState;
 
 use super::effects::Effects;
 use super::settle::Standing;
 use super::{Counters, Writer};
 use crate::clock::Timestamp;
-use crate::message::{End, IdForm, MessageId, Reason, State, UpstreamId, receipt};
+use crate::message::{End, IdForm, MessageId, Owed, Reason, State, UpstreamId, receipt};
 use crate::store::StoreError;
 use crate::store::command::{Kept, Note, OperatorBatch, Report};
 use crate::store::schema::{inbound, text_of};
@@ -51,7 +50,11 @@ impl Writer {
                     tags.push(*tag);
                 }
                 Note::Mo { tag, account, pdu } => {
-                    self.store_mo(*account, pdu, effects)?;
+                    self.store_mo(*account, Owed::Mo { pdu: pdu.clone() }, effects)?;
+                    tags.push(*tag);
+                }
+                Note::MoData { tag, account, pdu } => {
+                    self.store_mo(*account, Owed::MoData { pdu: pdu.clone() }, effects)?;
                     tags.push(*tag);
                 }
             }
@@ -314,20 +317,17 @@ impl Writer {
             Counters::add(&self.shared.counters.receipts_repeated, 1);
             return Ok(());
         }
-        let Some(state) = report.end else {
-            if standing.wish.0 & INTERMEDIATE_WISH != 0 {
-                let at = report.done_at;
-                self.owe_inbound(standing, inbound::INTERMEDIATE, State::Sent, report.error, at, effects)?;
-            }
-            return self.note_event(
-                standing.id,
-                "intermediate",
-                MessageState::ENROUTE.name().unwrap_or("ENROUTE"),
-            );
-        };
         // Receipts tell time by the minute, and clocks differ: what cannot be is now.
         let possible = standing.id.accepted_at()..=self.now;
         let at = if possible.contains(&report.done_at) { report.done_at } else { self.now };
+        let state = report.state;
+        if !state.is_end() {
+            if standing.wish.intermediate() {
+                self.owe_inbound(standing, inbound::INTERMEDIATE, state, report.error, at, effects)?;
+            }
+            let shown = state.on_the_way();
+            return self.note_event(standing.id, "intermediate", shown.name().unwrap_or("ENROUTE"));
+        }
         let end = End { state, reason: Reason::Receipt, error: report.error, at };
         if found.part == 0 {
             self.end_standing(standing, end, effects)
@@ -428,7 +428,7 @@ impl Writer {
                 &report.id[..],
                 &report.about[..],
                 until.millis(),
-                report.end.map(State::code),
+                report.state.code(),
                 report.error,
                 report.done_at.millis()
             ])?;
@@ -489,7 +489,7 @@ impl Writer {
                 reports.push(Report {
                     id: Bytes::from(row.get::<_, Vec<u8>>(1)?),
                     about: about.into(),
-                    end: end.and_then(State::from_code),
+                    state: end.and_then(State::from_code).unwrap_or(State::Sent),
                     error: row.get(4)?,
                     done_at: Timestamp::from_millis(row.get(5)?),
                 });
@@ -518,7 +518,10 @@ struct Taken<'a> {
 pub(super) fn refuse(mut batch: OperatorBatch) -> OperatorBatch {
     let mut tags = Vec::new();
     batch.notes.retain(|note| match note {
-        Note::Sending { tag, .. } | Note::Receipt { tag, .. } | Note::Mo { tag, .. } => {
+        Note::Sending { tag, .. }
+        | Note::Receipt { tag, .. }
+        | Note::Mo { tag, .. }
+        | Note::MoData { tag, .. } => {
             tags.push(*tag);
             false
         }
@@ -531,8 +534,6 @@ pub(super) fn refuse(mut batch: OperatorBatch) -> OperatorBatch {
     batch
 }
 
-/// registered_delivery, bit 4 (SMPP 3.4 §5.2.17).
-const INTERMEDIATE_WISH: u8 = 0x10;
 const TAKEN: &str = "UPDATE message SET state = 5, lane = ?2, upstream_id = ?3, sent_at = ?4, due = NULL
   WHERE id = ?1";
 const PUT_OFF: &str = "UPDATE message SET state = ?2, due = ?3, lane = ?4, in_doubt = in_doubt OR ?5,

@@ -153,11 +153,11 @@ impl Writer {
         let id = MessageId::from_raw(row.get(0)?);
         let kind: i64 = row.get(2)?;
         let pdu = row.get::<_, Vec<u8>>(5)?.into();
-        let content = if kind == inbound::MO {
-            Owed::Mo { pdu }
-        } else {
-            let about = MessageId::from_raw(row.get::<_, Option<i64>>(3)?.unwrap_or_default());
-            Owed::Receipt {
+        let about = MessageId::from_raw(row.get::<_, Option<i64>>(3)?.unwrap_or_default());
+        let content = match kind {
+            inbound::MO => Owed::Mo { pdu },
+            inbound::MO_DATA => Owed::MoData { pdu },
+            _ => Owed::Receipt {
                 shown: row.get::<_, Option<i64>>(10)?.map_or(about, MessageId::from_raw),
                 accepted_at: about.accepted_at(),
                 credential: CredentialId(row.get::<_, Option<u32>>(4)?.unwrap_or_default()),
@@ -167,7 +167,7 @@ impl Writer {
                 error: row.get(7)?,
                 done_at: Timestamp::from_millis(row.get::<_, Option<i64>>(8)?.unwrap_or_default()),
                 is_final: kind == inbound::RECEIPT,
-            }
+            },
         };
         Ok(Delivery {
             key: DeliveryKey::Inbound(id),
