@@ -80,7 +80,7 @@ proptest! {
     #[test]
     fn any_octets_can_be_read(octets in vec(any::<u8>(), 0..300), coding: u8) {
         let _ = decode(DataCoding(coding).alphabet(), &octets);
-        let _ = pack::unpack_ussd(&octets);
+        let _ = pack::unpack_padded(&octets, coding);
         let _ = Date::read(&octets);
         let _ = Excerpt::of(DataCoding(coding).alphabet(), &octets);
         if let Ok((udh, text)) = Udh::cut(&octets) {

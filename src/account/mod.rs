@@ -4,15 +4,19 @@ pub mod credential;
 pub mod money;
 pub mod password;
 pub mod secret;
+pub mod text;
 pub mod throughput;
 
 pub use credential::{BindTypes, Credential, CredentialId, ReceiptWish};
 pub use money::Credits;
 pub use password::{KnownProofs, PasswordHash};
 pub use secret::Secret;
+pub use text::{DataCoding1, HighOctets, InboundParts};
 pub use throughput::Throughput;
 
 use std::fmt;
+
+use smpp_proto::text::Charset;
 
 /// The store's number of an account; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +70,28 @@ pub struct Terms {
     pub default_source: Option<String>,
     /// Whether a message that an operator took and could not deliver is paid for.
     pub undelivered: UndeliveredCharge,
+    /// What its clients mean by data_coding 0, and get; GSM 7-bit by default.
+    #[serde(with = "text::charset")]
+    pub alphabet: Charset,
+    /// What its clients mean by data_coding 1.
+    pub dcs1: DataCoding1,
+    /// What becomes of octets without a meaning in data_coding 0.
+    pub high_octets: HighOctets,
+    /// Whether a text of UCS2 is written in an alphabet in which it takes fewer segments, where there is one.
+    pub reencode: bool,
+    /// What becomes of messages from phones that come in parts.
+    pub inbound_parts: InboundParts,
+}
+
+impl Terms {
+    /// Whether texts of its clients are stored as they came.
+    #[must_use]
+    pub fn keeps_texts(&self) -> bool {
+        self.alphabet == Charset::Gsm7
+            && self.high_octets != HighOctets::Latin1
+            && self.high_octets != HighOctets::Guess
+            && !self.reencode
+    }
 }
 
 /// Whether a message that left but was not delivered is paid for.
@@ -88,6 +114,11 @@ impl Default for Terms {
             floor: Credits::ZERO,
             default_source: None,
             undelivered: UndeliveredCharge::Post,
+            alphabet: Charset::Gsm7,
+            dcs1: DataCoding1::Ascii,
+            high_octets: HighOctets::Pass,
+            reencode: false,
+            inbound_parts: InboundParts::Forward,
         }
     }
 }

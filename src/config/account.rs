@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 
 use ipnet::IpNet;
+use smpp_proto::text::Charset;
 
 use super::read::{Names, Section, Sources, Value, secret};
 use super::{DAY, HOUR, SECOND, upstream};
 use crate::account::credential::{BindType, Bounds};
-use crate::account::{BindTypes, Credits, PasswordHash, ReceiptWish, Secret, Terms, credential};
+use crate::account::{
+    BindTypes, Credits, DataCoding1, HighOctets, InboundParts, PasswordHash, ReceiptWish, Secret, Terms,
+    credential,
+};
 use crate::esme::Outbind;
 
 /// An account as it is written.
@@ -94,6 +98,22 @@ fn read_terms(table: &mut Section<'_>) -> Terms {
     table.put("floor", &mut terms.floor, Value::amount);
     table.put("default_source", &mut terms.default_source, |v| source(v).map(Some));
     table.put("undelivered", &mut terms.undelivered, |v| v.one_of(&[("post", Post), ("void", Void)]));
+    table.put("alphabet", &mut terms.alphabet, |v| v.one_of(&Charset::ALL));
+    table.put("dcs1", &mut terms.dcs1, |v| {
+        v.one_of(&[("ascii", DataCoding1::Ascii), ("gsm7", DataCoding1::Gsm7)])
+    });
+    table.put("high_octets", &mut terms.high_octets, |v| {
+        v.one_of(&[
+            ("pass", HighOctets::Pass),
+            ("refuse", HighOctets::Refuse),
+            ("latin1", HighOctets::Latin1),
+            ("guess", HighOctets::Guess),
+        ])
+    });
+    table.put("reencode", &mut terms.reencode, Value::flag);
+    table.put("inbound_parts", &mut terms.inbound_parts, |v| {
+        v.one_of(&[("forward", InboundParts::Forward), ("join", InboundParts::Join)])
+    });
     terms
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::read::{Section, Value};
-use super::{DAY, MINUTE};
+use super::{DAY, MINUTE, SECOND};
 use crate::message::NodeNumber;
 use crate::store::Settings;
 
@@ -16,6 +16,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<Settings> {
     table.put("mailbox", &mut settings.mailbox, |v| v.number(16..=65_536));
     table.put("batch", &mut settings.batch, |v| v.number(1..=65_536));
     table.put("owed_for", &mut settings.owed_for, |v| v.duration(MINUTE..=365 * DAY));
+    table.put("join_within", &mut settings.join_within, |v| v.duration(SECOND..=7 * DAY));
     table.put("receipt_timeout", &mut settings.receipt_timeout, |v| v.duration(MINUTE..=365 * DAY));
     table.put("retention_days", &mut settings.history.retention_days, |v| v.number(1..=36_500));
     table.finish();

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use smpp_proto::text::Charset;
+use smpp_proto::text::gsm7::Language;
+
 use super::read::{Names, Section, Value, secret};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, smpp};
 use crate::account::Secret;
 use crate::link::tls::{self, ClientIdentity, Trust};
 use crate::message::IdForm;
 use crate::smsc::{
-    BindMode, Called, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream,
-    ValidityForm,
+    BindMode, Called, ClientParts, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls,
+    Upstream, ValidityForm,
 };
 
 /// Reads what holds for all operators.
@@ -135,6 +138,18 @@ fn read_form(table: &mut Section<'_>, upstream: &mut Upstream) {
             ("sar", LongForm::Sar),
             ("payload", LongForm::Payload),
         ])
+    });
+    table.put("client_parts", &mut upstream.client_parts, |v| {
+        v.one_of(&[
+            ("convert", ClientParts::Convert),
+            ("keep", ClientParts::Keep),
+            ("exact", ClientParts::Exact),
+        ])
+    });
+    table.put("alphabet", &mut upstream.alphabet, |v| v.one_of(&Charset::ALL));
+    table.put("national_languages", &mut upstream.national_languages, |v| {
+        let known = Language::ALL.map(|(language, word)| (word, language));
+        Some(v.list(|v| v.one_of(&known))?.into_iter().collect())
     });
     table.put("validity", &mut upstream.validity, |v| {
         v.one_of(&[

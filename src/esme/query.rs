@@ -179,6 +179,10 @@ fn replacement(
     if pdu.sm_default_msg_id != 0 {
         return Err(CommandStatus::RINVDFTMSGID);
     }
+    if batch.account.as_ref().is_some_and(|account| !account.terms.keeps_texts()) {
+        // The text that waits was written anew, and the new one does not say its alphabet.
+        return Err(CommandStatus::RREPLACEFAIL);
+    }
     let limits = batch.policy.limits();
     let named = moment(&pdu.schedule_delivery_time, batch.now).map_err(|()| CommandStatus::RINVSCHED)?;
     // A schedule that means now is one all the same: it takes the place of the old one.

@@ -3,15 +3,19 @@
 pub mod delivery;
 pub mod end;
 pub mod id;
+pub mod joined;
 pub mod receipt;
 pub mod retry;
 pub mod state;
+pub mod wording;
 
 pub use delivery::{Delivery, DeliveryKey, Owed};
 pub use end::{End, Reason, Settlement};
 pub use id::{IdSource, MessageId, NodeNumber};
+pub use joined::{InboundPart, joined};
 pub use receipt::IdForm;
 pub use state::State;
+pub use wording::Wording;
 
 use bytes::Bytes;
 

@@ -3,9 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use smpp_proto::field::{Address, COctets, CommandStatus, EsmClass, RegisteredDelivery, SmppTime, Tag};
 use smpp_proto::pdu::{Header, SubmitSm};
-use smpp_proto::text::{Concatenation, UserData, Width, count};
+use smpp_proto::text::{UdhError, UserData, Width, count};
 
-use super::{Refusal, Snapshot};
+use super::{Refusal, Snapshot, wording};
 use crate::account::{Account, Credits};
 use crate::clock::Timestamp;
 use crate::message::RouteId;
@@ -118,11 +118,13 @@ pub fn admit(
     let mut rewritten = normalise_destination(&mut pdu)?;
     rewritten |= fill_source(&mut pdu, account)?;
     rewritten |= settle_payload(&mut pdu);
+    let route = policy.route_to(pdu.destination.digits.as_bytes());
+    rewritten |= wording::settle(&mut pdu, &account.terms, policy.languages(route))?;
     let (due, expires, validity_end) = times(policy, &pdu, now)?;
     let parts = segments(policy, &pdu)?;
     let number = pdu.destination.digits.as_bytes();
     let price = policy.price(number).ok_or(Refusal::NoRoute)?;
-    let route = policy.route_to(number).ok_or(Refusal::NoRoute)?;
+    let route = route.ok_or(Refusal::NoRoute)?;
     let body = match body {
         Some(body) if !rewritten => body,
         _ => written(&pdu)?,
@@ -249,17 +251,8 @@ fn segments(policy: &Snapshot, pdu: &SubmitSm) -> Result<u8, Refusal> {
 ///
 /// # Errors
 /// When its header is broken.
-pub fn user_data(pdu: &SubmitSm) -> Result<UserData<'_>, smpp_proto::text::UdhError> {
-    let data = UserData::read(pdu.data_coding.alphabet(), pdu.esm_class.udhi(), pdu.user_data())?;
-    if pdu.tlvs.is_empty() {
-        return Ok(data);
-    }
-    let sar = Concatenation::from_sar(
-        pdu.tlvs.u16(Tag::SAR_MSG_REF_NUM),
-        pdu.tlvs.u8(Tag::SAR_TOTAL_SEGMENTS),
-        pdu.tlvs.u8(Tag::SAR_SEGMENT_SEQNUM),
-    );
-    Ok(data.with_sar(sar))
+pub fn user_data(pdu: &SubmitSm) -> Result<UserData<'_>, UdhError> {
+    crate::message::wording::read(pdu.data_coding, pdu.esm_class, pdu.user_data(), &pdu.tlvs)
 }
 
 fn written(pdu: &SubmitSm) -> Result<Bytes, Refusal> {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smpp_proto::text::gsm7::Languages;
+
 use super::Refusal;
 use super::prefix::{NotAPrefix, PrefixTable};
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
@@ -105,6 +107,8 @@ pub struct SnapshotParts {
     pub routes: Vec<Route>,
     /// Who gets messages from phones.
     pub mo_routes: Vec<MoRoute>,
+    /// National languages whose tables an operator takes; who is missing takes none.
+    pub languages: HashMap<UpstreamId, Languages>,
     /// Bounds of every message.
     pub limits: TextLimits,
 }
@@ -118,6 +122,8 @@ pub struct Snapshot {
     prices: PrefixTable<Credits>,
     routes: Vec<Route>,
     route_by_prefix: PrefixTable<RouteId>,
+    /// What every operator of a route takes, in the order of the routes.
+    route_languages: Vec<Languages>,
     mo_by_prefix: PrefixTable<AccountId>,
     limits: TextLimits,
 }
@@ -142,6 +148,11 @@ impl Snapshot {
             for prefix in &mo.prefixes {
                 built.mo_by_prefix.entry(prefix, || mo.account)?;
             }
+        }
+        let takes = |upstream: &UpstreamId| parts.languages.get(upstream).copied().unwrap_or_default();
+        for route in &parts.routes {
+            let shared = route.upstreams.iter().map(takes).reduce(Languages::and);
+            built.route_languages.push(shared.unwrap_or_default());
         }
         built.routes = parts.routes;
         built.accounts = parts.accounts.into_iter().map(|a| (a.id, Arc::new(a))).collect();
@@ -204,6 +215,12 @@ impl Snapshot {
     #[must_use]
     pub fn route_to(&self, number: &[u8]) -> Option<RouteId> {
         self.route_by_prefix.matches(number).min().copied()
+    }
+
+    /// The national languages whose tables every operator of a route takes: wherever a message goes, it can be read.
+    #[must_use]
+    pub fn languages(&self, route: Option<RouteId>) -> Languages {
+        route.and_then(|id| self.route_languages.get(id.0 as usize)).copied().unwrap_or_default()
     }
 
     /// A route by its place.

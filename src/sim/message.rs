@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use smpp_proto::field::{DataCoding, EsmClass};
 use smpp_proto::text::parts::{PartsError, Reference};
-use smpp_proto::text::{UserData, choose, split, ucs2};
+use smpp_proto::text::{UserData, narrowest, split, ucs2};
 
 /// A text, encoded and cut.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ impl Wording {
     /// The reference number of several parts stands at [`REFERENCE_AT`] of each part.
     pub(super) fn of(text: &str, force_ucs2: bool) -> Result<Self, PartsError> {
         let (data_coding, octets) =
-            if force_ucs2 { (DataCoding::UCS2, ucs2::encode(text)) } else { choose(text) };
+            if force_ucs2 { (DataCoding::UCS2, ucs2::encode(text)) } else { narrowest(text) };
         let data = UserData::read(data_coding.alphabet(), false, &octets).map_err(|_| PartsError::NoRoom)?;
         let parts: Vec<Bytes> = split(&data, Reference::Eight(0))?
             .map(|part| {

@@ -9,12 +9,12 @@ use smpp_proto::error::BodyError;
 use smpp_proto::field::{EsmClass, MessageState, MessageType, Tag, Tlvs};
 use smpp_proto::pdu::{DataSm, DeliverSm, Frame, Header};
 use smpp_proto::session::Moment;
-use smpp_proto::text::Udh;
 use smpp_proto::text::receipt::{Receipt, Report as Told, ReportTlvs, plain};
+use smpp_proto::text::{Allowed, Charset, Udh};
 
 use super::settings::Upstream;
 use crate::clock::Timestamp;
-use crate::message::State;
+use crate::message::{InboundPart, State, Wording};
 use crate::store::Report;
 
 /// How one operator's deliveries are to be read.
@@ -24,6 +24,8 @@ pub(super) struct Reading {
     accepted_ends: bool,
     /// Minutes that the clock in receipts is ahead of UTC.
     zone: i16,
+    /// What it means by data_coding 0.
+    charset: Charset,
 }
 
 /// What came.
@@ -33,8 +35,8 @@ pub(super) enum Arrival {
     Receipt { report: Report, delay: Option<u64> },
     /// A receipt that names no message.
     Nameless,
-    /// A message from a phone: whom it is for, and the body of the deliver_sm.
-    Mo { to: Bytes, body: Bytes },
+    /// A message from a phone: whom it is for, the body of the deliver_sm, and which part of one it is.
+    Mo { to: Bytes, body: Bytes, part: Option<Box<InboundPart>> },
     /// The same with the body of the data_sm, because an address is too long for a deliver_sm.
     MoData { to: Bytes, body: Bytes },
 }
@@ -53,6 +55,7 @@ impl Reading {
             sniffs: settings.sniff_receipts,
             accepted_ends: settings.accepted_ends,
             zone: settings.receipt_zone,
+            charset: settings.alphabet,
         }
     }
 
@@ -76,8 +79,10 @@ impl Reading {
                 return Ok(receipt);
             }
             let to = pdu.destination.digits.bytes().clone();
-            return Ok(match as_deliver_sm(pdu) {
-                Some(body) => Arrival::Mo { to, body },
+            let deliver = as_deliver_sm(pdu);
+            let part = InboundPart::of(&deliver).map(Box::new);
+            return Ok(match self.reworded(&deliver).or_else(|| written(&deliver)) {
+                Some(body) => Arrival::Mo { to, body, part },
                 None => Arrival::MoData { to, body: Bytes::copy_from_slice(&frame.body) },
             });
         }
@@ -90,12 +95,22 @@ impl Reading {
         };
         Ok(match self.receipt(&delivery, now) {
             Some(receipt) => receipt,
-            // A copy, because the message may wait for its client much longer than the buffer it was read into.
             None => Arrival::Mo {
                 to: pdu.destination.digits.bytes().clone(),
-                body: Bytes::copy_from_slice(&frame.body),
+                // A copy, because the message may wait for its client much longer than the buffer it was read into.
+                body: self.reworded(&pdu).unwrap_or_else(|| Bytes::copy_from_slice(&frame.body)),
+                part: InboundPart::of(&pdu).map(Box::new),
             },
         })
+    }
+
+    /// The body of a message from a phone as the store keeps it, where that is not how the operator wrote it: it may mean
+    /// something else by data_coding 0.
+    fn reworded(self, pdu: &DeliverSm) -> Option<Bytes> {
+        let wording = Wording::of_deliver(pdu).from_peer(self.charset, Allowed::default()).ok()??;
+        let mut pdu = pdu.clone();
+        wording.put_into_deliver(&mut pdu);
+        written(&pdu)
     }
 
     /// The receipt that a delivery is, if it is one. The type in esm_class decides (SMPP 3.4 §5.2.12); the text does
@@ -168,8 +183,8 @@ fn text_of<'a>(delivery: &Delivery<'a>) -> Cow<'a, [u8]> {
 
 /// Clients get a message from a phone as deliver_sm, however it came; but an address of data_sm may have 64 octets, one
 /// of deliver_sm 20 (SMPP 3.4 §4.7.1, §4.6.1).
-fn as_deliver_sm(pdu: DataSm) -> Option<Bytes> {
-    let deliver = DeliverSm {
+fn as_deliver_sm(pdu: DataSm) -> DeliverSm {
+    DeliverSm {
         service_type: pdu.service_type,
         source: pdu.source,
         destination: pdu.destination,
@@ -178,7 +193,10 @@ fn as_deliver_sm(pdu: DataSm) -> Option<Bytes> {
         data_coding: pdu.data_coding,
         tlvs: pdu.tlvs,
         ..DeliverSm::default()
-    };
+    }
+}
+
+fn written(deliver: &DeliverSm) -> Option<Bytes> {
     let mut out = BytesMut::new();
     deliver.encode(&mut out, 0).ok()?;
     Some(out.split_off(Header::LENGTH).freeze())
@@ -324,7 +342,9 @@ mod tests {
     fn a_message_from_a_phone_is_kept_octet_for_octet() {
         let came = deliver(0x40, "\u{5}\0\u{3}\u{1}\u{2}\u{1}hi", vec![Tlv::new(Tag(0x1400), &b"x"[..])]);
         let body = came.body.clone();
-        assert_eq!(read(&came), Arrival::Mo { to: "22000".into(), body });
+        let Arrival::Mo { to, body: kept, part } = read(&came) else { panic!("an MO") };
+        assert_eq!((&to[..], kept), (&b"22000"[..], body));
+        assert_eq!(part.map(|part| (part.reference, part.total, part.part)), Some((1, 2, 1)));
         assert!(
             matches!(read(&deliver(0x08, "yes", Vec::new())), Arrival::Mo { .. }),
             "a handset's acknowledgement"
@@ -346,7 +366,7 @@ mod tests {
             frame(CommandId::DATA_SM, &out)
         };
         assert_eq!(report(read(&pdu(0x04, TEXT))).state, State::Delivered);
-        let Arrival::Mo { to, body } = read(&pdu(0, "hello")) else { panic!("an MO") };
+        let Arrival::Mo { to, body, .. } = read(&pdu(0, "hello")) else { panic!("an MO") };
         let deliver = DeliverSm::decode(body).unwrap();
         assert_eq!((&to[..], &deliver.user_data()[..]), (&b"22000"[..], &b"hello"[..]));
     }

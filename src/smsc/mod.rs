@@ -13,6 +13,7 @@ mod roster;
 mod settings;
 mod slot;
 mod submit;
+mod wording;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -27,8 +28,8 @@ use tokio::task::JoinSet;
 pub use metrics::Metrics;
 pub use roster::{BindView, Phase, Roster, UpstreamView};
 pub use settings::{
-    BindMode, Called, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream,
-    ValidityForm,
+    BindMode, Called, ClientParts, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls,
+    Upstream, ValidityForm,
 };
 
 use self::bind::known::KnownIds;

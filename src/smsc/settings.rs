@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use smpp_proto::field::InterfaceVersion;
+use smpp_proto::text::Charset;
+use smpp_proto::text::gsm7::Languages;
 
 use crate::account::{Secret, Throughput};
 use crate::link::tls::ClientIdentity;
@@ -85,6 +87,13 @@ pub struct Upstream {
     pub receipts: ReceiptsAsked,
     /// How a message of several parts travels.
     pub long: LongForm,
+    /// What becomes of parts that a client made.
+    pub client_parts: ClientParts,
+    /// What it means by data_coding 0; GSM 7-bit, one septet an octet, by default.
+    pub alphabet: Charset,
+    /// National languages whose tables it passes on to phones; none by default, because few say so and phones that do
+    /// not know a table show other letters.
+    pub national_languages: Languages,
     /// Whether the operator is told how long a message is valid.
     pub validity: ValidityForm,
     /// Whether submits bear a user_message_reference (SMPP 3.4 §5.3.2.17) that is the same at every attempt, so that an
@@ -141,6 +150,9 @@ impl Upstream {
             in_doubt_wait: Duration::from_secs(600),
             receipts: ReceiptsAsked::default(),
             long: LongForm::default(),
+            client_parts: ClientParts::default(),
+            alphabet: Charset::Gsm7,
+            national_languages: Languages::NONE,
             validity: ValidityForm::default(),
             stamps_reference: false,
             sniff_receipts: false,
@@ -163,6 +175,7 @@ impl Upstream {
             notes_sending: self.in_doubt.is_noted(),
             park: self.park,
             doubt_wait: if self.in_doubt == InDoubt::Wait { self.in_doubt_wait } else { Duration::ZERO },
+            languages: self.national_languages.bits(),
         }
     }
 }
@@ -263,6 +276,20 @@ pub enum LongForm {
     Sar,
     /// One submit_sm with all of it in message_payload (SMPP 3.4 §5.3.2.32); the operator cuts it.
     Payload,
+}
+
+/// What becomes of parts that a client made, joined by a header or by the sar_* TLVs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientParts {
+    /// TLVs become a header for an operator whose [`LongForm`] is one, and a header becomes TLVs where that is
+    /// [`LongForm::Sar`]; a header keeps the width of its reference. With [`LongForm::Payload`] they stay as they are.
+    #[default]
+    Convert,
+    /// They stay as they are; only an operator of 3.3, which takes no TLVs, gets a header in their place.
+    Keep,
+    /// As `Convert`, and references get the width of [`LongForm`] where there is room; 16 bits lose their upper half.
+    Exact,
 }
 
 /// Whether an operator is told how long a message is valid (SMPP 3.4 §5.2.16).

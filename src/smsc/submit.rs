@@ -4,9 +4,10 @@ use bytes::BytesMut;
 use smpp_proto::error::{EncodeError, Problem};
 use smpp_proto::field::{COctets, InterfaceVersion, Npi, RegisteredDelivery, SmppTime, Tag, Tlv, Tlvs, Ton};
 use smpp_proto::pdu::SubmitSm;
-use smpp_proto::text::{Part, PartsError, Reference, UdhError, UserData, Width, count, split};
+use smpp_proto::text::{Concatenation, Part, PartsError, Reference, UdhError, UserData, Width, count, split};
 
 use super::settings::{LongForm, ReceiptsAsked, Upstream, ValidityForm};
+use super::wording::{Texts, push_sar};
 use crate::clock::Timestamp;
 use crate::message::{Message, MessageId};
 use crate::policy::admit::user_data;
@@ -16,7 +17,7 @@ use crate::policy::admit::user_data;
 pub(super) struct Dialect {
     version: InterfaceVersion,
     receipts: ReceiptsAsked,
-    long: LongForm,
+    texts: Texts,
     validity: ValidityForm,
     stamps_reference: bool,
     source_ton: Option<u8>,
@@ -58,7 +59,7 @@ impl Dialect {
         Self {
             version,
             receipts: settings.receipts,
-            long: settings.long,
+            texts: Texts::new(settings, version.takes_tlvs()),
             validity: settings.validity,
             stamps_reference: settings.stamps_reference,
             source_ton: settings.source_ton,
@@ -82,9 +83,14 @@ impl Dialect {
         pdu.registered_delivery = self.ask(pdu.registered_delivery);
         let mut submit =
             Submit { receipt_expected: pdu.registered_delivery.0 & 0b11 != 0, pdu, part: 1, segments: 1 };
-        if message.parts > 1 {
+        self.texts.unpack(&mut submit.pdu);
+        let data = user_data(&submit.pdu).map_err(Unsendable::Header)?;
+        if data.part().is_some() {
+            self.texts.convert(&mut submit.pdu);
+        } else if message.parts > 1 {
             self.part(&mut submit, message)?;
         }
+        self.texts.word(&mut submit.pdu, message.parts > 1);
         if self.stamps_reference && !submit.pdu.tlvs.has(Tag::USER_MESSAGE_REFERENCE) {
             // Parts differ from each other, attempts of one part do not.
             let number = reference_of(message.id).wrapping_add(u16::from(submit.part.max(1)) - 1);
@@ -138,11 +144,8 @@ impl Dialect {
         let number = message.parts_sent.saturating_add(1);
         let pdu = &submit.pdu;
         let data = user_data(pdu).map_err(Unsendable::Header)?;
-        if data.part().is_some() {
-            return Ok(());
-        }
         let tlvs = self.version.takes_tlvs();
-        if self.long == LongForm::Payload && tlvs && message.parts_sent == 0 {
+        if self.texts.long == LongForm::Payload && tlvs && message.parts_sent == 0 {
             let whole = pdu.user_data().clone();
             let mut tlvs = without_parts(&pdu.tlvs);
             tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, whole));
@@ -158,10 +161,8 @@ impl Dialect {
         let part = cut.ok_or(Unsendable::Recounted { charged: message.parts, now })?;
         let mut others = without_parts(&pdu.tlvs);
         let shown = match part.concatenation {
-            Some(joined) if self.long == LongForm::Sar && tlvs => {
-                others.push(Tlv::u16(Tag::SAR_MSG_REF_NUM, reference_of(message.id)));
-                others.push(Tlv::u8(Tag::SAR_TOTAL_SEGMENTS, joined.total));
-                others.push(Tlv::u8(Tag::SAR_SEGMENT_SEQNUM, joined.part));
+            Some(joined) if self.texts.long == LongForm::Sar && tlvs => {
+                push_sar(&mut others, &Concatenation { reference: reference_of(message.id), ..joined });
                 Part { concatenation: None, ..part }
             }
             _ => part,
@@ -179,7 +180,7 @@ impl Dialect {
     fn reference(&self, data: &UserData<'_>, message: &Message) -> Reference {
         let number = reference_of(message.id);
         let fits = || count(data, Width::Sixteen).is_ok_and(|parts| parts.segments == message.parts);
-        if self.long == LongForm::Udh16 && fits() {
+        if self.texts.long == LongForm::Udh16 && fits() {
             Reference::Sixteen(number)
         } else {
             let [_, low] = number.to_be_bytes();
@@ -392,5 +393,59 @@ mod tests {
         assert!(matches!(dialect.submit(&broken, NOW), Err(Unsendable::Stored(_))));
         let recounted = dialect.submit(&message(&long(), 3), NOW);
         assert!(matches!(recounted, Err(Unsendable::Recounted { charged: 3, now: 2 })));
+    }
+
+    /// Any text that admission lets pass, in any form that an operator wants, goes out in as many segments as were
+    /// charged, and none of it is lost.
+    fn goes_out_as_charged(coding: u8, text: &[u8], header: &[u8], long: LongForm) {
+        use smpp_proto::text::Udh;
+        let user_data = [header, text].concat();
+        let payload = user_data.len() > 254;
+        let mut pdu = SubmitSm {
+            data_coding: smpp_proto::field::DataCoding(coding),
+            esm_class: EsmClass(if header.is_empty() { 0 } else { 0x40 }),
+            short_message: bytes::Bytes::new(),
+            tlvs: Tlvs::EMPTY,
+            ..long_one()
+        };
+        if payload {
+            pdu.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, user_data));
+        } else {
+            pdu.short_message = user_data.into();
+        }
+        let charged = count(&user_data_of(&pdu), Width::Eight).expect("not too long").segments;
+        let mut dialect = Dialect::new(&upstream(|upstream| upstream.long = long), InterfaceVersion::V3_4);
+        let mut message = message(&pdu, charged);
+        let (mut segments, mut texts) = (0_u32, Vec::new());
+        while message.parts_sent < charged {
+            let submit = dialect.submit(&message, NOW).expect("sendable");
+            let sent = submit.pdu.user_data().clone();
+            let behind =
+                if submit.pdu.esm_class.udhi() { Udh::cut(&sent).expect("a header").1 } else { &sent };
+            texts.extend_from_slice(behind);
+            segments += u32::from(submit.segments);
+            message.parts_sent = if submit.part == 0 { charged } else { submit.part };
+        }
+        assert_eq!((segments, texts.as_slice()), (u32::from(charged), text), "{long:?}");
+    }
+
+    fn long_one() -> SubmitSm {
+        SubmitSm { destination: Address::international("34600000001"), ..SubmitSm::default() }
+    }
+
+    fn user_data_of(pdu: &SubmitSm) -> UserData<'_> {
+        user_data(pdu).expect("a header that is whole")
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_counted_at_admission_is_what_is_sent(
+            text in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..1500),
+            coding in proptest::sample::select(vec![0_u8, 1, 3, 4, 8]),
+            header in proptest::sample::select(vec![&[][..], &[3, 0x25, 1, 1], &[6, 5, 4, 1, 2, 3, 4]]),
+            long in proptest::sample::select(vec![LongForm::Udh8, LongForm::Udh16, LongForm::Sar, LongForm::Payload]),
+        ) {
+            goes_out_as_charged(coding, &text, header, long);
+        }
     }
 }

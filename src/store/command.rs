@@ -10,7 +10,7 @@ use super::policy::PolicyChange;
 use super::{StoreError, lane};
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
-use crate::message::{DeliveryKey, MessageId, State, UpstreamId};
+use crate::message::{DeliveryKey, InboundPart, MessageId, State, UpstreamId};
 use crate::policy::{Admitted, Refusal};
 
 /// One command; the writer does many in one transaction.
@@ -254,6 +254,17 @@ pub enum Note {
         tag: u64,
         /// Whose it is.
         account: AccountId,
+        /// The body of the deliver_sm.
+        pdu: Bytes,
+    },
+    /// A part of a message from a phone came for an account that wants it whole: it is kept until all are there.
+    MoPart {
+        /// Comes back in [`Kept::tags`].
+        tag: u64,
+        /// Whose it is.
+        account: AccountId,
+        /// Which part of which message.
+        part: Box<InboundPart>,
         /// The body of the deliver_sm.
         pdu: Bytes,
     },

@@ -57,6 +57,8 @@ pub struct Settings {
     pub batch: usize,
     /// How long receipts and MO messages wait for their client; 3 days by default.
     pub owed_for: Duration,
+    /// How long parts of a message from a phone wait for the others, from the first one on; 1 h by default.
+    pub join_within: Duration,
     /// How long after its validity a message waits for a receipt before it ends as unknown; 3 days by default.
     pub receipt_timeout: Duration,
     /// What happens to what has ended.
@@ -74,6 +76,7 @@ impl Settings {
             mailbox: 1_024,
             batch: 4_096,
             owed_for: days(3),
+            join_within: Duration::from_secs(3_600),
             receipt_timeout: days(3),
             history: HistorySettings::default(),
         }

@@ -108,6 +108,9 @@ pub struct UpstreamTraits {
     /// its lane again; zero by default.
     #[serde(default)]
     pub doubt_wait: Duration,
+    /// National languages whose tables it takes, as the bits of [`smpp_proto::text::gsm7::Languages`]; none by default.
+    #[serde(default)]
+    pub languages: u16,
 }
 
 impl Default for UpstreamTraits {
@@ -117,6 +120,7 @@ impl Default for UpstreamTraits {
             notes_sending: false,
             park: Duration::from_secs(600),
             doubt_wait: Duration::ZERO,
+            languages: 0,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 2] = [FIRST, SHORT_IDS];
+const STEPS: [&str; 3] = [FIRST, PARTS_OF_PHONES, SHORT_IDS];
 
 /// Version 1.
 ///
@@ -85,7 +85,17 @@ CREATE INDEX inbound_owed ON inbound(account, id) WHERE owed = 1;
 CREATE INDEX inbound_owed_due ON inbound(owed_due) WHERE owed = 3;
 ";
 
-/// Version 2.
+/// Version 2: parts of messages from phones wait for the others, each `until` its own time; the first to expire releases
+/// all. Part 0 stands for a message that was joined: its `pdu` holds marks by which its parts are known again.
+const PARTS_OF_PHONES: &str = "
+CREATE TABLE mo_part(
+  upstream INTEGER NOT NULL, account INTEGER NOT NULL, src BLOB NOT NULL, dst BLOB NOT NULL, width INTEGER NOT NULL,
+  reference INTEGER NOT NULL, total INTEGER NOT NULL, part INTEGER NOT NULL, until INTEGER NOT NULL,
+  pdu BLOB NOT NULL, PRIMARY KEY(upstream, account, src, dst, width, reference, total, part)) STRICT, WITHOUT ROWID;
+CREATE INDEX mo_part_until ON mo_part(until);
+";
+
+/// Version 3.
 ///
 /// `short_id` leads from the ids that clients of SMPP 3.3 know to their messages, hot or in the history; a message's
 /// `shown` is such an id then. An `inbound` receipt is about one message and shows an id that may be another's.
@@ -194,13 +204,31 @@ mod tests {
         assert!(matches!(open(&path), Err(StoreError::TooNew { found: 99, .. })));
     }
 
+    /// A file as version 1 made it, with something in it, becomes one of today: nothing in it changes.
     #[test]
-    fn a_file_of_version_1_becomes_one_of_today() {
+    fn a_file_of_version_1_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(include_str!("../../fixtures/store/version_1.sql")).unwrap();
+        drop(old);
+        let db = open(&path).unwrap();
+        let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("PRAGMA user_version"), STEPS.len() as i64);
+        assert_eq!(
+            (number("SELECT count(*) FROM message"), number("SELECT sum(available) FROM account")),
+            (1, 98)
+        );
+        assert_eq!((number("SELECT count(*) FROM inbound"), number("SELECT count(*) FROM mo_part")), (1, 0));
+    }
+
+    #[test]
+    fn a_file_of_version_2_becomes_one_of_today() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gate.db");
         Connection::open(&path)
             .unwrap()
-            .execute_batch(include_str!("../../fixtures/store/version-1.sql"))
+            .execute_batch(include_str!("../../fixtures/store/version_2.sql"))
             .unwrap();
         for _ in 0..2 {
             let db = open(&path).unwrap();

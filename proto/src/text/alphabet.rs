@@ -35,7 +35,7 @@ pub fn decode_with(alphabet: Alphabet, octets: &[u8], tables: Tables) -> String 
 
 /// Writes `text` in the GSM default alphabet if that can be, else in UCS2.
 #[must_use]
-pub fn choose(text: &str) -> (DataCoding, Vec<u8>) {
+pub fn narrowest(text: &str) -> (DataCoding, Vec<u8>) {
     match gsm7::encode(text, Tables::default()) {
         Ok(septets) => (DataCoding::DEFAULT, septets),
         Err(_) => (DataCoding::UCS2, ucs2::encode(text)),
@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn the_narrower_alphabet_is_chosen() {
-        assert_eq!(choose("5 €"), (DataCoding(0), vec![0x35, 0x20, 0x1B, 0x65]));
-        assert_eq!(choose("Ж"), (DataCoding(8), vec![0x04, 0x16]));
+        assert_eq!(narrowest("5 €"), (DataCoding(0), vec![0x35, 0x20, 0x1B, 0x65]));
+        assert_eq!(narrowest("Ж"), (DataCoding(8), vec![0x04, 0x16]));
     }
 
     #[test]

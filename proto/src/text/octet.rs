@@ -1,4 +1,4 @@
-//! Alphabets of one octet a character: IA5, ISO 8859-1, -5 and -8, and octets that are no text at all.
+//! Alphabets of one octet a character: IA5, ISO 8859-1, -5 and -8, code page 1252, and octets that are no text at all.
 
 /// The character of an octet of IA5 (ASCII); U+FFFD above 0x7F.
 #[must_use]
@@ -11,6 +11,24 @@ pub const fn ascii(octet: u8) -> char {
 pub const fn latin1(octet: u8) -> char {
     octet as char
 }
+
+/// The character of an octet of Windows code page 1252; `None` for the five that have none.
+#[must_use]
+pub const fn cp1252(octet: u8) -> Option<char> {
+    match octet {
+        0x80..=0x9F => match CP1252[(octet - 0x80) as usize] {
+            '\0' => None,
+            character => Some(character),
+        },
+        _ => Some(octet as char),
+    }
+}
+
+/// Code page 1252 from 0x80 to 0x9F; NUL where it has no character.
+const CP1252: [char; 32] = [
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“',
+    '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+];
 
 /// The character of an octet of ISO 8859-5 (Cyrillic). Every octet has one.
 #[must_use]
@@ -50,6 +68,16 @@ pub fn encode_ascii(text: &str) -> Option<Vec<u8>> {
 #[must_use]
 pub fn encode_latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect()
+}
+
+/// Writes `text` as code page 1252, or gives `None` if a character lies outside.
+#[must_use]
+pub fn encode_cp1252(text: &str) -> Option<Vec<u8>> {
+    let octet = |character: char| match u8::try_from(u32::from(character)) {
+        Ok(octet @ (0x00..=0x7F | 0xA0..=0xFF)) => Some(octet),
+        _ => (0x80..=0x9F).find(|&octet| cp1252(octet) == Some(character)),
+    };
+    text.chars().map(octet).collect()
 }
 
 /// Shows octets without loss: printable ASCII as it is, the backslash and all others as `\xNN`.

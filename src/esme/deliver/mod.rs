@@ -15,7 +15,6 @@ use tracing::warn;
 
 pub(super) use flights::Flights;
 
-use self::write::Unwritable;
 use super::session::Client;
 use super::settings::Redelivery;
 use crate::clock::Clock;
@@ -102,18 +101,14 @@ impl Client {
                 receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));
                 continue;
             }
-            let sequence = next_sequence(&mut self.last_sequence, |number| receiving.flights.has(number));
-            match write::deliver_sm(&delivery, self.dialect, sequence, &mut self.scratch, out) {
-                Ok(()) => {
+            let flights = &receiving.flights;
+            let mut next = || next_sequence(&mut self.last_sequence, |number| flights.has(number));
+            match write::deliver_sm(&delivery, self.dialect, &mut next, &mut self.scratch, out) {
+                Ok(sequence) => {
                     receiving.flights.open(sequence, delivery, monotonic);
                     sent += 1;
                 }
-                Err(Unwritable::NotHere) => {
-                    warn!(delivery = ?delivery.key, "a delivery has no room in SMPP 3.3 and waits for a later receiver");
-                    let due = now + receiving.settings.pause(delivery.attempts);
-                    receiving.answered.push(answered(&delivery, Delivered::Again { due }));
-                }
-                Err(Unwritable::Never(why)) => {
+                Err(why) => {
                     warn!(delivery = ?delivery.key, why, "a delivery cannot be written and is dropped");
                     self.metrics.undelivered(1, "unwritable");
                     receiving.answered.push(answered(&delivery, Delivered::Dropped(now)));

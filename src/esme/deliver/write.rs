@@ -2,23 +2,28 @@
 //! phones as they came.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use smpp_proto::field::{CommandId, CommandStatus, EsmClass, InterfaceVersion, MessageState, Tag, Tlv, Tlvs};
+use smpp_proto::field::{CommandId, CommandStatus, EsmClass, InterfaceVersion, MessageState, Tag, Tlv};
 use smpp_proto::pdu::{DeliverSm, Header, SubmitSm};
 use smpp_proto::text::receipt::{self, Excerpt, ReceiptValues};
+use smpp_proto::text::{Charset, Form, Reference, Width, split};
 
 use crate::clock::Timestamp;
 use crate::esme::session::{Dialect, Digits, put_tlv, set_length};
-use crate::message::{Delivery, MessageId, Owed, State};
+use crate::message::wording::{self, LONGEST_SHORT};
+use crate::message::{Delivery, MessageId, Owed, State, Wording};
 use crate::policy::admit::user_data;
 
 /// Appends one deliver_sm, or nothing and says why it cannot be written. `scratch` is for texts.
+///
+/// A long text for a peer without message_payload takes several: each has a number of `next`, and the answer to the last
+/// one, whose number comes back, decides for all.
 pub(super) fn deliver_sm(
     delivery: &Delivery,
     dialect: Dialect,
-    sequence: u32,
+    next: &mut impl FnMut() -> u32,
     scratch: &mut BytesMut,
     out: &mut BytesMut,
-) -> Result<(), Unwritable> {
+) -> Result<u32, &'static str> {
     match &delivery.content {
         Owed::Receipt { shown, accepted_at, pdu, state, error, done_at, is_final, .. } => {
             let report = Told {
@@ -30,32 +35,15 @@ pub(super) fn deliver_sm(
                 done_at: *done_at,
                 is_final: *is_final,
             };
-            Ok(report.write(pdu.clone(), dialect, sequence, scratch, out)?)
+            let sequence = next();
+            report.write(pdu.clone(), dialect, sequence, scratch, out).map(|()| sequence)
         }
-        Owed::Mo { pdu } if !dialect.takes_tlvs() => without_tlvs(pdu.clone(), sequence, out),
-        // 3.3 has no data_sm, and no place for its address.
-        Owed::MoData { .. } if !dialect.takes_tlvs() => Err(Unwritable::NotHere),
-        // Only a long body can have a short_message that 3.4 cannot have.
-        Owed::Mo { pdu } if dialect.version < InterfaceVersion::V5_0 && pdu.len() > LONGEST_TEXT => {
-            Ok(within_3_4(pdu, sequence, out)?)
+        Owed::Mo { pdu } => mo(pdu, dialect, next, out),
+        Owed::MoData { pdu } if dialect.takes_tlvs() => {
+            let sequence = next();
+            as_it_came(CommandId::DATA_SM, pdu, sequence, out).map(|()| sequence)
         }
-        Owed::Mo { pdu } => Ok(as_it_came(CommandId::DELIVER_SM, pdu, sequence, out)?),
-        Owed::MoData { pdu } => Ok(as_it_came(CommandId::DATA_SM, pdu, sequence, out)?),
-    }
-}
-
-/// Why a delivery cannot be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unwritable {
-    /// A PDU of SMPP 3.3 has no room for it: a receiver of a later version may take it.
-    NotHere,
-    /// Nobody can be told it.
-    Never(&'static str),
-}
-
-impl From<&'static str> for Unwritable {
-    fn from(why: &'static str) -> Self {
-        Self::Never(why)
+        Owed::MoData { .. } => Err("3.3 has no data_sm, and no place for its address"),
     }
 }
 
@@ -148,39 +136,92 @@ fn as_it_came(
     Ok(())
 }
 
-/// For peers of 3.4: a short_message of 255 octets, which came with 5.0, goes as message_payload (conformance C-208).
-fn within_3_4(body: &Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), &'static str> {
-    match DeliverSm::decode(body.clone()) {
-        Ok(mut deliver) if deliver.short_message.len() > LONGEST_TEXT => {
-            deliver.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, std::mem::take(&mut deliver.short_message)));
-            deliver.encode(out, sequence).map_err(|_| "its fields cannot be written")
-        }
-        _ => as_it_came(CommandId::DELIVER_SM, body, sequence, out),
+/// A message from a phone: octet for octet, unless the account means by data_coding 0 what the store does not.
+fn mo(
+    body: &Bytes,
+    dialect: Dialect,
+    next: &mut impl FnMut() -> u32,
+    out: &mut BytesMut,
+) -> Result<u32, &'static str> {
+    // Only a long body can have a short_message that is too long before 5.0.
+    let v5 = dialect.version >= InterfaceVersion::V5_0;
+    if dialect.charset == Charset::Gsm7 && dialect.takes_tlvs() && (v5 || body.len() <= LONGEST_SHORT) {
+        let sequence = next();
+        return as_it_came(CommandId::DELIVER_SM, body, sequence, out).map(|()| sequence);
     }
+    let mut deliver = DeliverSm::decode(body.clone()).map_err(|_| "the stored message cannot be read")?;
+    if let Some(wording) = Wording::of_deliver(&deliver).for_peer(dialect.charset) {
+        wording.put_into_deliver(&mut deliver);
+    }
+    if dialect.takes_tlvs() {
+        if !v5 && deliver.short_message.len() > LONGEST_SHORT {
+            // 5.0 has one octet more there (conformance C-208).
+            let text = std::mem::take(&mut deliver.short_message);
+            deliver.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, text));
+        }
+        let sequence = next();
+        return deliver.encode(out, sequence).map_err(|_| "its fields cannot be written").map(|()| sequence);
+    }
+    without_tlvs(deliver, next, out)
 }
 
-/// For peers of 3.3 and older, which know no optional parameters; a short payload becomes the short_message.
-fn without_tlvs(body: Bytes, sequence: u32, out: &mut BytesMut) -> Result<(), Unwritable> {
-    let mut deliver =
-        DeliverSm::decode(body).map_err(|_| Unwritable::Never("the stored message cannot be read"))?;
-    let text = deliver.user_data().clone();
-    if text.len() > LONGEST_TEXT {
-        return Err(Unwritable::NotHere);
-    }
-    deliver.short_message = text;
-    deliver.tlvs = Tlvs::EMPTY;
+/// For peers of 3.3 and older, which know no optional parameters: a header says what TLVs said of parts, and a payload
+/// becomes the short_message, or as many as it takes.
+fn without_tlvs(
+    mut deliver: DeliverSm,
+    next: &mut impl FnMut() -> u32,
+    out: &mut BytesMut,
+) -> Result<u32, &'static str> {
+    let tlvs = std::mem::take(&mut deliver.tlvs);
     // 3.3 knows 0 and 1 only (reference §3.2).
     deliver.priority_flag = deliver.priority_flag.min(1);
-    deliver.encode(out, sequence).map_err(|_| Unwritable::Never("its fields cannot be written"))
+    let text = if deliver.short_message.is_empty() { tlvs.get(Tag::MESSAGE_PAYLOAD) } else { None };
+    let text = text.unwrap_or(&deliver.short_message).clone();
+    let Ok(data) = wording::read(deliver.data_coding, deliver.esm_class, &text, &tlvs) else {
+        return one(deliver, text, next, out);
+    };
+    if let Some(by_header) =
+        (data.form() == Some(Form::Sar)).then(|| data.rewritten(Form::Header(Width::Eight))).flatten()
+    {
+        deliver.esm_class = deliver.esm_class.with_udhi(by_header.has_header);
+        return one(deliver, by_header.user_data.into(), next, out);
+    }
+    if text.len() <= LONGEST_SHORT {
+        return one(deliver, text.clone(), next, out);
+    }
+    // The number of the first one is also what the parts share.
+    let first = next();
+    let [.., reference] = first.to_be_bytes();
+    let parts = split(&data, Reference::Eight(reference)).map_err(|_| "its text does not fit SMPP 3.3")?;
+    let mut last = 0;
+    for part in parts {
+        let mut short_message = BytesMut::with_capacity(part.size());
+        part.write(&mut short_message);
+        let esm_class = deliver.esm_class.with_udhi(part.has_header());
+        let mut number = || if last == 0 { first } else { next() };
+        last = one(DeliverSm { esm_class, ..deliver.clone() }, short_message.freeze(), &mut number, out)?;
+    }
+    Ok(last)
 }
 
-/// sm_length has one octet, and 255 is reserved before 5.0 (SMPP 3.4 §5.2.21).
-const LONGEST_TEXT: usize = 254;
+fn one(
+    deliver: DeliverSm,
+    short_message: Bytes,
+    next: &mut impl FnMut() -> u32,
+    out: &mut BytesMut,
+) -> Result<u32, &'static str> {
+    if short_message.len() > LONGEST_SHORT {
+        return Err("its text does not fit a PDU of SMPP 3.3");
+    }
+    let sequence = next();
+    let deliver = DeliverSm { short_message, ..deliver };
+    deliver.encode(out, sequence).map_err(|_| "its fields cannot be written").map(|()| sequence)
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smpp_proto::field::{Address, RegisteredDelivery};
+    use smpp_proto::field::{Address, RegisteredDelivery, Tlvs};
 
     fn dialect(version: u8) -> Dialect {
         Dialect::of(InterfaceVersion(version))
@@ -261,8 +302,45 @@ mod tests {
         as_it_came(CommandId::DELIVER_SM, &body, 5, &mut out).expect("written");
         assert_eq!(out, encoded);
         let mut old = BytesMut::new();
-        without_tlvs(body, 5, &mut old).expect("written");
+        let mut next = || 5;
+        without_tlvs(DeliverSm::decode(body).expect("a body"), &mut next, &mut old).expect("written");
         let read = DeliverSm::decode(old.freeze().split_off(Header::LENGTH)).expect("a body");
         assert_eq!(read, DeliverSm { tlvs: Tlvs::EMPTY, ..mo });
+    }
+
+    #[test]
+    fn a_long_text_goes_to_3_3_in_parts_and_the_last_answer_counts() {
+        let mut tlvs = Tlvs::new();
+        tlvs.push(smpp_proto::Tlv::new(Tag::MESSAGE_PAYLOAD, vec![b'a'; 300]));
+        let (mut out, mut number) = (BytesMut::new(), 6);
+        let mut next = || {
+            number += 1;
+            number
+        };
+        let mo = DeliverSm { tlvs, ..DeliverSm::default() };
+        assert_eq!(without_tlvs(mo, &mut next, &mut out), Ok(8));
+        let codec = smpp_proto::FrameCodec::default();
+        let mut texts = Vec::new();
+        while let Ok(Some(frame)) = codec.cut(&mut out) {
+            let part = DeliverSm::decode(frame.body).expect("a body");
+            assert!(part.esm_class.udhi() && part.tlvs.is_empty());
+            assert_eq!(part.short_message[..3], [5, 0, 3]);
+            texts.extend_from_slice(&part.short_message[6..]);
+        }
+        assert_eq!(texts, vec![b'a'; 300]);
+    }
+
+    #[test]
+    fn parts_that_tlvs_joined_get_a_header_for_3_3() {
+        let tlvs = vec![
+            smpp_proto::Tlv::u16(Tag::SAR_MSG_REF_NUM, 0x0102),
+            smpp_proto::Tlv::u8(Tag::SAR_TOTAL_SEGMENTS, 2),
+            smpp_proto::Tlv::u8(Tag::SAR_SEGMENT_SEQNUM, 1),
+        ];
+        let mo = DeliverSm { short_message: "hi".into(), tlvs: tlvs.into(), ..DeliverSm::default() };
+        let mut out = BytesMut::new();
+        assert_eq!(without_tlvs(mo, &mut || 9, &mut out), Ok(9));
+        let read = DeliverSm::decode(out.freeze().split_off(Header::LENGTH)).expect("a body");
+        assert_eq!(&read.short_message[..], b"\x05\x00\x03\x02\x02\x01hi");
     }
 }

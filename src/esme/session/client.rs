@@ -183,6 +183,9 @@ impl Session {
         let Some(client) = self.client.as_deref_mut() else { return false };
         let clock = &self.shared.clock;
         let room = client.receiving.as_ref().map_or(0, |r| r.room(client.bound.window, clock.monotonic()));
+        let policy = self.shared.store.policy();
+        let account = policy.account(client.bound.facts().account);
+        client.dialect.charset = account.map(|account| account.terms.alphabet).unwrap_or_default();
         let pulled = client.deliver(room, clock, self.link.out());
         if pulled {
             self.sent(Traffic::Transaction);

@@ -3,6 +3,7 @@
 use bytes::{BufMut, BytesMut};
 use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState, Tag};
 use smpp_proto::pdu::Header;
+use smpp_proto::text::Charset;
 
 use crate::message::MessageId;
 use crate::policy::Refusal;
@@ -15,12 +16,14 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) detail: bool,
     /// How near to its limits the gateway is for this client, 0 to 100; told to sessions of 5.0 that want to know.
     pub(in crate::esme) congestion: Option<u8>,
+    /// What the account means by data_coding 0.
+    pub(in crate::esme) charset: Charset,
 }
 
 impl Dialect {
     /// A session of this version that is told no more than it must be.
     pub(in crate::esme) const fn of(version: InterfaceVersion) -> Self {
-        Self { version, detail: false, congestion: None }
+        Self { version, detail: false, congestion: None, charset: Charset::Gsm7 }
     }
 
     /// Makes the response that begins at `start`, the last in `out`, longer by congestion_state, where that is told.

@@ -1,14 +1,16 @@
 //! What comes from an operator: answers go their way; here is what it asks of us, deliveries, enquire_link and unbind
 //! (SMPP 3.4 §4.6, §4.7, §4.11, §4.2).
 
+use bytes::Bytes;
 use smpp_proto::pdu::{DataSmResp, Frame, Header, deliver, encode_empty};
 use smpp_proto::session::{Moment, Traffic, Verdict};
 use smpp_proto::{CommandId, CommandStatus};
 
 use super::pull::SENDING;
 use super::{Bound, Lost, Now};
-use crate::account::AccountId;
+use crate::account::{AccountId, InboundParts};
 use crate::link::LinkError;
+use crate::message::InboundPart;
 use crate::smsc::deliver::Arrival;
 use crate::store::{Kept, Note};
 
@@ -89,8 +91,8 @@ impl Bound {
                 self.answer(tag, CommandStatus::ROK);
                 return;
             }
-            Ok(Arrival::Mo { to, body }) => match self.taker(tag, &to, now) {
-                Some(account) => Note::Mo { tag, account, pdu: body },
+            Ok(Arrival::Mo { to, body, part }) => match self.taker(tag, &to, now) {
+                Some(account) => self.inbound(tag, account, body, part),
                 None => return,
             },
             Ok(Arrival::MoData { to, body }) => match self.taker(tag, &to, now) {
@@ -106,6 +108,17 @@ impl Bound {
         };
         self.notes.push(note);
         self.tagged = true;
+    }
+
+    /// A message from a phone, or a part of one for an account that wants it whole.
+    fn inbound(&self, tag: u64, account: AccountId, pdu: Bytes, part: Option<Box<InboundPart>>) -> Note {
+        let policy = self.shared.store.policy();
+        let joins =
+            policy.account(account).is_some_and(|whose| whose.terms.inbound_parts == InboundParts::Join);
+        match part {
+            Some(part) if joins => Note::MoPart { tag, account, part, pdu },
+            _ => Note::Mo { tag, account, pdu },
+        }
     }
 
     /// Whose the messages from phones to this number are. When nobody's, the operator has its answer.

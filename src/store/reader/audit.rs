@@ -26,7 +26,7 @@ struct Check {
     sql: &'static str,
 }
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     Check {
         invariant: "what an account can spend and what is held is what came in less what was spent",
         sql: "SELECT a.name || ': ' || (a.available + a.held) || ' instead of ' || (
@@ -72,6 +72,13 @@ const CHECKS: [Check; 7] = [
         sql: "SELECT 'message ' || id FROM message WHERE (owed <> 0 AND state < 10)
                 OR (state >= 10 AND (done_at IS NULL OR reason IS NULL))
                 OR (owed = 3 AND owed_due IS NULL)",
+    },
+    Check {
+        invariant: "parts of messages from phones wait only while others are missing, for a known account",
+        sql: "SELECT 'part ' || part || ' of ' || total || ' for account ' || account FROM mo_part
+                WHERE part > total OR account NOT IN (SELECT id FROM account)
+              UNION ALL SELECT 'all ' || total || ' parts for account ' || account FROM mo_part WHERE part > 0
+                GROUP BY upstream, account, src, dst, width, reference, total HAVING count(*) >= total",
     },
 ];
 

@@ -21,6 +21,7 @@ pub(in crate::store) fn policy_parts(
         prices: prices(db)?,
         routes: routes(db, upstreams)?,
         mo_routes: mo_routes(db)?,
+        languages: HashMap::new(),
         limits: limits(db)?,
     })
 }

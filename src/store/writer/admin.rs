@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use smpp_proto::text::gsm7::Languages;
 
 use super::Writer;
 use super::books::NoHold;
@@ -12,7 +13,7 @@ use crate::message::UpstreamId;
 use crate::policy::{PastSchedule, Snapshot};
 use crate::store::command::{Admin, Command};
 use crate::store::policy::{AccountDraft, MoRouteDraft, PolicyChange, TrafficDraft};
-use crate::store::{Balance, StoreError, Upstreams, reader};
+use crate::store::{Balance, StoreError, UpstreamTraits, Upstreams, reader};
 
 impl Writer {
     /// Each administrative command of a batch in a savepoint of its own: one that is refused changes nothing.
@@ -287,9 +288,11 @@ pub(super) fn read_policy(db: &Connection) -> Result<(Snapshot, Upstreams), Stor
         upstreams.by_name.insert(name.clone(), UpstreamId(id));
         upstreams.by_id.insert(UpstreamId(id), (name, traits));
     }
-    let parts = reader::policy_parts(
+    let mut parts = reader::policy_parts(
         db,
         &upstreams.by_name.iter().map(|(n, i)| (n.as_str(), *i)).collect::<HashMap<_, _>>(),
     )?;
+    let languages = |traits: &UpstreamTraits| Languages::from_bits(traits.languages);
+    parts.languages = upstreams.by_id.iter().map(|(id, (_, traits))| (*id, languages(traits))).collect();
     Ok((Snapshot::compile(parts)?, upstreams))
 }

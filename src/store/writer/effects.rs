@@ -30,6 +30,8 @@ pub(super) struct Effects {
     after: Vec<Act>,
     /// Change of the number of parked receipts.
     pub(super) parked: i64,
+    /// Change of the number of parts of messages from phones.
+    pub(super) mo_parts: i64,
     /// Change of the number of aliases.
     pub(super) aliases: i64,
 }

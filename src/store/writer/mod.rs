@@ -76,6 +76,8 @@ struct Writer {
     mover: Mover,
     /// Receipts that wait for their submit's answer; spares a look-up while there are none.
     parked: u64,
+    /// Parts of messages from phones that wait for others, and marks of joined ones.
+    mo_parts: u64,
     /// Rows in `alias`; spares a look-up while there are none.
     aliases: u64,
     sweeps: tick::Sweeps,
@@ -188,6 +190,7 @@ impl Writer {
         self.mover.note(effects.movable());
         self.parked = self.parked.saturating_add_signed(effects.parked);
         self.aliases = self.aliases.saturating_add_signed(effects.aliases);
+        self.mo_parts = self.mo_parts.saturating_add_signed(effects.mo_parts);
         effects.happen(&self.shared);
     }
 

@@ -57,6 +57,10 @@ impl Writer {
                     self.store_mo(*account, Owed::MoData { pdu: pdu.clone() }, effects)?;
                     tags.push(*tag);
                 }
+                Note::MoPart { tag, account, part, pdu } => {
+                    self.store_mo_part(batch.upstream, *account, part, pdu, effects)?;
+                    tags.push(*tag);
+                }
             }
         }
         if let Some(reply) = &batch.reply {
@@ -521,6 +525,7 @@ pub(super) fn refuse(mut batch: OperatorBatch) -> OperatorBatch {
         Note::Sending { tag, .. }
         | Note::Receipt { tag, .. }
         | Note::Mo { tag, .. }
+        | Note::MoPart { tag, .. }
         | Note::MoData { tag, .. } => {
             tags.push(*tag);
             false

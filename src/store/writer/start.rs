@@ -49,6 +49,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         ids: IdSource::after(last_id(&db, settings)?, settings.node),
         last_short: last_short(&db)?,
         parked: count("SELECT count(*) FROM parked")?,
+        mo_parts: count("SELECT count(*) FROM mo_part")?,
         aliases: count("SELECT count(*) FROM (SELECT 1 FROM alias LIMIT 1)")?,
         sweeps: Sweeps::new(default_validity),
         held_over: Vec::new(),

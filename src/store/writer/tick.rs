@@ -65,6 +65,7 @@ impl Writer {
             let more = self.wake_messages(effects)?
                 | self.expire_named(effects)?
                 | self.wake_owed(effects)?
+                | self.expire_mo_parts(effects)?
                 | self.drop_parked(effects)?;
             // What is due and was left alone is with a bind: it is looked at again, not at once.
             self.sweeps.next = if more { self.now } else { self.next_due()?.max(self.now + LOOK_AGAIN) };
@@ -277,6 +278,7 @@ const NEXT_DUE: &str = "SELECT min(at) FROM (
     WHERE expires IS NOT NULL AND state < 10 AND state <> 5 ORDER BY expires LIMIT 1)
   UNION ALL SELECT min(owed_due) FROM message WHERE owed = 3
   UNION ALL SELECT min(owed_due) FROM inbound WHERE owed = 3
+  UNION ALL SELECT min(until) FROM mo_part
   UNION ALL SELECT min(until) FROM parked)";
 const EXPIRED_NAMED: &str = "SELECT id, shown, account, credential, pdu, wish, parts, price, state
   FROM message WHERE expires IS NOT NULL AND state < 10 AND expires <= ?1 AND state IN (0, 1, 3, 4)

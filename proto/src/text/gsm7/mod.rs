@@ -1,5 +1,6 @@
 //! The GSM 7-bit alphabet, one septet per octet (3GPP TS 23.038 §6.2.1), with room for national tables.
 
+mod language;
 mod lossy;
 pub mod national;
 pub mod pack;
@@ -7,7 +8,8 @@ mod table;
 
 use std::fmt;
 
-pub use lossy::encode_lossy;
+pub use language::{Language, Languages};
+pub use lossy::{encode_lossy, relatives};
 pub use table::Table;
 use table::{DEFAULT, DEFAULT_EXTENSION};
 

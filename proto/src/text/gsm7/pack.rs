@@ -48,30 +48,41 @@ pub fn unpack(octets: &[u8], fill: u8, count: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Packs `septets` as USSD does: 7 unused bits hold a CR, and a text that ends with CR on an octet boundary gets a
-/// second one (3GPP TS 23.038 §6.1.2.3.1). The reader needs no count.
+/// Packs `septets` so that the reader needs no count: 7 unused bits at the end hold a CR instead of what would read as an
+/// `@`, and a text that ends with CR on an octet boundary gets a second one (3GPP TS 23.038 §6.1.2.3.1).
+///
+/// For USSD, and for SMPP peers that take packed octets, because sm_length counts octets. `fill` is taken modulo 8.
 #[must_use]
-pub fn pack_ussd(septets: &[u8]) -> Vec<u8> {
-    let ends_on_boundary = septets.len().is_multiple_of(8);
-    let pad = septets.len() % 8 == 7 || (ends_on_boundary && septets.last() == Some(&CR));
-    if !pad {
-        return pack(septets, 0);
+pub fn pack_padded(septets: &[u8], fill: u8) -> Vec<u8> {
+    let spare = spare_bits(septets.len(), fill);
+    if spare != 7 && (spare != 0 || septets.last() != Some(&CR)) {
+        return pack(septets, fill);
     }
     let mut padded = Vec::with_capacity(septets.len() + 1);
     padded.extend_from_slice(septets);
     padded.push(CR);
-    pack(&padded, 0)
+    pack(&padded, fill)
 }
 
-/// Unpacks what [`pack_ussd`] writes: a CR that ends on an octet boundary is padding.
+/// Unpacks what [`pack_padded`] writes: a CR that ends on an octet boundary is padding. Only a text that ends in two CRs
+/// of its own can lose one, which shows as the same (3GPP TS 23.038 §6.1.2.3.1).
+///
+/// `fill` is taken modulo 8.
 #[must_use]
-pub fn unpack_ussd(octets: &[u8]) -> Vec<u8> {
-    let mut septets = unpack(octets, 0, usize::MAX);
-    let padded = matches!((septets.len() % 8, septets.as_slice()), (0, [.., CR]) | (1, [.., CR, CR]));
+pub fn unpack_padded(octets: &[u8], fill: u8) -> Vec<u8> {
+    let mut septets = unpack(octets, fill, usize::MAX);
+    let padded =
+        matches!((spare_bits(septets.len(), fill), septets.as_slice()), (0, [.., CR]) | (1, [.., CR, CR]));
     if padded {
         septets.pop();
     }
     septets
+}
+
+/// Bits of the last octet that `count` septets behind `fill` bits leave unused.
+fn spare_bits(count: usize, fill: u8) -> usize {
+    let bits = usize::from(fill & 7) + count * 7;
+    bits.next_multiple_of(8) - bits
 }
 
 const CR: u8 = 0x0D;
@@ -98,12 +109,25 @@ mod tests {
     }
 
     #[test]
-    fn seven_spare_bits_are_filled_with_a_carriage_return_for_ussd() {
-        let packed = pack_ussd(b"1234567");
+    fn seven_spare_bits_are_filled_with_a_carriage_return() {
+        let packed = pack_padded(b"1234567", 0);
         assert_eq!(packed, [0x31, 0xD9, 0x8C, 0x56, 0xB3, 0xDD, 0x1A]);
-        assert_eq!(unpack_ussd(&packed), b"1234567");
+        assert_eq!(unpack_padded(&packed, 0), b"1234567");
         for text in [&b"1234567\r"[..], b"12345678", b"123456\r", b"\r", b"123"] {
-            assert_eq!(unpack_ussd(&pack_ussd(text)), text);
+            assert_eq!(unpack_padded(&pack_padded(text, 0), 0), text);
         }
+    }
+
+    #[test]
+    fn the_padding_heeds_the_fill_bits_behind_a_header() {
+        // 6 octets of header leave 1 fill bit: 1 + 7 × 8 = 57 bits leave 7 spare in the eighth octet.
+        let packed = pack_padded(b"12345678", 1);
+        assert_eq!((packed.len(), packed[7]), (8, CR << 1));
+        assert_eq!(unpack_padded(&packed, 1), b"12345678");
+        // 1 + 7 × 9 = 64 bits: nothing is spare, and nothing is added.
+        assert_eq!(pack_padded(b"123456789", 1).len(), 8);
+        assert_eq!(unpack_padded(&pack_padded(b"123456789", 1), 1), b"123456789");
+        // 153 septets behind 6 octets of header fill 134 octets: 1 + 1071 = 1072 bits.
+        assert_eq!(pack_padded(&[b'a'; 153], 1).len(), 134);
     }
 }

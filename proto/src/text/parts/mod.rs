@@ -2,11 +2,14 @@
 //!
 //! Counting and cutting walk with the same function, so what is charged is what is sent.
 
+mod convert;
 mod grapheme;
 mod part;
 
 use std::fmt;
 
+pub use convert::{Form, Rewritten, Whole, whole};
+pub use grapheme::LONGEST_GRAPHEME;
 pub use part::Part;
 use part::kept_size;
 
@@ -163,8 +166,9 @@ pub fn count(data: &UserData<'_>, width: Width) -> Result<Parts, PartsError> {
 
 /// Cuts `data` into as many parts as [`count`] says, numbered from 1.
 ///
-/// An escape or surrogate pair is never cut, a character with its combining marks only if it fills a part alone. The
-/// elements of the header go with each part. A message of one part keeps its header as it is.
+/// An escape or surrogate pair is never cut; a character with its combining marks, a flag, a joined emoji or a Hangul
+/// syllable only if it is longer than [`LONGEST_GRAPHEME`] or fills a part alone. The elements of the header go with each
+/// part. A message of one part keeps its header as it is.
 ///
 /// # Errors
 /// Those of [`count`].

@@ -67,6 +67,6 @@ pub(super) fn kept_size(udh: Option<Udh<'_>>) -> usize {
 }
 
 /// The elements that go with each part: all but concatenations, which could only be impossible ones.
-fn kept(udh: Option<Udh<'_>>) -> impl Iterator<Item = Element<'_>> {
+pub(super) fn kept(udh: Option<Udh<'_>>) -> impl Iterator<Item = Element<'_>> {
     udh.into_iter().flat_map(|udh| udh.elements()).filter(|element| !element.is_concatenation())
 }

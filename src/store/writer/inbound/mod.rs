@@ -1,5 +1,7 @@
 //! What is owed to clients besides final receipts, and what their receivers answered.
 
+mod parts;
+
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
@@ -18,7 +20,7 @@ use crate::store::schema::{inbound, owed, text_of};
 
 impl Writer {
     /// Stores a message from a phone for its account.
-    pub(super) fn store_mo(
+    pub(in crate::store::writer) fn store_mo(
         &mut self,
         account: AccountId,
         content: Owed,
@@ -48,7 +50,7 @@ impl Writer {
     }
 
     /// Stores the receipt of one part or an intermediate notification.
-    pub(super) fn owe_inbound(
+    pub(in crate::store::writer) fn owe_inbound(
         &mut self,
         standing: &Standing,
         kind: i64,
@@ -108,7 +110,11 @@ impl Writer {
     }
 
     /// What receivers answered to what was owed.
-    pub(super) fn answered(&mut self, answers: &[Answered], effects: &mut Effects) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn answered(
+        &mut self,
+        answers: &[Answered],
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
         let mut gone: HashMap<AccountId, HashSet<String>> = HashMap::new();
         for answer in answers {
             match answer.outcome {
