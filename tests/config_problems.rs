@@ -290,10 +290,26 @@ fn a_route_that_nobody_could_pay_for_is_told() {
 }
 
 #[test]
+fn a_quirk_has_a_name_and_some_cannot_be_refused() {
+    let lenience =
+        |written: &str| changed("\"transceiver\"", &format!("\"transceiver\"\nlenience = {written}"));
+    assert_eq!(lenience("{ profile = \"strict\", accept = [\"one_over\"], refuse = [] }"), "");
+    for (written, told) in [
+        ("\"strickt\"", "did you mean \"strict\"?"),
+        ("{ accept = [\"one_ovr\"] }", "did you mean \"one_over\"?"),
+        ("{ refuses = [] }", "unknown key \"refuses\" in lenience: did you mean \"refuse\"?"),
+        ("{ refuse = [\"sequence_range\"] }", "sequence_range cannot be refused"),
+    ] {
+        let problems = lenience(written);
+        assert!(problems.contains(told), "{written}: {problems}");
+    }
+}
+
+#[test]
 fn what_this_version_does_not_do_is_refused_rather_than_ignored() {
     assert_eq!(
-        added("[account.filters]\nsenders = [\"ACME\"]\nunicod = \"reject\"\n"),
-        "gate.toml:34:1: [account.filters] senders is not available in this version: take it out; nothing would hold \
+        added("[account.filters]\ncountries = [\"ES\"]\nunicod = \"reject\"\n"),
+        "gate.toml:34:1: [account.filters] countries is not available in this version: take it out; nothing would hold \
          messages back\n\
          gate.toml:35:1: unknown key \"unicod\" in [account.filters]: did you mean \"unicode\"?"
     );

@@ -39,6 +39,7 @@ retention_days = 30
 listen = ["${HOST}:0"]
 enquire_link = "off"
 inactivity = "1h30m"
+enquire_link_is_activity = true
 
 [limits]
 max_parts = 4
@@ -103,6 +104,7 @@ fn every_table_arrives_in_the_settings_of_its_room() {
     assert_eq!(config.esme.listen, ["127.0.0.1:0".parse().unwrap()]);
     assert_eq!(config.esme.enquire_link, None);
     assert_eq!(config.esme.inactivity, Some(Duration::from_secs(5_400)));
+    assert!(config.esme.enquire_link_is_activity);
     assert_eq!(config.admin.socket, folder.path().join("data/gate.db.sock"));
     assert!(config.admin.listen.is_empty());
     assert_eq!(config.log.format, config::LogFormat::Json);
@@ -225,4 +227,33 @@ fn what_clients_and_operators_may_do_differently_arrives_where_it_belongs() {
     assert_eq!((north.accepted_ends, north.validity), (false, ValidityForm::Absolute));
     assert_eq!(config.policy.traffic.limits.past_schedule, PastSchedule::Now);
     assert!(!config.policy.accounts[0].terms.submit_multi);
+}
+
+#[test]
+fn how_peers_write_texts_arrives_where_it_belongs() {
+    use smpp_proto::text::Charset;
+    use smpp_proto::text::gsm7::Language;
+    use tollgate::account::{DataCoding1, HighOctets, InboundParts};
+    use tollgate::smsc::ClientParts;
+    let folder = tempfile::tempdir().unwrap();
+    whole(folder.path());
+    let upstream = "source_ton = 5\nclient_parts = \"exact\"\nalphabet = \"gsm7-packed\"\n\
+                    national_languages = [\"tr\", \"ur\"]\n";
+    let text =
+        MAIN.replace("source_ton = 5\n", upstream).replace("node = 3\n", "node = 3\njoin_within = \"5m\"\n");
+    write(folder.path(), "gate.toml", &text);
+    let account = "[[account]]\nname = \"a\"\nalphabet = \"latin1\"\ndcs1 = \"gsm7\"\nhigh_octets = \"guess\"\n\
+                   reencode = true\ninbound_parts = \"join\"\n";
+    write(folder.path(), "accounts.d/10-a.toml", account);
+    write(folder.path(), "accounts.d/20-b.toml", "");
+    let config = load(folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
+    let [north] = config.smsc.upstreams.as_slice() else { panic!("one upstream") };
+    assert_eq!((north.client_parts, north.alphabet), (ClientParts::Exact, Charset::Gsm7Packed));
+    assert_eq!(north.national_languages.iter().collect::<Vec<_>>(), [Language::Turkish, Language::Urdu]);
+    assert_eq!(north.traits().languages, north.national_languages.bits());
+    let terms = &config.policy.accounts[0].terms;
+    assert_eq!((terms.alphabet, terms.dcs1), (Charset::Latin1, DataCoding1::Gsm7));
+    assert_eq!((terms.high_octets, terms.inbound_parts), (HighOctets::Guess, InboundParts::Join));
+    assert!(terms.reencode && !terms.keeps_texts());
+    assert_eq!(config.store.join_within, Duration::from_secs(300));
 }

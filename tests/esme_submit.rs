@@ -67,7 +67,6 @@ async fn every_refusal_of_content_has_its_status_and_costs_nothing() {
         (SubmitSm { schedule_delivery_time: time("251332000000000+"), ..plain() }, 0x61),
         (SubmitSm { schedule_delivery_time: time("250101000000000+"), ..plain() }, 0x61),
         (SubmitSm { esm_class: EsmClass::DELIVERY_RECEIPT, ..plain() }, 0x43),
-        (SubmitSm { priority_flag: 4, ..plain() }, 0x06),
         (SubmitSm { replace_if_present_flag: 2, ..plain() }, 0x54),
         (SubmitSm { sm_default_msg_id: 7, ..plain() }, 0x63),
     ];

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tollgate::account::{Credits, Origin, PasswordHash, Secret, Terms, UndeliveredCharge};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::message::State;
-use tollgate::message::{Delivery, DeliveryKey, Message, MessageId, Owed, UpstreamId};
+use tollgate::message::{Delivery, DeliveryKey, InboundPart, Message, MessageId, Owed, UpstreamId};
 use tollgate::policy::{Price, Refusal, Submission, admit};
 use tollgate::store::{
     Accept, AccountDraft, Answered, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, CredentialDraft,
@@ -587,4 +587,29 @@ async fn short_ids_lead_to_their_messages_until_the_history_is_dropped() {
     assert_eq!((trace.short_id.as_deref(), trace.state), (Some("00000001"), "delivered"));
     assert_eq!(trace.message_id, message.id.to_string());
     assert!(bench.store.reader().unwrap().trace(MessageId::short(99).unwrap()).is_err());
+}
+
+#[tokio::test]
+async fn a_part_from_a_phone_waits_for_the_others_over_a_restart() {
+    let bench = Bench::with_credit("10").await;
+    let account = bench.store.policy().credential("acme").unwrap().account;
+    let part = |number: u8, text: &str| {
+        let pdu = DeliverSm {
+            source: Address::international("34600000001"),
+            destination: Address::international("22000"),
+            esm_class: smpp_proto::field::EsmClass(0x40),
+            short_message: [&[5, 0, 3, 9, 2, number], text.as_bytes()].concat().into(),
+            ..DeliverSm::default()
+        };
+        let mut octets = bytes::BytesMut::new();
+        pdu.encode(&mut octets, 1).unwrap();
+        let part = Box::new(InboundPart::of(&pdu).unwrap());
+        Note::MoPart { tag: 1, account, part, pdu: octets.split_off(16).freeze() }
+    };
+    assert!(bench.note(vec![part(2, "world")]).await.durable);
+    let bench = bench.restart().await;
+    assert!(bench.note(vec![part(1, "hello ")]).await.durable);
+    let Owed::Mo { pdu } = bench.owed().await.content else { panic!("a message from a phone") };
+    assert_eq!(DeliverSm::decode(pdu).unwrap().short_message, Bytes::from_static(b"hello world"));
+    bench.books_hold();
 }

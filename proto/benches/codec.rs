@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use smpp_proto::field::{Address, CommandStatus, RegisteredDelivery, Tag, Tlv};
 use smpp_proto::pdu::{Pdu, SubmitSm, deliver, submit};
+use smpp_proto::text::receipt::{Receipt, Report, ReportTlvs};
 use smpp_proto::{COctets, FrameCodec, Header};
 
 fn message() -> SubmitSm {
@@ -81,5 +82,16 @@ fn writing(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, reading, writing);
+fn receipts(c: &mut Criterion) {
+    let text =
+        b"id:1234567801 sub:001 dlvrd:001 submit date:2506011200 done date:2506011201 stat:DELIVRD err:000 \
+        text:Hello world";
+    c.bench_function("read a receipt", |b| b.iter(|| Receipt::read(black_box(text))));
+    let tlvs = ReportTlvs::default();
+    c.bench_function("read a receipt, id and dates and all", |b| {
+        b.iter(|| Report::merge(&Receipt::read(black_box(text)), &tlvs));
+    });
+}
+
+criterion_group!(benches, reading, writing, receipts);
 criterion_main!(benches);

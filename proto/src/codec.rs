@@ -12,12 +12,13 @@ use crate::frame::{Frame, Header};
 use crate::pdu::Pdu;
 
 /// Default ceiling of command_length, in octets: 66 KiB, which holds a submit_sm with the longest message_payload.
+/// SMPP 3.4 §5.3.2.32.
 pub const DEFAULT_MAX_LENGTH: u32 = 66 * 1024;
 
-/// Shortest command_length: a header alone, in octets.
+/// Shortest command_length: a header alone, in octets (SMPP 3.4 §5.1.1).
 pub const MIN_LENGTH: u32 = 16;
 
-/// Cuts frames off a buffer.
+/// Cuts frames off a buffer (SMPP 3.4 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameCodec {
     /// Ceiling of command_length, in octets.
@@ -199,7 +200,8 @@ mod tests {
 
     #[test]
     fn bodies_are_slices_of_the_buffer() {
-        let mut buffer = stream(b"\0\0\0\x13\x80\0\0\x04\0\0\0\0\0\0\0\x01id\0");
+        let mut buffer =
+            stream(b"\0\0\0\x34\x80\0\0\x04\0\0\0\0\0\0\0\x01an id that is too long to stay here\0");
         let place = buffer.as_ptr().wrapping_add(16);
         let frame = FrameCodec::default().cut(&mut buffer).unwrap().unwrap();
         assert_eq!(frame.body.as_ptr(), place);

@@ -8,7 +8,7 @@ use std::fmt;
 
 pub use crate::frame::BodyError;
 
-/// The stream cannot be cut into PDUs any further: answer generic_nack RINVCMDLEN and close.
+/// The stream cannot be cut into PDUs any further: answer generic_nack RINVCMDLEN and close (SMPP 3.4 §4.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameError {
     /// command_length is below the 16 octets of a header (SMPP 3.4 §3.2).
@@ -132,7 +132,7 @@ pub enum Detail {
     },
 }
 
-/// The first fault found in a body, named as the specification names its fields.
+/// The first fault found in a body, named as the specification names its fields (SMPP 3.4 §4).
 ///
 /// `Problem::status` gives the command_status with which it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// A value that has no place on the wire. Nothing was written.
+/// A value that has no place on the wire (SMPP 3.4 §3.1). Nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncodeError {
     /// More octets or entries than the field holds.

@@ -10,7 +10,7 @@ use crate::error::{Problem, ProblemClass};
 use crate::field::octets::Fault;
 use crate::field::{CommandId, CommandStatus};
 
-/// The header of a PDU.
+/// The header of a PDU (SMPP 3.4 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// command_length: octets of the whole PDU, these 16 included.
@@ -55,7 +55,7 @@ fn header(input: &[u8]) -> IResult<&[u8], Header, Fault> {
         .parse(input)
 }
 
-/// A PDU with its body unread: a slice of the buffer into which the socket was read.
+/// A PDU with its body unread: a slice of the buffer into which the socket was read (SMPP 3.4 §3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The header.
@@ -65,6 +65,7 @@ pub struct Frame {
 }
 
 /// A frame whose body cannot be read. The framing is sound, so it is answered and the session goes on.
+/// SMPP 3.4 §4.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyError {
     /// The header of the frame.

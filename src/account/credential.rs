@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, PasswordHash, Throughput};
+use super::{AccountId, Manners, PasswordHash, Throughput};
 
 /// The store's number of a credential; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +45,10 @@ pub struct Bounds {
     pub tls_required: bool,
     /// Which receipts a message of several parts gets.
     pub receipts: ReceiptWish,
+    /// What of its departures from the protocol is forgiven; absent means what the listener forgives.
+    pub lenience: Option<Manners>,
+    /// Whether only the first 8 octets of its password count, because its client cuts longer ones.
+    pub first_8: bool,
 }
 
 impl Default for Bounds {
@@ -57,11 +61,19 @@ impl Default for Bounds {
             throughput: None,
             tls_required: false,
             receipts: ReceiptWish::Final,
+            lenience: None,
+            first_8: false,
         }
     }
 }
 
 impl Bounds {
+    /// What counts of a password: all of it, or its first 8 octets (SMPP 3.4 §5.2.2 allows no more).
+    #[must_use]
+    pub fn counted<'p>(&self, password: &'p [u8]) -> &'p [u8] {
+        if self.first_8 { password.get(..8).unwrap_or(password) } else { password }
+    }
+
     /// Whether a client at `address` may use the credential.
     #[must_use]
     pub fn allows_ip(&self, address: IpAddr) -> bool {

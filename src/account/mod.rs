@@ -1,6 +1,7 @@
 //! Who a client is, how it proves that, what it owns and owes. Pure: knows no socket, no clock, no SQL.
 
 pub mod credential;
+pub mod lenience;
 pub mod money;
 pub mod password;
 pub mod secret;
@@ -8,6 +9,7 @@ pub mod text;
 pub mod throughput;
 
 pub use credential::{BindTypes, Credential, CredentialId, ReceiptWish};
+pub use lenience::{Manners, Profile};
 pub use money::Credits;
 pub use password::{KnownProofs, PasswordHash};
 pub use secret::Secret;
@@ -70,6 +72,16 @@ pub struct Terms {
     pub default_source: Option<String>,
     /// Whether a message that an operator took and could not deliver is paid for.
     pub undelivered: UndeliveredCharge,
+    /// Source addresses that it may use, as they stand in the PDU; absent means any. Those above it bind it too.
+    pub senders: Option<Vec<String>>,
+    /// What becomes of a name of more than 11 characters as a source address (3GPP TS 23.040 §9.1.2.5).
+    pub long_senders: LongSenders,
+    /// Whether a message without a text is taken (SMPP 3.4 §5.2.21 allows sm_length 0).
+    pub empty_text: EmptyText,
+    /// Error responses have their mandatory fields, all empty, instead of the header alone.
+    pub error_bodies: bool,
+    /// Texts that sm_default_msg_id stands for (SMPP 3.4 §5.2.20); at most 254, each id once.
+    pub canned: Vec<Canned>,
     /// What its clients mean by data_coding 0, and get; GSM 7-bit by default.
     #[serde(with = "text::charset")]
     pub alphabet: Charset,
@@ -81,6 +93,37 @@ pub struct Terms {
     pub reencode: bool,
     /// What becomes of messages from phones that come in parts.
     pub inbound_parts: InboundParts,
+}
+
+/// A text with a number.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Canned {
+    /// sm_default_msg_id, 1 to 254.
+    pub id: u8,
+    /// What it stands for, 1 to 1,000 characters.
+    pub text: String,
+}
+
+/// What becomes of a name that is too long for a phone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LongSenders {
+    /// The message is refused.
+    #[default]
+    Refuse,
+    /// It is cut to 11 characters.
+    Cut,
+}
+
+/// Whether a message without a text is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyText {
+    /// It is.
+    #[default]
+    Accept,
+    /// It is refused.
+    Refuse,
 }
 
 impl Terms {
@@ -114,6 +157,11 @@ impl Default for Terms {
             floor: Credits::ZERO,
             default_source: None,
             undelivered: UndeliveredCharge::Post,
+            senders: None,
+            long_senders: LongSenders::Refuse,
+            empty_text: EmptyText::Accept,
+            error_bodies: false,
+            canned: Vec::new(),
             alphabet: Charset::Gsm7,
             dcs1: DataCoding1::Ascii,
             high_octets: HighOctets::Pass,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use ipnet::IpNet;
 use smpp_proto::text::Charset;
 
-use super::read::{Names, Section, Sources, Value, secret};
+use super::read::{Names, Section, Sources, Value, lenience, secret};
 use super::{DAY, HOUR, SECOND, upstream};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
-    BindTypes, Credits, DataCoding1, HighOctets, InboundParts, PasswordHash, ReceiptWish, Secret, Terms,
-    credential,
+    BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders, PasswordHash,
+    ReceiptWish, Secret, Terms, credential,
 };
 use crate::esme::Outbind;
 
@@ -75,7 +75,8 @@ pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<C
     });
     let mut suspended = false;
     table.put("suspended", &mut suspended, Value::flag);
-    let terms = read_terms(&mut table);
+    let mut terms = read_terms(&mut table);
+    terms.canned = read_canned(&mut table);
     let mut credentials = Vec::new();
     let mut whole = true;
     for table in table.sections("smpp", "[[account.smpp]]") {
@@ -84,7 +85,7 @@ pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<C
             None => whole = false,
         }
     }
-    refuse_filters(&mut table);
+    read_filters(&mut table, &mut terms);
     table.finish();
     whole.then_some(ConfiguredAccount { name: name?, parent, opening_credit, suspended, terms, credentials })
 }
@@ -98,6 +99,13 @@ fn read_terms(table: &mut Section<'_>) -> Terms {
     table.put("floor", &mut terms.floor, Value::amount);
     table.put("default_source", &mut terms.default_source, |v| source(v).map(Some));
     table.put("undelivered", &mut terms.undelivered, |v| v.one_of(&[("post", Post), ("void", Void)]));
+    table.put("long_senders", &mut terms.long_senders, |v| {
+        v.one_of(&[("refuse", LongSenders::Refuse), ("cut", LongSenders::Cut)])
+    });
+    table.put("empty_text", &mut terms.empty_text, |v| {
+        v.one_of(&[("accept", EmptyText::Accept), ("refuse", EmptyText::Refuse)])
+    });
+    table.put("error_bodies", &mut terms.error_bodies, Value::flag);
     table.put("alphabet", &mut terms.alphabet, |v| v.one_of(&Charset::ALL));
     table.put("dcs1", &mut terms.dcs1, |v| {
         v.one_of(&[("ascii", DataCoding1::Ascii), ("gsm7", DataCoding1::Gsm7)])
@@ -115,6 +123,21 @@ fn read_terms(table: &mut Section<'_>) -> Terms {
         v.one_of(&[("forward", InboundParts::Forward), ("join", InboundParts::Join)])
     });
     terms
+}
+
+/// Texts that sm_default_msg_id stands for.
+fn read_canned(table: &mut Section<'_>) -> Vec<Canned> {
+    let mut canned: Vec<Canned> = Vec::new();
+    for mut table in table.sections("canned", "[[account.canned]]") {
+        let id = table.need("id", "1", |v| match v.number(1..=254)? {
+            id if canned.iter().any(|known| known.id == id) => v.refuse("write each id once"),
+            id => Some(id),
+        });
+        let text = table.need("text", "\"Your table is free.\"", |v| v.text_of(1..=1_000));
+        table.finish();
+        canned.extend(id.zip(text).map(|(id, text)| Canned { id, text }));
+    }
+    canned
 }
 
 /// A source address: digits, or a name of at most 11 characters (3GPP TS 23.040 §9.1.2.5).
@@ -139,6 +162,8 @@ fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<Con
         v.one_of(&[("final", ReceiptWish::Final), ("every", ReceiptWish::Every), ("last", ReceiptWish::Last)])
     });
     let outbind = read_outbind(&mut table, system_id.as_deref().unwrap_or_default());
+    table.put("lenience", &mut bounds.lenience, |v| lenience::read(v).map(Some));
+    table.put("first_8", &mut bounds.first_8, Value::flag);
     table.finish();
     Some(ConfiguredCredential { system_id: system_id?, proof: proof?, bounds, outbind })
 }
@@ -208,13 +233,14 @@ fn bind_types(value: &Value<'_>) -> Option<BindTypes> {
     }
 }
 
-/// Filters are known by name and not there yet: to ignore one would let through what it should stop.
-fn refuse_filters(table: &mut Section<'_>) {
+/// Filters that are known by name and not there yet are refused: to ignore one would let through what it should stop.
+fn read_filters(table: &mut Section<'_>, terms: &mut Terms) {
     const ABSENT: &str = "is not available in this version";
     let mut filters = table.section("filters", "[account.filters]");
-    for key in ["duplicate", "hours", "countries", "senders", "max_per_day", "max_per_request", "unicode"] {
+    for key in ["duplicate", "hours", "countries", "max_per_day", "max_per_request", "unicode"] {
         filters.refuse(key, ABSENT, "take it out; nothing would hold messages back");
     }
+    filters.put("senders", &mut terms.senders, |v| v.list(|v| v.text_of(1..=20)).map(Some));
     filters.finish();
     table.refuse("status_codes", ABSENT, "take it out; refusals are answered with the standard statuses");
 }

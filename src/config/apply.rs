@@ -35,7 +35,8 @@ pub async fn policy_change(policy: &Policy, current: &Snapshot) -> Result<Policy
             let password = match &credential.proof {
                 Proof::Hash(hash) => hash.clone(),
                 Proof::Password(password) => {
-                    work.push(Work { place: (row, column), password: password.clone(), stored });
+                    let password = Secret::new(credential.bounds.counted(password.expose()));
+                    work.push(Work { place: (row, column), password, stored });
                     PasswordHash::decoy().clone()
                 }
             };

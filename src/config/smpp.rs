@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smpp_proto::field::InterfaceVersion;
 
-use super::read::{Section, Value};
+use super::read::{Section, Value, lenience};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 use crate::esme::{DataSmOnReceiver, FailedBinds, Redelivery, Settings, TlsListen};
 use crate::link::tls::{self, ServerIdentity};
@@ -31,6 +31,8 @@ pub(super) fn read(root: &mut Section<'_>) -> Settings {
         "off" => Some(None),
         _ => v.parsed().map(Some),
     });
+    table.put("lenience", &mut settings.lenience, lenience::read);
+    table.put("coding_status", &mut settings.coding_status, |v| v.number(1..=0x4FF));
     read_timers(&mut table, &mut settings);
     read_bounds(&mut table, &mut settings);
     read_failed_binds(&mut table, &mut settings.failed_binds);
@@ -57,6 +59,7 @@ fn read_timers(table: &mut Section<'_>, settings: &mut Settings) {
     table.put("session_init", &mut settings.session_init, |v| v.duration(SECOND..=5 * MINUTE));
     table.put("enquire_link", &mut settings.enquire_link, |v| v.duration_or_off(SECOND..=HOUR));
     table.put("inactivity", &mut settings.inactivity, |v| v.duration_or_off(SECOND..=DAY));
+    table.put("enquire_link_is_activity", &mut settings.enquire_link_is_activity, Value::flag);
     table.put("response", &mut settings.response, |v| v.duration(SECOND..=10 * MINUTE));
     table.put("probe", &mut settings.probe, |v| v.duration(100 * MILLISECOND..=30 * SECOND));
     table.put("linger", &mut settings.linger, |v| v.duration(Duration::ZERO..=30 * SECOND));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use smpp_proto::text::Charset;
 use smpp_proto::text::gsm7::Language;
 
-use super::read::{Names, Section, Value, secret};
+use super::read::{Names, Section, Value, lenience, secret};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, smpp};
 use crate::account::Secret;
 use crate::link::tls::{self, ClientIdentity, Trust};
@@ -100,6 +100,7 @@ fn read_bind(table: &mut Section<'_>, upstream: &mut Upstream) {
         ])
     });
     table.put("connections", &mut upstream.connections, |v| v.number(1..=100));
+    table.put("lenience", &mut upstream.lenience, lenience::read);
 }
 
 fn read_flow(table: &mut Section<'_>, upstream: &mut Upstream) {

@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use smpp_proto::pdu::{Quirk, Quirks};
 
 use super::roster::Facts;
 use crate::policy::Refusal;
@@ -22,6 +23,7 @@ pub struct Metrics {
     submits: Family<Outcome, Counter>,
     deliveries: Family<Outcome, Counter>,
     refused_pdus: Family<Reason, Counter>,
+    quirks: Family<QuirkLabels, Counter>,
     submits_open: Gauge,
     deliveries_open: Gauge,
     accept_latency: Histogram,
@@ -48,6 +50,13 @@ struct Outcome {
     outcome: &'static str,
 }
 
+/// Whose PDUs, and how they depart from the protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuirkLabels {
+    account: String,
+    quirk: &'static str,
+}
+
 /// The counters of one bound session, looked up once.
 pub(super) struct SessionMetrics {
     all: Metrics,
@@ -67,6 +76,7 @@ impl Default for Metrics {
             submits: Family::default(),
             deliveries: Family::default(),
             refused_pdus: Family::default(),
+            quirks: Family::default(),
             submits_open: Gauge::default(),
             deliveries_open: Gauge::default(),
             // 50 µs to 26 s.
@@ -91,6 +101,11 @@ impl Metrics {
             "refused_pdus",
             "PDUs refused before they were a request, by reason",
             self.refused_pdus.clone(),
+        );
+        r.register(
+            "quirks",
+            "Departures from the protocol that were forgiven, one a PDU",
+            self.quirks.clone(),
         );
         r.register("submits_open", "Requests of clients that wait for the store", self.submits_open.clone());
         r.register("deliveries_open", "deliver_sm that wait for an answer", self.deliveries_open.clone());
@@ -155,6 +170,13 @@ impl SessionMetrics {
     pub(super) fn refused(&self, refusal: Refusal) {
         let labels = Outcome { account: self.account.clone(), outcome: refusal.word() };
         self.all.submits.get_or_create(&labels).inc();
+    }
+
+    /// A PDU had these, and they were forgiven.
+    pub(super) fn forgave(&self, quirks: Quirks) {
+        for quirk in quirks.iter().map(Quirk::as_str) {
+            self.all.quirks.get_or_create(&QuirkLabels { account: self.account.clone(), quirk }).inc();
+        }
     }
 
     pub(super) fn pdu_refused(&self, reason: &'static str) {

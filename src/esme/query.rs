@@ -3,8 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use smpp_proto::field::{COctets, CommandId, CommandStatus, MessageState, SmppTime};
 use smpp_proto::pdu::{CancelSm, Frame, QuerySm, QuerySmResp, ReplaceSm, encode_empty};
+use smpp_proto::rules;
 
 use super::session::{Aside, Batch, Client, Dialect, Kind, Tag};
+use super::submit::{broken, malformed};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::MessageId;
@@ -23,8 +25,11 @@ impl Client {
     /// query_sm: how does it stand?
     pub(super) fn query_sm(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
         let sequence = frame.header.sequence;
-        let read = QuerySm::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
-        let asked = read.and_then(|pdu| Ok((message_id(&pdu.message_id)?, pdu)));
+        let read = self.read(frame, |_, reading| {
+            QuerySm::decode_with(Bytes::copy_from_slice(&frame.body), reading).map_err(malformed)
+        });
+        let asked =
+            read.map_err(Refusal::status).and_then(|(pdu, _)| Ok((message_id(&pdu.message_id)?, pdu)));
         match asked {
             Ok((id, pdu)) => {
                 let source = source_of(pdu.source.digits, batch);
@@ -40,8 +45,10 @@ impl Client {
     /// cancel_sm: end one message, or all that wait from one address to another.
     pub(super) fn cancel_sm(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
         let sequence = frame.header.sequence;
-        let read = CancelSm::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
-        match read.and_then(|pdu| cancel_target(pdu, batch)) {
+        let read = self.read(frame, |_, reading| {
+            CancelSm::decode_with(Bytes::copy_from_slice(&frame.body), reading).map_err(malformed)
+        });
+        match read.map_err(Refusal::status).and_then(|(pdu, _)| cancel_target(pdu, batch)) {
             Ok(target) => batch.requests.push(ClientRequest::Cancel {
                 tag: Tag::plain(Kind::Cancel, sequence).pack(),
                 account: self.bound.facts().account,
@@ -54,9 +61,16 @@ impl Client {
     /// replace_sm: another text in the place of one that waits.
     pub(super) fn replace_sm(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
         let sequence = frame.header.sequence;
-        let read = ReplaceSm::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
+        let read = self.read(frame, |version, reading| {
+            let body = Bytes::copy_from_slice(&frame.body);
+            let mut pdu = ReplaceSm::decode_with(body, reading).map_err(malformed)?;
+            rules::replace_sm(&mut pdu, version, reading).map_err(broken)?;
+            Ok(pdu)
+        });
         let tag = Tag::plain(Kind::Replace, sequence).pack();
-        match read.and_then(|pdu| replacement(pdu, tag, self.bound.facts().account, batch)) {
+        let account = self.bound.facts().account;
+        let read = read.map_err(Refusal::status);
+        match read.and_then(|(pdu, _)| replacement(pdu, tag, account, batch)) {
             Ok(replace) => batch.requests.push(ClientRequest::Replace(Box::new(replace))),
             Err(status) => self.refuse_question(CommandId::REPLACE_SM, sequence, status, out),
         }

@@ -7,7 +7,7 @@ use smpp_proto::codec::DEFAULT_MAX_LENGTH;
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::session::TimersSettings;
 
-use crate::account::{Secret, Throughput};
+use crate::account::{Manners, Secret, Throughput};
 use crate::link::Limits;
 use crate::link::tls::ServerIdentity;
 
@@ -22,12 +22,19 @@ pub struct Settings {
     pub system_id: String,
     /// The highest version we speak; told to clients that bind with 3.4 or later.
     pub version: InterfaceVersion,
+    /// What of clients' departures from the protocol is forgiven, unless a credential says otherwise.
+    pub lenience: Manners,
+    /// The command_status that tells a client before 5.0 that its data_coding is none; 1 to 0x4FF, 0x45
+    /// (ESME_RSUBMITFAIL) by default.
+    pub coding_status: u32,
     /// From the connection to a bind that is in order; 1 s to 5 min, 10 s by default.
     pub session_init: Duration,
     /// From the last PDU in either direction to an enquire_link of ours; 1 s to 1 h, 30 s by default; absent sends none.
     pub enquire_link: Option<Duration>,
     /// From the last transaction to an unbind of ours; 1 s to 1 d; absent by default: an idle session stays.
     pub inactivity: Option<Duration>,
+    /// Whether enquire_link and its answer are transactions for `inactivity`; not by default (conformance C-060).
+    pub enquire_link_is_activity: bool,
     /// How long an answer to a request of ours is waited for; 1 s to 10 min, 60 s by default.
     pub response: Duration,
     /// How long an idle bind may take to answer when another one wants its place; 100 ms to 30 s, 2 s by default.
@@ -150,9 +157,12 @@ impl Default for Settings {
             tls: None,
             system_id: "tollgate".to_owned(),
             version: InterfaceVersion::V5_0,
+            lenience: Manners::default(),
+            coding_status: 0x45,
             session_init: seconds(10),
             enquire_link: Some(seconds(30)),
             inactivity: None,
+            enquire_link_is_activity: false,
             response: seconds(60),
             probe: seconds(2),
             linger: seconds(2),
@@ -297,8 +307,8 @@ impl Settings {
             session_init: self.session_init,
             enquire_link: self.enquire_link,
             inactivity: self.inactivity,
+            enquire_link_is_activity: self.enquire_link_is_activity,
             response: self.response,
-            ..TimersSettings::default()
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Messages that clients send: submit_sm, data_sm and submit_multi, from the PDU to the store and back.
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::field::{
-    Address, COctets, CommandId, CommandStatus, InterfaceVersion, ReceiptWish, RegisteredDelivery,
-    Tag as ParameterTag, Tlv, Tlvs,
-};
+use smpp_proto::error::Problem;
+use smpp_proto::field::{Address, COctets, CommandId, CommandStatus, InterfaceVersion, Tag as ParameterTag};
 use smpp_proto::pdu::{
-    DataSm, DataSmResp, Destination, Frame, SubmitMulti, SubmitMultiResp, SubmitSm, Unsuccessful,
-    encode_empty, submit,
+    DataSm, DataSmResp, Destination, Frame, Quirks, Reading, SubmitMulti, SubmitMultiResp, SubmitSm,
+    Unsuccessful, encode_empty, submit,
 };
+use smpp_proto::rules::{self, Breach};
 
 use super::session::{Aside, Batch, Client, Dialect, Digits, Kind, Multi, Tag};
 use crate::message::MessageId;
@@ -21,24 +20,45 @@ impl Client {
         let tag = Tag::plain(Kind::Submit, frame.header.sequence);
         // The one copy: a message in a lane must not keep the whole read buffer alive.
         let body = Bytes::copy_from_slice(&frame.body);
-        let read = SubmitSm::decode(body.clone()).map_err(|problem| problem.status());
-        match read.and_then(|pdu| check_tlvs(&pdu.tlvs).map(|()| pdu)) {
-            Ok(pdu) => {
-                let body = (written_length(&pdu) == body.len()).then_some(body);
+        let read = self.read(frame, |version, reading| {
+            let mut pdu = SubmitSm::decode_with(body.clone(), reading).map_err(malformed)?;
+            rules::submit_sm(&mut pdu, version, reading).map_err(broken)?;
+            Ok(pdu)
+        });
+        match read {
+            Ok((pdu, met)) => {
+                let body = (met.is_empty() && written_length(&pdu) == body.len()).then_some(body);
                 self.submit(Submission { pdu, body }, tag, batch, out);
             }
-            Err(status) => self.refuse_malformed(tag, status, out),
+            Err(refusal) => self.refuse_unread(tag, refusal, out),
         }
     }
 
     /// data_sm: the same message in another dress (SMPP 3.4 §4.7).
     pub(super) fn data_sm(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
         let tag = Tag::plain(Kind::Data, frame.header.sequence);
-        let read = DataSm::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
-        match read.and_then(dressed_as_submit) {
-            Ok(pdu) => self.submit(Submission { pdu, body: None }, tag, batch, out),
-            Err(status) => self.refuse_malformed(tag, status, out),
+        let read = self.read(frame, |version, reading| {
+            let body = Bytes::copy_from_slice(&frame.body);
+            let mut pdu = DataSm::decode_with(body, reading).map_err(malformed)?;
+            rules::data_sm(&mut pdu, version, reading).map_err(broken)?;
+            dressed_as_submit(pdu).map_err(Refusal::Malformed)
+        });
+        match read {
+            Ok((pdu, _)) => self.submit(Submission { pdu, body: None }, tag, batch, out),
+            Err(refusal) => self.refuse_unread(tag, refusal, out),
         }
+    }
+
+    /// Reads a request with what its client is forgiven, which is counted and told.
+    pub(super) fn read<T>(
+        &mut self,
+        frame: &Frame,
+        read: impl FnOnce(InterfaceVersion, &mut Reading) -> Result<T, Refusal>,
+    ) -> Result<(T, Quirks), Refusal> {
+        let mut reading = self.reading(&frame.header);
+        let outcome = read(self.dialect.version, &mut reading);
+        self.forgave(reading.met, &frame.header);
+        outcome.map(|read| (read, reading.met))
     }
 
     fn submit(&mut self, submission: Submission, tag: Tag, batch: &mut Batch, out: &mut BytesMut) {
@@ -61,19 +81,32 @@ impl Client {
                 Refusal::UnknownCommand,
             );
         }
-        let read =
-            SubmitMulti::decode(Bytes::copy_from_slice(&frame.body)).map_err(|problem| problem.status());
-        let (template, destinations) = match read.and_then(addressed) {
+        let read = self.read(frame, |version, reading| {
+            let body = Bytes::copy_from_slice(&frame.body);
+            let mut pdu = SubmitMulti::decode_with(body, reading).map_err(malformed)?;
+            rules::submit_multi(&mut pdu, version, reading).map_err(broken)?;
+            let (template, destinations) = addressed(pdu).map_err(Refusal::Malformed)?;
+            let judged = |given: Address| {
+                let mut mended = given.clone();
+                let judged = rules::destination(&mut mended, reading).map_err(broken);
+                (given, judged.map(|()| mended))
+            };
+            Ok((template, destinations.into_iter().map(judged).collect::<Vec<_>>()))
+        });
+        let ((template, destinations), _) = match read {
             Ok(read) => read,
-            Err(status) => return self.refuse_malformed(plain, status, out),
+            Err(refusal) => return self.refuse_unread(plain, refusal, out),
         };
         let tag = Tag { aside: self.asides.keep(Aside::Multi(Multi::default())), ..plain };
         let mut multi = Multi::default();
         let mut reason = None;
-        for destination in destinations {
-            let pdu = SubmitSm { destination: destination.clone(), ..template.clone() };
+        for (destination, judged) in destinations {
             let follows = !multi.waiting.is_empty();
-            match self.accept(Submission { pdu, body: None }, tag, follows, batch) {
+            let accepted = judged.and_then(|mended| {
+                let pdu = SubmitSm { destination: mended, ..template.clone() };
+                self.accept(Submission { pdu, body: None }, tag, follows, batch)
+            });
+            match accepted {
                 Ok(accept) => {
                     batch.requests.push(ClientRequest::Accept(accept));
                     multi.waiting.push_back(destination);
@@ -99,17 +132,11 @@ impl Client {
     /// Asks policy, and writes down what the store must know.
     fn accept(
         &self,
-        mut submission: Submission,
+        submission: Submission,
         tag: Tag,
         follows: bool,
         batch: &Batch,
     ) -> Result<Box<Accept>, Refusal> {
-        let wish = &mut submission.pdu.registered_delivery;
-        if wish.receipt() == ReceiptWish::OnSuccess && self.dialect.version < InterfaceVersion::V5_0 {
-            // Reserved before 5.0: a client of 3.4 that sets both bits wants its receipts (conformance C-106).
-            wish.0 &= !RegisteredDelivery::RECEIPT_ON_FAILURE.0;
-            submission.body = None;
-        }
         let account = batch.account.as_deref().ok_or(Refusal::AccountSuspended)?;
         let replaces_pending = submission.pdu.replace_if_present_flag == 1;
         let admitted: Admitted = admit(&batch.policy, account, submission, batch.now)?;
@@ -156,9 +183,9 @@ impl Client {
         }
     }
 
-    fn refuse_malformed(&mut self, tag: Tag, status: CommandStatus, out: &mut BytesMut) {
-        self.faults += 1;
-        let refusal = Refusal::Malformed(status);
+    /// A PDU that cannot be read, or breaks a rule, is a fault; a number that is none may be on anybody's list.
+    fn refuse_unread(&mut self, tag: Tag, refusal: Refusal, out: &mut BytesMut) {
+        self.faults += u32::from(matches!(refusal, Refusal::Malformed(_)));
         self.metrics.refused(refusal);
         let request = match tag.kind {
             Kind::Multi => CommandId::SUBMIT_MULTI,
@@ -208,16 +235,19 @@ fn multi_resp(multi: Multi, dialect: Dialect, sequence: u32, out: &mut BytesMut)
     dialect.tell_congestion(out, start);
 }
 
-/// Known parameters have the length of the specification; integers may be wider or narrower, because centres and
-/// clients write them so (conformance C-145).
-fn check_tlvs(tlvs: &Tlvs) -> Result<(), CommandStatus> {
-    let fits = |tlv: &Tlv| {
-        let length = tlv.value.len();
-        let allows = |width| tlv.tag.allows_length(width);
-        let integer = (allows(1) || allows(2) || allows(4)) && !allows(3) && !allows(5);
-        tlv.tag.allows_length(length) || integer && (1..=4).contains(&length)
-    };
-    if tlvs.iter().all(fits) { Ok(()) } else { Err(CommandStatus::RINVTLVLEN) }
+/// The refusal of a body that cannot be read.
+pub(super) fn malformed(problem: Problem) -> Refusal {
+    Refusal::Malformed(problem.status())
+}
+
+/// The refusal of a value that may not stand where it does.
+pub(super) fn broken(breach: Breach) -> Refusal {
+    match breach.status {
+        CommandStatus::RINVDSTADR => Refusal::InvalidDestination,
+        CommandStatus::RINVSCHED => Refusal::InvalidSchedule,
+        CommandStatus::RINVEXPIRY => Refusal::InvalidValidity,
+        status => Refusal::Malformed(status),
+    }
 }
 
 /// Octets of the body when its fields are written, to find out whether the octets that came are exactly that.
@@ -237,7 +267,6 @@ fn written_length(pdu: &SubmitSm) -> usize {
 
 /// A data_sm as the submit_sm that says the same. Its addresses may be longer than a submit_sm, and a phone, can hold.
 fn dressed_as_submit(data: DataSm) -> Result<SubmitSm, CommandStatus> {
-    check_tlvs(&data.tlvs)?;
     // A data_sm that only carries USSD controls has no text (SMPP 3.4 §5.3.2.44, §5.3.2.43).
     let controls =
         data.tlvs.has(ParameterTag::USSD_SERVICE_OP) || data.tlvs.has(ParameterTag::ITS_SESSION_INFO);
@@ -268,7 +297,6 @@ const LONGEST_ADDRESS: usize = 20;
 
 /// A submit_multi as a submit_sm without destination, and the destinations. There are no distribution lists here.
 fn addressed(multi: SubmitMulti) -> Result<(SubmitSm, Vec<Address>), CommandStatus> {
-    check_tlvs(&multi.tlvs)?;
     if multi.destinations.is_empty() {
         return Err(CommandStatus::RINVNUMDESTS);
     }
@@ -299,6 +327,7 @@ fn addressed(multi: SubmitMulti) -> Result<(SubmitSm, Vec<Address>), CommandStat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use smpp_proto::field::{Tlv, Tlvs};
     use smpp_proto::pdu::Header;
 
     #[test]

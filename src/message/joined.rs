@@ -32,8 +32,8 @@ impl InboundPart {
         let data = read(pdu).ok()?;
         let stated = data.part().filter(|stated| stated.total > 1)?;
         Some(Self {
-            source: pdu.source.digits.bytes().clone(),
-            destination: pdu.destination.digits.bytes().clone(),
+            source: pdu.source.digits.bytes(),
+            destination: pdu.destination.digits.bytes(),
             width: stated.width,
             reference: stated.reference,
             total: stated.total,

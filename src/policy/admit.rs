@@ -1,16 +1,17 @@
 //! The one gate that every message passes: its fields, its text, its price and its way.
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::field::{Address, COctets, CommandStatus, EsmClass, RegisteredDelivery, SmppTime, Tag};
+use smpp_proto::error::{Detail, EncodeError, Problem, ProblemClass};
+use smpp_proto::field::{Address, COctets, CommandStatus, RegisteredDelivery, SmppTime, Tag, Ton};
 use smpp_proto::pdu::{Header, SubmitSm};
-use smpp_proto::text::{UdhError, UserData, Width, count};
+use smpp_proto::text::{Allowed, UdhError, UserData, Width, choose, count};
 
 use super::{Refusal, Snapshot, wording};
-use crate::account::{Account, Credits};
+use crate::account::{Account, Credits, EmptyText, LongSenders, Terms};
 use crate::clock::Timestamp;
-use crate::message::RouteId;
+use crate::message::{RouteId, Wording};
 
-/// A message as somebody wants to send it.
+/// A message as somebody wants to send it. Its values are within the rules of the protocol already.
 #[derive(Debug)]
 pub struct Submission {
     /// Its fields (SMPP 3.4 §4.4.1).
@@ -114,12 +115,14 @@ pub fn admit(
         return Err(Refusal::AccountSuspended);
     }
     let Submission { mut pdu, body } = submission;
-    check_flags(&pdu)?;
-    let mut rewritten = normalise_destination(&mut pdu)?;
-    rewritten |= fill_source(&mut pdu, account)?;
-    rewritten |= settle_payload(&mut pdu);
+    check_destination(&pdu.destination)?;
+    let mut rewritten = settle_source(policy, &mut pdu, account)?;
+    let canned = settle_text(&mut pdu, &account.terms)?;
+    rewritten |= canned | settle_priority(&mut pdu);
     let route = policy.route_to(pdu.destination.digits.as_bytes());
-    rewritten |= wording::settle(&mut pdu, &account.terms, policy.languages(route))?;
+    if !canned {
+        rewritten |= wording::settle(&mut pdu, &account.terms, policy.languages(route))?;
+    }
     let (due, expires, validity_end) = times(policy, &pdu, now)?;
     let parts = segments(policy, &pdu)?;
     let number = pdu.destination.digits.as_bytes();
@@ -148,63 +151,69 @@ pub fn admit(
 /// The fewest and most digits of a destination: short codes to E.164 (ITU-T E.164 §6.2.1).
 const DIGITS: std::ops::RangeInclusive<usize> = 3..=15;
 
-fn check_flags(pdu: &SubmitSm) -> Result<(), Refusal> {
-    // Types that only a centre may send would turn a message into a receipt (SMPP 3.4 §5.2.12).
-    let type_bits = pdu.esm_class.0 & EsmClass::TYPE_MASK;
-    if !matches!(type_bits, 0x00 | 0x08 | 0x10) {
-        return Err(Refusal::Malformed(CommandStatus::RINVESMCLASS));
-    }
-    if pdu.priority_flag > 3 {
-        return Err(Refusal::Malformed(CommandStatus::RINVPRTFLG));
-    }
-    if pdu.replace_if_present_flag > 1 {
-        return Err(Refusal::Malformed(CommandStatus::RINVREPFLAG));
-    }
-    if pdu.sm_default_msg_id != 0 {
-        // There are no canned messages here (SMPP 3.4 §5.2.20).
-        return Err(Refusal::Malformed(CommandStatus::RINVDFTMSGID));
-    }
-    Ok(())
+fn check_destination(destination: &Address) -> Result<(), Refusal> {
+    let digits = destination.digits.as_bytes();
+    let is_number = DIGITS.contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    if is_number { Ok(()) } else { Err(Refusal::InvalidDestination) }
 }
 
-/// Takes `+`, `00`, blanks and hyphens away; says whether there were any.
-fn normalise_destination(pdu: &mut SubmitSm) -> Result<bool, Refusal> {
-    let given = pdu.destination.digits.as_bytes();
-    let is_number = |digits: &[u8]| DIGITS.contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    if is_number(given) && !given.starts_with(b"00") {
-        return Ok(false);
+/// A source address that a phone can show and the account may use; its own for a message that comes without one (SMPP
+/// 3.4 §5.2.8). Says whether it was rewritten.
+fn settle_source(policy: &Snapshot, pdu: &mut SubmitSm, account: &Account) -> Result<bool, Refusal> {
+    let terms = &account.terms;
+    let mut rewritten = false;
+    if pdu.source.digits.is_empty() {
+        let source = terms.default_source.as_deref().ok_or(Refusal::SenderNotAllowed)?;
+        pdu.source = if source.bytes().all(|b| b.is_ascii_digit()) {
+            Address::international(source)
+        } else {
+            Address::alphanumeric(source)
+        };
+        rewritten = true;
     }
-    let bare: Vec<u8> = given.iter().copied().filter(|b| !matches!(b, b' ' | b'-')).collect();
-    let digits = bare.strip_prefix(b"+").or_else(|| bare.strip_prefix(b"00")).unwrap_or(&bare);
-    if !is_number(digits) {
-        return Err(Refusal::InvalidDestination);
+    if pdu.source.ton == Ton::ALPHANUMERIC && pdu.source.digits.len() > NAME_LENGTH {
+        if terms.long_senders == LongSenders::Refuse {
+            return Err(Refusal::SenderNotAllowed);
+        }
+        pdu.source.digits = COctets::from(pdu.source.digits.bytes().slice(..NAME_LENGTH));
+        rewritten = true;
     }
-    pdu.destination =
-        Address { digits: COctets::from(Bytes::copy_from_slice(digits)), ..pdu.destination.clone() };
+    if !policy.may_send_as(account, pdu.source.digits.as_bytes()) {
+        return Err(Refusal::SenderNotAllowed);
+    }
+    Ok(rewritten)
+}
+
+/// Characters of an alphanumeric address on the air (3GPP TS 23.040 §9.1.2.5).
+const NAME_LENGTH: usize = 11;
+
+/// The text that sm_default_msg_id stands for, in the place of what came with it (SMPP 3.4 §5.2.20). Says whether there
+/// is one.
+fn settle_text(pdu: &mut SubmitSm, terms: &Terms) -> Result<bool, Refusal> {
+    if pdu.sm_default_msg_id == 0 {
+        let refused = terms.empty_text == EmptyText::Refuse && pdu.user_data().is_empty();
+        return if refused { Err(Refusal::Malformed(CommandStatus::RINVMSGLEN)) } else { Ok(false) };
+    }
+    let canned = terms.canned.iter().find(|canned| canned.id == pdu.sm_default_msg_id);
+    let canned = canned.ok_or(Refusal::Malformed(CommandStatus::RINVDFTMSGID))?;
+    let written = choose(&canned.text, Allowed::default(), Width::Eight);
+    let written = written.ok_or(Refusal::Malformed(CommandStatus::RINVDFTMSGID))?;
+    pdu.sm_default_msg_id = 0;
+    for tag in [Tag::SAR_MSG_REF_NUM, Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM] {
+        pdu.tlvs.remove(tag);
+    }
+    let has_header = written.has_header();
+    let user_data = written.user_data.into();
+    let wording = Wording { data_coding: written.data_coding, has_header, is_part: false, user_data };
+    wording.put_into_submit(pdu);
     Ok(true)
 }
 
-/// The account's own source address for a message that comes without one (SMPP 3.4 §5.2.8).
-fn fill_source(pdu: &mut SubmitSm, account: &Account) -> Result<bool, Refusal> {
-    if !pdu.source.digits.is_empty() {
-        return Ok(false);
-    }
-    let source = account.terms.default_source.as_deref().ok_or(Refusal::SenderNotAllowed)?;
-    pdu.source = if source.bytes().all(|b| b.is_ascii_digit()) {
-        Address::international(source)
-    } else {
-        Address::alphanumeric(source)
-    };
-    Ok(true)
-}
-
-/// message_payload wins over a short_message that came with it (SMPP 5.0 §4.8.4.36); they are never joined.
-fn settle_payload(pdu: &mut SubmitSm) -> bool {
-    let both = !pdu.short_message.is_empty() && pdu.tlvs.get(Tag::MESSAGE_PAYLOAD).is_some();
-    if both {
-        pdu.short_message = Bytes::new();
-    }
-    both
+/// 4 is the priority of cell broadcasts (SMPP 5.0 §4.7.14): for a message to one phone the highest is 3.
+fn settle_priority(pdu: &mut SubmitSm) -> bool {
+    let above = pdu.priority_flag > 3;
+    pdu.priority_flag = pdu.priority_flag.min(3);
+    above
 }
 
 /// When to send, which end of validity its sender named, and when it must have ended.
@@ -255,8 +264,20 @@ pub fn user_data(pdu: &SubmitSm) -> Result<UserData<'_>, UdhError> {
     crate::message::wording::read(pdu.data_coding, pdu.esm_class, pdu.user_data(), &pdu.tlvs)
 }
 
+/// A string that was read over its limit has no place in what we write.
+fn unwritable(error: EncodeError) -> Refusal {
+    let status = match error {
+        EncodeError::TooLong { field, .. } | EncodeError::NulInside { field } => {
+            let class = ProblemClass::FieldTooLong;
+            Problem { class, field, offset: 0, detail: Detail::None }.status()
+        }
+        EncodeError::TimeLength { .. } => CommandStatus::RINVEXPIRY,
+    };
+    Refusal::Malformed(status)
+}
+
 fn written(pdu: &SubmitSm) -> Result<Bytes, Refusal> {
     let mut out = BytesMut::with_capacity(128 + pdu.user_data().len());
-    pdu.encode(&mut out, 0).map_err(|_| Refusal::Malformed(CommandStatus::RINVMSGLEN))?;
+    pdu.encode(&mut out, 0).map_err(unwritable)?;
     Ok(out.split_off(Header::LENGTH).freeze())
 }

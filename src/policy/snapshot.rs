@@ -189,8 +189,6 @@ impl Snapshot {
     /// Whether the account or one that answers for it is suspended.
     #[must_use]
     pub fn is_suspended(&self, id: AccountId) -> bool {
-        // A tree deeper than this is a mistake in the store; the bound keeps a cycle from hanging a session.
-        const DEEPEST: usize = 16;
         let mut at = Some(id);
         for _ in 0..DEEPEST {
             let Some(account) = at.and_then(|id| self.accounts.get(&id)) else { return at.is_some() };
@@ -203,6 +201,26 @@ impl Snapshot {
             }
         }
         true
+    }
+
+    /// Whether the account may use `source` as it stands, by its own list and by those of the accounts above it.
+    #[must_use]
+    pub fn may_send_as(&self, account: &Account, source: &[u8]) -> bool {
+        let allows = |account: &Account| {
+            let senders = account.terms.senders.as_ref();
+            senders.is_none_or(|senders| senders.iter().any(|sender| sender.as_bytes() == source))
+        };
+        let mut at = Some(account);
+        for _ in 0..DEEPEST {
+            match at {
+                Some(account) if allows(account) => {
+                    at = account.parent.and_then(|id| self.accounts.get(&id)).map(Arc::as_ref);
+                }
+                Some(_) => return false,
+                None => return true,
+            }
+        }
+        false
     }
 
     /// What a segment to `number` costs: the longest prefix decides.
@@ -241,6 +259,9 @@ impl Snapshot {
         &self.limits
     }
 }
+
+/// A tree of accounts deeper than this is a mistake in the store; the bound keeps a cycle from hanging a session.
+const DEEPEST: usize = 16;
 
 #[cfg(test)]
 mod tests {

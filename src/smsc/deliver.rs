@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use smpp_proto::CommandId;
 use smpp_proto::error::BodyError;
-use smpp_proto::field::{EsmClass, MessageState, MessageType, Tag, Tlvs};
-use smpp_proto::pdu::{DataSm, DeliverSm, Frame, Header};
+use smpp_proto::field::{EsmClass, InterfaceVersion, MessageState, MessageType, Tag, Tlvs};
+use smpp_proto::pdu::{DataSm, DeliverSm, Frame, Header, Reading as Forgiving};
+use smpp_proto::rules::{self, Breach};
 use smpp_proto::session::Moment;
 use smpp_proto::text::receipt::{Receipt, Report as Told, ReportTlvs, plain};
 use smpp_proto::text::{Allowed, Charset, Udh};
+use smpp_proto::{CommandId, CommandStatus};
 
 use super::settings::Upstream;
 use crate::clock::Timestamp;
@@ -59,15 +60,21 @@ impl Reading {
         }
     }
 
-    /// Reads a frame of either operation.
+    /// Reads a frame of either operation with what its operator is forgiven, which `reading` notes.
     ///
     /// # Errors
-    /// When its body cannot be read; the error knows the answer.
-    pub(super) fn read(self, frame: &Frame, now: Timestamp) -> Result<Arrival, BodyError> {
+    /// When its body cannot be read, or has a value that is not forgiven; the error knows the answer.
+    pub(super) fn read(
+        self,
+        frame: &Frame,
+        now: Timestamp,
+        version: InterfaceVersion,
+        reading: &mut Forgiving,
+    ) -> Result<Arrival, Unread> {
         let header = frame.header;
-        let fault = |problem| BodyError { header, problem };
+        let fault = |problem| Unread::Body(BodyError { header, problem });
         if header.command == CommandId::DATA_SM {
-            let pdu = DataSm::decode(frame.body.clone()).map_err(fault)?;
+            let pdu = DataSm::decode_with(frame.body.clone(), reading).map_err(fault)?;
             let octets = pdu.user_data().map_or(&[][..], |octets| octets);
             let delivery = Delivery {
                 source: pdu.source.digits.as_bytes(),
@@ -78,7 +85,7 @@ impl Reading {
             if let Some(receipt) = self.receipt(&delivery, now) {
                 return Ok(receipt);
             }
-            let to = pdu.destination.digits.bytes().clone();
+            let to = pdu.destination.digits.bytes();
             let deliver = as_deliver_sm(pdu);
             let part = InboundPart::of(&deliver).map(Box::new);
             return Ok(match self.reworded(&deliver).or_else(|| written(&deliver)) {
@@ -86,7 +93,8 @@ impl Reading {
                 None => Arrival::MoData { to, body: Bytes::copy_from_slice(&frame.body) },
             });
         }
-        let pdu = DeliverSm::decode(frame.body.clone()).map_err(fault)?;
+        let mut pdu = DeliverSm::decode_with(frame.body.clone(), reading).map_err(fault)?;
+        rules::deliver_sm(&mut pdu, version, reading).map_err(Unread::Value)?;
         let delivery = Delivery {
             source: pdu.source.digits.as_bytes(),
             esm_class: pdu.esm_class,
@@ -96,9 +104,13 @@ impl Reading {
         Ok(match self.receipt(&delivery, now) {
             Some(receipt) => receipt,
             None => Arrival::Mo {
-                to: pdu.destination.digits.bytes().clone(),
-                // A copy, because the message may wait for its client much longer than the buffer it was read into.
-                body: self.reworded(&pdu).unwrap_or_else(|| Bytes::copy_from_slice(&frame.body)),
+                to: pdu.destination.digits.bytes(),
+                // A copy, because the message may wait for its client much longer than the buffer it was read into. It is
+                // mended where something was forgiven.
+                body: self
+                    .reworded(&pdu)
+                    .or_else(|| Some(&pdu).filter(|_| !reading.met.is_empty()).and_then(written))
+                    .unwrap_or_else(|| Bytes::copy_from_slice(&frame.body)),
                 part: InboundPart::of(&pdu).map(Box::new),
             },
         })
@@ -168,6 +180,27 @@ fn delay_of(told: &Told<'_>) -> Option<u64> {
     u64::try_from(done - submitted).ok()
 }
 
+/// Why a delivery is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    /// Its body cannot be read.
+    #[error(transparent)]
+    Body(BodyError),
+    /// It has a value that may not stand where it does.
+    #[error(transparent)]
+    Value(Breach),
+}
+
+impl Unread {
+    /// The status with which it is answered.
+    pub(super) fn status(&self) -> CommandStatus {
+        match self {
+            Self::Body(error) => error.answer().map_or(CommandStatus::RX_R_APPN, |(_, status)| status),
+            Self::Value(breach) => breach.status,
+        }
+    }
+}
+
 fn begins_with_id(delivery: &Delivery<'_>) -> bool {
     let text = text_of(delivery);
     let start = text.trim_ascii_start().get(..3);
@@ -196,6 +229,7 @@ fn as_deliver_sm(pdu: DataSm) -> DeliverSm {
     }
 }
 
+/// The body of a deliver_sm as the specification writes it.
 fn written(deliver: &DeliverSm) -> Option<Bytes> {
     let mut out = BytesMut::new();
     deliver.encode(&mut out, 0).ok()?;
@@ -254,7 +288,7 @@ impl Quiet {
 mod tests {
     use super::*;
     use crate::account::Secret;
-    use smpp_proto::field::{Address, CommandStatus, Tlv};
+    use smpp_proto::field::{Address, Tlv};
 
     const NOW: Timestamp = Timestamp::from_millis(1_763_650_000_000); // 2025-11-20T14:46:40Z
 
@@ -284,7 +318,12 @@ mod tests {
     }
 
     fn read(frame: &Frame) -> Arrival {
-        reading(false).read(frame, NOW).unwrap()
+        read_by(reading(false), frame)
+    }
+
+    fn read_by(reading: Reading, frame: &Frame) -> Arrival {
+        let mut forgiving = Forgiving::new(smpp_proto::Lenience::STRICT);
+        reading.read(frame, NOW, InterfaceVersion::V3_4, &mut forgiving).unwrap()
     }
 
     fn report(arrival: Arrival) -> Report {
@@ -332,9 +371,9 @@ mod tests {
     #[test]
     fn the_text_makes_a_receipt_only_where_that_is_switched_on() {
         assert!(matches!(read(&deliver(0, TEXT, Vec::new())), Arrival::Mo { .. }));
-        let sniffed = reading(true).read(&deliver(0, TEXT, Vec::new()), NOW).unwrap();
+        let sniffed = read_by(reading(true), &deliver(0, TEXT, Vec::new()));
         assert_eq!(&report(sniffed).id[..], b"AB12");
-        let talk = reading(true).read(&deliver(0, "id: see my passport", Vec::new()), NOW).unwrap();
+        let talk = read_by(reading(true), &deliver(0, "id: see my passport", Vec::new()));
         assert!(matches!(talk, Arrival::Mo { .. }));
     }
 

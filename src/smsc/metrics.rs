@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use smpp_proto::field::CommandStatus;
+use smpp_proto::pdu::{Quirk, Quirks};
 
 use crate::message::State;
 
@@ -33,6 +34,7 @@ struct Families {
     unreadable: Family<UpstreamLabels, Counter>,
     inbound: Family<OutcomeLabels, Counter>,
     moved: Family<UpstreamLabels, Counter>,
+    quirks: Family<QuirkLabels, Counter>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -70,6 +72,12 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct QuirkLabels {
+    upstream: String,
+    quirk: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Self(Arc::new(Families {
@@ -87,6 +95,7 @@ impl Default for Metrics {
             unreadable: Family::default(),
             inbound: Family::default(),
             moved: Family::default(),
+            quirks: Family::default(),
         }))
     }
 }
@@ -132,6 +141,11 @@ impl Metrics {
             f.unreadable.clone(),
         );
         registry.register("smsc_inbound", "Messages from phones, by what became of them", f.inbound.clone());
+        registry.register(
+            "smsc_quirks",
+            "Departures from the protocol that were forgiven, one a PDU",
+            f.quirks.clone(),
+        );
         registry.register("smsc_moved", "Messages moved to another operator's lane", f.moved.clone());
     }
 
@@ -181,6 +195,14 @@ impl UpstreamMetrics {
             bound: self.families.bound.get_or_create_owned(&labels),
             in_flight: self.families.in_flight.get_or_create_owned(&labels),
             adapted_rate: self.families.adapted_rate.get_or_create_owned(&labels),
+        }
+    }
+
+    /// A PDU had these, and they were forgiven.
+    pub(super) fn forgave(&self, quirks: Quirks) {
+        for quirk in quirks.iter().map(Quirk::as_str) {
+            let labels = QuirkLabels { upstream: self.upstream.clone(), quirk };
+            self.families.quirks.get_or_create(&labels).inc();
         }
     }
 

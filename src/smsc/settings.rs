@@ -7,7 +7,7 @@ use smpp_proto::field::InterfaceVersion;
 use smpp_proto::text::Charset;
 use smpp_proto::text::gsm7::Languages;
 
-use crate::account::{Secret, Throughput};
+use crate::account::{Manners, Secret, Throughput};
 use crate::link::tls::ClientIdentity;
 use crate::message::IdForm;
 use crate::message::retry::RetrySettings;
@@ -120,6 +120,8 @@ pub struct Upstream {
     pub retry: RetrySettings,
     /// The pauses before a bind is dialled again.
     pub redial: Redial,
+    /// What of its departures from the protocol is forgiven.
+    pub lenience: Manners,
 }
 
 impl Upstream {
@@ -164,6 +166,7 @@ impl Upstream {
             patience: Patience::default(),
             retry: RetrySettings::default(),
             redial: Redial::default(),
+            lenience: Manners::default(),
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) async fn keep(shared: Arc<Shared>, place: Arc<Bind>, mut orders: watc
         let is_called = shared.settings.outbind.is_some();
         match is_called {
             true => {
-                note(&shared, &place, Phase::Waiting, Some("waits for the operator's outbind".to_owned()))
+                note(&shared, &place, Phase::Waiting, Some("waits for the operator's outbind".to_owned()));
             }
             false => note(&shared, &place, Phase::Dialling, None),
         }

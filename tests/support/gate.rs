@@ -78,6 +78,8 @@ pub struct Gate {
     pub running: Option<Running>,
     /// What the door counts.
     pub metrics: Metrics,
+    /// What the binds to operators count.
+    pub operators: smsc::Metrics,
     /// The binds to scripted operators, if there are any.
     pub binds: Option<smsc::Running>,
     pub address: SocketAddr,
@@ -99,17 +101,19 @@ impl Gate {
             let store = store.clone();
             async move { store.keep_time().await }
         });
-        let hash = PasswordHash::of(&Secret::new(plan.password)).expect("a hash");
+        let password = plan.bounds.counted(plan.password.as_bytes());
+        let hash = PasswordHash::of(&Secret::new(password)).expect("a hash");
         store.apply(policy(&plan, &hash)).await.expect("a policy");
         let metrics = Metrics::default();
         let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), metrics.clone());
         let running = running.unwrap_or_else(|error| panic!("{error}"));
         let address = running.addresses().first().copied().unwrap_or(([127, 0, 0, 1], 0).into());
+        let operators = smsc::Metrics::default();
         let binds = (!plan.upstreams.is_empty()).then(|| {
             let settings = smsc::Settings { upstreams: plan.upstreams.clone(), ..smsc::Settings::default() };
-            smsc::connect(&settings, &store, &clock, &smsc::Metrics::default()).expect("operators")
+            smsc::connect(&settings, &store, &clock, &operators).expect("operators")
         });
-        Self { store, clock, running: Some(running), metrics, binds, address, plan, hash, folder }
+        Self { store, clock, running: Some(running), metrics, operators, binds, address, plan, hash, folder }
     }
 
     /// Changes the policy while the gate runs.
@@ -156,6 +160,20 @@ impl Gate {
         let views = self.binds.as_ref().expect("operators").roster().view();
         let view = views.iter().find(|view| view.name == upstream).expect("an operator of that name");
         view.binds.first().and_then(|bind| bind.adapted_rate)
+    }
+
+    /// How many PDUs of clients were forgiven this.
+    pub fn forgiven(&self, quirk: &str) -> u64 {
+        let mut registry = Registry::default();
+        self.metrics.register(&mut registry);
+        counted(&registry, &format!("tollgate_esme_quirks_total{{account=\"acme\",quirk=\"{quirk}\"}} "))
+    }
+
+    /// How many PDUs of the operator "north" were forgiven this.
+    pub fn forgiven_north(&self, quirk: &str) -> u64 {
+        let mut registry = Registry::default();
+        self.operators.register(&mut registry);
+        counted(&registry, &format!("smsc_quirks_total{{upstream=\"north\",quirk=\"{quirk}\"}} "))
     }
 
     /// A figure of the door without labels, such as `connections` or `submits_open`.
@@ -311,6 +329,14 @@ pub async fn one_of<T: tollgate::store::Laned>(lane: &tollgate::store::Lane<T>) 
         }
     })
     .await
+}
+
+/// The figure behind this name and labels; 0 if nothing was counted.
+fn counted(registry: &Registry, begins: &str) -> u64 {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry).expect("text");
+    let value = text.lines().find_map(|line| line.strip_prefix(begins));
+    value.map_or(0, |value| value.parse().expect("a number"))
 }
 
 fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {

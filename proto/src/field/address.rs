@@ -11,6 +11,7 @@ pub const ADDRESS_LIMIT: usize = 21;
 pub const LONG_ADDRESS_LIMIT: usize = 65;
 
 /// An address as it stands in a PDU. The digits may be letters (TON 5), and nothing is checked here.
+/// SMPP 3.4 §5.2.5 to §5.2.10.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Address {
     /// Type of number.

@@ -1,10 +1,11 @@
 //! data_coding: which alphabet, and which class of message (SMPP 3.4 §5.2.19, 3GPP TS 23.038 §4).
 
 /// data_coding as it came. Every value has a reading; what a peer means by it may differ and is a setting of that peer.
+/// SMPP 3.4 §5.2.19.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DataCoding(pub u8);
 
-/// The alphabet that a data_coding announces.
+/// The alphabet that a data_coding announces (SMPP 3.4 §5.2.19, 3GPP TS 23.038 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Alphabet {
     /// GSM 7-bit default alphabet, one septet an octet.

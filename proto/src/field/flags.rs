@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct EsmClass(pub u8);
 
-/// Messaging mode, bits 1–0 of esm_class. Says nothing in a deliver_sm.
+/// Messaging mode, bits 1–0 of esm_class. Says nothing in a deliver_sm (SMPP 3.4 §5.2.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// What the centre does by default, store and forward as a rule.
@@ -19,7 +19,7 @@ pub enum Mode {
     StoreAndForward,
 }
 
-/// Message type, bits 5–2 of esm_class.
+/// Message type, bits 5–2 of esm_class (SMPP 3.4 §5.2.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageType {
     /// An ordinary message.
@@ -98,7 +98,7 @@ impl EsmClass {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RegisteredDelivery(pub u8);
 
-/// When a delivery receipt is wanted, bits 1–0 of registered_delivery.
+/// When a delivery receipt is wanted, bits 1–0 of registered_delivery (SMPP 3.4 §5.2.17).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReceiptWish {
     /// Never.

@@ -1,7 +1,9 @@
 //! C-octet strings: octets without a NUL, ended by one on the wire (SMPP 3.4 §3.1).
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
 use nom::IResult;
@@ -10,14 +12,25 @@ use nom::bytes::complete::take_till;
 use crate::error::ProblemClass;
 
 /// The octets of a C-octet string, without its NUL. ASCII on paper; anything but NUL in the field, and kept as it came.
+/// SMPP 3.4 §3.1.
 ///
-/// A clone shares the octets. An empty string owns nothing and shares nothing.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct COctets(Bytes);
+/// Up to 23 octets, which are nearly all addresses and ids, are kept in place and hold no buffer; a clone of a longer
+/// string shares its octets.
+#[derive(Clone)]
+pub struct COctets(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    Here { length: u8, octets: [u8; HERE] },
+    Shared(Bytes),
+}
+
+/// Octets of a string that is kept in place: what fits beside the length into the size of [`Bytes`].
+const HERE: usize = 23;
 
 impl COctets {
     /// The empty string.
-    pub const EMPTY: COctets = COctets(Bytes::new());
+    pub const EMPTY: COctets = COctets(Kept::Here { length: 0, octets: [0; HERE] });
 
     /// A string that is known at compile time. Ends at its first NUL, if it has one.
     pub const fn from_static(text: &'static str) -> COctets {
@@ -26,55 +39,73 @@ impl COctets {
         while end < octets.len() && octets[end] != 0 {
             end += 1;
         }
-        COctets(Bytes::from_static(octets.split_at(end).0))
+        COctets(Kept::Shared(Bytes::from_static(octets.split_at(end).0)))
     }
 
     /// The octets if none of them is NUL.
     pub fn checked(octets: Bytes) -> Option<COctets> {
-        if octets.contains(&0) { None } else { Some(COctets(octets)) }
+        if octets.contains(&0) { None } else { Some(COctets::without_nul(octets)) }
     }
 
     /// Octets of which the caller has seen that none is NUL.
     pub(crate) fn without_nul(octets: Bytes) -> COctets {
-        COctets(octets)
+        COctets::here(&octets).unwrap_or(COctets(Kept::Shared(octets)))
+    }
+
+    /// The same for octets that may be too many to be kept in place.
+    #[inline]
+    pub(crate) fn here(text: &[u8]) -> Option<COctets> {
+        let mut octets = [0; HERE];
+        octets.get_mut(..text.len())?.copy_from_slice(text);
+        Some(COctets(Kept::Here { length: text.len() as u8, octets }))
     }
 
     /// The octets, without the NUL.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Kept::Here { length, octets } => octets.get(..usize::from(*length)).unwrap_or_default(),
+            Kept::Shared(octets) => octets,
+        }
     }
 
-    /// The octets as a shared slice, without the NUL.
-    pub fn bytes(&self) -> &Bytes {
-        &self.0
+    /// The octets on their own, without the NUL: shared, or copied if they are few.
+    pub fn bytes(&self) -> Bytes {
+        match &self.0 {
+            Kept::Here { .. } => Bytes::copy_from_slice(self.as_bytes()),
+            Kept::Shared(octets) => octets.clone(),
+        }
     }
 
-    /// The octets themselves, without the NUL.
+    /// The octets on their own, without the NUL: shared, or copied if they are few.
     pub fn into_bytes(self) -> Bytes {
-        self.0
+        match self.0 {
+            Kept::Here { .. } => self.bytes(),
+            Kept::Shared(octets) => octets,
+        }
     }
 
     /// The string, if it is UTF-8 (ASCII is).
     pub fn as_str(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+        std::str::from_utf8(self.as_bytes()).ok()
     }
 
     /// The string as it is displayed: printable ASCII as it is, everything else as `\xNN`.
     pub fn to_text(&self) -> Cow<'_, str> {
-        match std::str::from_utf8(&self.0) {
-            Ok(text) if self.0.iter().all(|octet| is_plain(*octet)) => Cow::Borrowed(text),
+        match std::str::from_utf8(self.as_bytes()) {
+            Ok(text) if self.as_bytes().iter().all(|octet| is_plain(*octet)) => Cow::Borrowed(text),
             _ => Cow::Owned(self.to_string()),
         }
     }
 
     /// Number of octets, without the NUL.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.as_bytes().len()
     }
 
     /// True if there is no octet before the NUL.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.as_bytes().is_empty()
     }
 }
 
@@ -88,7 +119,7 @@ impl From<Bytes> for COctets {
         if let Some(end) = octets.iter().position(|octet| *octet == 0) {
             octets.truncate(end);
         }
-        if octets.is_empty() { COctets::EMPTY } else { COctets(octets) }
+        COctets::without_nul(octets)
     }
 }
 
@@ -96,7 +127,7 @@ impl From<Bytes> for COctets {
 impl From<&[u8]> for COctets {
     fn from(octets: &[u8]) -> COctets {
         let text = octets.split(|octet| *octet == 0).next().unwrap_or_default();
-        if text.is_empty() { COctets::EMPTY } else { COctets(Bytes::copy_from_slice(text)) }
+        COctets::here(text).unwrap_or_else(|| COctets(Kept::Shared(Bytes::copy_from_slice(text))))
     }
 }
 
@@ -116,7 +147,39 @@ impl From<String> for COctets {
 
 impl AsRef<[u8]> for COctets {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
+    }
+}
+
+impl Default for COctets {
+    fn default() -> COctets {
+        COctets::EMPTY
+    }
+}
+
+impl PartialEq for COctets {
+    fn eq(&self, other: &COctets) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for COctets {}
+
+impl PartialOrd for COctets {
+    fn partial_cmp(&self, other: &COctets) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for COctets {
+    fn cmp(&self, other: &COctets) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for COctets {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -135,7 +198,7 @@ impl PartialEq<&str> for COctets {
 /// Printable ASCII as it is, the backslash and everything else as `\xNN`.
 impl fmt::Display for COctets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Plain(&self.0).fmt(f)
+        Plain(self.as_bytes()).fmt(f)
     }
 }
 
@@ -224,6 +287,18 @@ mod tests {
         assert_eq!(text.to_string(), "a\\x5C\\x01\\xFF~");
         assert_eq!(format!("{:?}", COctets::from("id 1")), "\"id 1\"");
         assert_eq!(COctets::from("plain").to_text(), "plain");
+    }
+
+    #[test]
+    fn few_octets_are_kept_in_place_and_cost_no_room() {
+        assert_eq!(size_of::<COctets>(), size_of::<Bytes>());
+        for length in [0, 1, 22, 23, 24, 64] {
+            let octets = Bytes::from(vec![b'x'; length]);
+            let text = COctets::from(octets.clone());
+            assert_eq!(text.as_bytes(), octets);
+            assert_eq!(text, COctets::from(&octets[..]));
+            assert_eq!((text.bytes(), text.into_bytes()), (octets.clone(), octets));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::field::address::{ESME, LONG_SOURCE};
 use crate::field::{Address, CommandId, Tlvs};
 use crate::wire::{Fields, Lenience, Reading, Writer};
 
-/// The body of alert_notification.
+/// The body of alert_notification (SMPP 3.4 §4.12.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertNotification {
     /// The subscriber; up to 64 octets here (SMPP 3.4 §5.2.8).

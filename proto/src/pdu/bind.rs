@@ -20,6 +20,7 @@ pub const SYSTEM_TYPE_LIMIT: usize = 13;
 pub const ADDRESS_RANGE_LIMIT: usize = 41;
 
 /// A password as it came. Never shown; comparing it in constant time is the business of who knows the right one.
+/// SMPP 3.4 §5.2.2.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Password(COctets);
 
@@ -58,7 +59,7 @@ impl From<COctets> for Password {
     }
 }
 
-/// What a session is bound for.
+/// What a session is bound for (SMPP 3.4 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BindKind {
     /// Takes messages from the centre.
@@ -90,7 +91,7 @@ impl BindKind {
     }
 }
 
-/// The body of the three bind requests.
+/// The body of the three bind requests (SMPP 3.4 §4.1.1, §4.1.3, §4.1.5).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bind {
     /// Who binds (SMPP 3.4 §5.2.1).
@@ -136,7 +137,7 @@ impl Bind {
                 }
                 read => read?,
             },
-            tlvs: fields.tlvs()?,
+            tlvs: fields.tlvs_of_bind()?,
         })
     }
 
@@ -157,7 +158,7 @@ fn password(fields: &mut Fields<'_>) -> Result<Password, Problem> {
     fields.long_c_octets("password", PASSWORD_LIMIT, Quirk::LongPassword).map(Password)
 }
 
-/// The body of the three bind responses.
+/// The body of the three bind responses (SMPP 3.4 §4.1.2, §4.1.4, §4.1.6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BindResp {
     /// Who answers; `None` if there was no body (SMPP 3.4 §5.2.1).
@@ -210,7 +211,7 @@ impl BindResp {
     }
 }
 
-/// The body of outbind: the centre asks an ESME to bind. Never answered with a response.
+/// The body of outbind: the centre asks an ESME to bind. Never answered with a response (SMPP 3.4 §4.1.7).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbind {
     /// Who asks (SMPP 3.4 §5.2.1).

@@ -12,7 +12,7 @@ use crate::wire::{
     Fields, Lenience, MESSAGE_ID_LIMIT, Reading, SERVICE_TYPE_LIMIT, TIME_LIMIT, Writer, message_id_response,
 };
 
-/// The body of broadcast_sm.
+/// The body of broadcast_sm (SMPP 5.0 §4.4.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BroadcastSm {
     /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
@@ -75,7 +75,7 @@ impl BroadcastSm {
     }
 }
 
-/// The body of query_broadcast_sm.
+/// The body of query_broadcast_sm (SMPP 5.0 §4.6.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueryBroadcastSm {
     /// The broadcast (SMPP 3.4 §5.2.23).
@@ -112,7 +112,7 @@ impl QueryBroadcastSm {
     }
 }
 
-/// The body of cancel_broadcast_sm. Its response has none.
+/// The body of cancel_broadcast_sm. Its response has none (SMPP 5.0 §4.6.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CancelBroadcastSm {
     /// Narrows a cancellation, if it is not empty (SMPP 3.4 §5.2.11).
@@ -153,7 +153,7 @@ impl CancelBroadcastSm {
     }
 }
 
-/// The body of broadcast_sm_resp and query_broadcast_sm_resp.
+/// The body of broadcast_sm_resp and query_broadcast_sm_resp (SMPP 5.0 §4.4.1, §4.6.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BroadcastResp {
     /// The id of the broadcast; `None` if there was no body (SMPP 3.4 §5.2.23).

@@ -7,7 +7,7 @@ use crate::field::address::{DESTINATION, SOURCE};
 use crate::field::{Address, COctets, CommandId, Tlvs};
 use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, SERVICE_TYPE_LIMIT, Writer};
 
-/// The body of cancel_sm.
+/// The body of cancel_sm (SMPP 3.4 §4.9.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CancelSm {
     /// Narrows a cancellation by addresses, if it is not empty (SMPP 3.4 §5.2.11).

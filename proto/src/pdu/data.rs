@@ -11,7 +11,7 @@ use crate::wire::{
     Fields, Lenience, Quirk, Reading, SERVICE_TYPE_LIMIT, USUAL_LENGTH, Writer, message_id_response,
 };
 
-/// The body of data_sm, in either direction.
+/// The body of data_sm, in either direction (SMPP 3.4 §4.7.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataSm {
     /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
@@ -68,7 +68,7 @@ impl DataSm {
     }
 }
 
-/// The body of data_sm_resp.
+/// The body of data_sm_resp (SMPP 3.4 §4.7.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataSmResp {
     /// The id of the message; `None` if there was no body (SMPP 3.4 §5.2.23).

@@ -13,7 +13,7 @@ use crate::wire::{
     message_id_response,
 };
 
-/// The body of deliver_sm.
+/// The body of deliver_sm (SMPP 3.4 §4.6.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliverSm {
     /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
@@ -107,7 +107,7 @@ impl DeliverSm {
     }
 }
 
-/// The body of deliver_sm_resp.
+/// The body of deliver_sm_resp (SMPP 3.4 §4.6.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliverSmResp {
     /// Unused; empty on paper, and ignored whatever comes. `None` if there was no body (SMPP 3.4 §5.2.23).

@@ -48,7 +48,7 @@ impl Header {
     }
 }
 
-/// A whole PDU. command_length and command_id follow from the body.
+/// A whole PDU. command_length and command_id follow from the body (SMPP 3.4 §3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pdu {
     /// command_status as it came; requests are written with 0 whatever stands here (SMPP 3.4 §5.1.3).

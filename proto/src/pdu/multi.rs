@@ -15,7 +15,7 @@ use crate::wire::{
 /// Limit of dl_name, in octets with the NUL (SMPP 3.4 §5.2.27).
 pub const DL_NAME_LIMIT: usize = 21;
 
-/// Destinations that the count has room for. 3.4 allows 254, 5.0 allows 255.
+/// Destinations that the count has room for. 3.4 allows 254, 5.0 allows 255 (SMPP 3.4 §5.2.24).
 pub const DESTINATIONS_LIMIT: usize = 255;
 
 /// Octets of the shortest dest_address, and below those of the shortest unsuccess_sme.
@@ -33,7 +33,7 @@ pub enum Destination {
     List(COctets),
 }
 
-/// The body of submit_multi.
+/// The body of submit_multi (SMPP 3.4 §4.5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitMulti {
     /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
@@ -166,7 +166,7 @@ pub struct Unsuccessful {
     pub status: CommandStatus,
 }
 
-/// The body of submit_multi_resp.
+/// The body of submit_multi_resp (SMPP 3.4 §4.5.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitMultiResp {
     /// The one id of the whole submission; `None` if there was no body (SMPP 3.4 §5.2.23).

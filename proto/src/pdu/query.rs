@@ -7,7 +7,7 @@ use crate::field::address::SOURCE;
 use crate::field::{Address, COctets, CommandId, CommandStatus, MessageState, Tlvs};
 use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, TIME_LIMIT, Writer, response};
 
-/// The body of query_sm.
+/// The body of query_sm (SMPP 3.4 §4.8.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuerySm {
     /// The id that the centre gave the message (SMPP 3.4 §5.2.23).
@@ -44,7 +44,7 @@ impl QuerySm {
     }
 }
 
-/// The body of query_sm_resp.
+/// The body of query_sm_resp (SMPP 3.4 §4.8.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuerySmResp {
     /// The id that was asked for; `None` if there was no body, and then the other fields mean nothing.

@@ -7,7 +7,7 @@ use crate::field::address::SOURCE;
 use crate::field::{Address, COctets, CommandId, RegisteredDelivery, Tag, Tlvs};
 use crate::wire::{Fields, Lenience, MESSAGE_ID_LIMIT, Reading, TIME_LIMIT, Writer};
 
-/// The body of replace_sm.
+/// The body of replace_sm (SMPP 3.4 §4.10.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplaceSm {
     /// The message (SMPP 3.4 §5.2.23).

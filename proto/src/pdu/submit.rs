@@ -12,7 +12,7 @@ use crate::wire::{
     message_id_response,
 };
 
-/// The body of submit_sm.
+/// The body of submit_sm (SMPP 3.4 §4.4.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitSm {
     /// Which service the message belongs to; empty for the default (SMPP 3.4 §5.2.11).
@@ -103,7 +103,7 @@ impl SubmitSm {
     }
 }
 
-/// The body of submit_sm_resp.
+/// The body of submit_sm_resp (SMPP 3.4 §4.4.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubmitSmResp {
     /// The id that the centre gave the message; `None` if there was no body (SMPP 3.4 §5.2.23).

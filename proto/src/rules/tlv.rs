@@ -2,7 +2,7 @@
 //! (SMPP 3.4 §5.3, SMPP 5.0 §4.8.4).
 
 use super::Breach;
-use crate::field::{CommandStatus, InterfaceVersion, Tag, Tlv, Tlvs};
+use crate::field::{CommandId, CommandStatus, InterfaceVersion, Tag, Tlv, Tlvs};
 use crate::pdu::{Quirk, Reading};
 
 /// What the parameters stand in.
@@ -73,6 +73,10 @@ fn judge(
         reading.pass(Quirk::TelematicsWidth, name, CommandStatus::RINVTLVLEN)?;
     } else if tlv.tag == Tag::ALERT_ON_MESSAGE_DELIVERY && length == 1 && version < InterfaceVersion::V5_0 {
         reading.pass(Quirk::AlertOctet, name, CommandStatus::RINVTLVLEN)?;
+    } else if !tlv.tag.allows_length(length) && place == Place::Delivery {
+        // What cannot be read of a delivery is no reason to lose it.
+        reading.pass(Quirk::TlvWidth, name, CommandStatus::RINVTLVLEN)?;
+        return Ok(Verdict::Keep);
     } else if !tlv.tag.allows_length(length) {
         let Some(narrowed) = by_value(tlv) else {
             return Err(Breach::of(name, CommandStatus::RINVTLVLEN));
@@ -150,44 +154,15 @@ impl Seen {
     }
 }
 
-/// Whether a known tag is listed for the PDU, in 3.4 or in 5.0.
+/// Whether a known tag is listed for the PDU, in 3.4 or in 5.0. What submit_multi and a client's data_sm may carry,
+/// submit_sm may carry too.
 fn belongs(tag: Tag, place: Place) -> bool {
-    match place {
-        Place::Replacement => tag == Tag::MESSAGE_PAYLOAD,
-        Place::Submission => !matches!(
-            tag,
-            Tag::ADDITIONAL_STATUS_INFO_TEXT
-                | Tag::RECEIPTED_MESSAGE_ID
-                | Tag::SC_INTERFACE_VERSION
-                | Tag::DPF_RESULT
-                | Tag::MS_AVAILABILITY_STATUS
-                | Tag::NETWORK_ERROR_CODE
-                | Tag::DELIVERY_FAILURE_REASON
-                | Tag::MESSAGE_STATE
-                | Tag::CONGESTION_STATE
-                | Tag(0x0600..=0x060A)
-        ),
-        Place::Delivery => matches!(
-            tag,
-            Tag::DEST_ADDR_SUBUNIT
-                | Tag::SOURCE_ADDR_SUBUNIT
-                | Tag::PAYLOAD_TYPE
-                | Tag::RECEIPTED_MESSAGE_ID
-                | Tag(0x0201..=0x0205)
-                | Tag(0x020A..=0x020F)
-                | Tag::CALLBACK_NUM_PRES_IND
-                | Tag::CALLBACK_NUM_ATAG
-                | Tag::CALLBACK_NUM
-                | Tag::DPF_RESULT
-                | Tag::NETWORK_ERROR_CODE
-                | Tag::MESSAGE_PAYLOAD
-                | Tag::MESSAGE_STATE
-                | Tag::USSD_SERVICE_OP
-                | Tag(0x060D..=0x0613)
-                | Tag::ITS_REPLY_TYPE
-                | Tag::ITS_SESSION_INFO
-        ),
-    }
+    let command = match place {
+        Place::Submission => CommandId::SUBMIT_SM,
+        Place::Replacement => CommandId::REPLACE_SM,
+        Place::Delivery => CommandId::DELIVER_SM,
+    };
+    [InterfaceVersion::V3_4, InterfaceVersion::V5_0].iter().any(|version| tag.belongs_to(command, *version))
 }
 
 /// C-octet strings.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::field::{CommandId, CommandStatus, InterfaceVersion};
 use crate::pdu::BindKind;
 
-/// How far a session has come.
+/// How far a session has come (SMPP 3.4 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Connected, nothing bound.
@@ -160,7 +160,7 @@ const fn exists(command: CommandId, version: InterfaceVersion) -> bool {
     }
 }
 
-/// One session as seen from one side: its state, its version, and whether someone is leaving.
+/// One session as seen from one side: its state, its version, and whether someone is leaving (SMPP 3.4 §2.2, §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
     role: Role,

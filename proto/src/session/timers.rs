@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::moment::Moment;
 
-/// How long a session waits for what. The documents name the timers and give no values.
+/// How long a session waits for what. The documents name the timers and give no values (SMPP 3.4 §7.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimersSettings {
     /// From the connection, or the outbind, to the bind. Default 10 s.
@@ -54,7 +54,7 @@ pub enum Event {
     Inactive,
 }
 
-/// The timers of one session. Each row of the table is the moment it falls due, if it runs.
+/// The timers of one session. Each row of the table is the moment it falls due, if it runs (SMPP 3.4 §7.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
     settings: TimersSettings,

@@ -29,7 +29,7 @@ impl Default for WindowSettings {
     }
 }
 
-/// Requests of one direction of one session. `T` is what is remembered of each.
+/// Requests of one direction of one session. `T` is what is remembered of each (SMPP 3.4 §2.9).
 #[derive(Debug)]
 pub struct Window<T> {
     slots: Box<[Slot<T>]>,

@@ -91,11 +91,17 @@ impl Written {
 /// Whether the tables hold the text, and it could take fewer parts than the best so far: without writing it.
 fn can_win(text: &str, locking: Option<Language>, single: Option<Language>, best: Option<&Written>) -> bool {
     let Some(septets) = gsm7::septets(text, tables(locking, single)) else { return false };
-    best.is_none_or(|best| septets.div_ceil(MOST_SEPTETS) <= usize::from(best.parts.segments))
+    let least = if septets <= ONE_PART { 1 } else { septets.div_ceil(EACH_PART) };
+    best.is_none_or(|best| {
+        let most = usize::from(best.parts.segments);
+        // Without a table it wins where both take equally many.
+        if best.has_header() { least <= most } else { least < most }
+    })
 }
 
-/// No part with a header that names a table holds more: 155 in one message.
-const MOST_SEPTETS: usize = 155;
+/// Septets behind a header that names a table: in one message, and in each of several. No such header leaves more.
+const ONE_PART: usize = 155;
+const EACH_PART: usize = 149;
 
 fn tables(locking: Option<Language>, single: Option<Language>) -> gsm7::Tables {
     national::tables(locking.map(Language::number), single.map(Language::number))

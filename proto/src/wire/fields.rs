@@ -1,6 +1,8 @@
 //! Reads a body: slices of it, in order, up to the first fault.
 
-use bytes::Bytes;
+use std::mem;
+
+use bytes::{Buf, Bytes};
 use nom::number::complete::{be_u8, be_u32};
 
 use super::{LONG_LIMIT, MESSAGE_ID_LIMIT, Quirk, Reading};
@@ -45,11 +47,32 @@ impl<'a> Fields<'a> {
         Problem { class, field, offset: self.at, detail }
     }
 
-    /// The next octets, which are known to be there, as a slice of the body. Nothing shares for an empty one.
+    /// The next octets, which are known to be there, as a slice of the body. Nothing shares for an empty one, and the
+    /// last ones take the body over.
     fn share(&mut self, octets: usize) -> Bytes {
         let start = self.at;
         self.at += octets;
-        if octets == 0 { Bytes::new() } else { self.body.slice(start..self.at) }
+        if octets == 0 {
+            Bytes::new()
+        } else if self.at == self.body.len() {
+            let mut last = mem::take(&mut self.body);
+            last.advance(start);
+            last
+        } else {
+            self.body.slice(start..self.at)
+        }
+    }
+
+    /// The next octets, of which none is NUL, as a string.
+    fn string(&mut self, octets: usize) -> COctets {
+        let text = self.rest().get(..octets).and_then(COctets::here);
+        match text {
+            Some(text) => {
+                self.at += octets;
+                text
+            }
+            None => COctets::without_nul(self.share(octets)),
+        }
     }
 
     pub(crate) fn u8(&mut self, field: &'static str) -> Result<u8, Problem> {
@@ -97,9 +120,9 @@ impl<'a> Fields<'a> {
             Ok((_, text)) => text.len(),
             Err(fault) => self.one_over(field, limit, class_of(&fault))?,
         };
-        let text = self.share(length);
+        let text = self.string(length);
         self.at += 1;
-        Ok(COctets::without_nul(text))
+        Ok(text)
     }
 
     /// The length of a string that has its NUL one octet too late, if that is forgiven.
@@ -154,7 +177,7 @@ impl<'a> Fields<'a> {
                 if problem.class == ProblemClass::FieldUnterminated && self.forgive(Quirk::OpenResponse) =>
             {
                 let octets = self.left();
-                Ok(COctets::without_nul(self.share(octets)))
+                Ok(self.string(octets))
             }
             read => read,
         }
@@ -185,6 +208,22 @@ impl<'a> Fields<'a> {
         }
         let (tlvs, problem) = Tlvs::read(&self.body, self.at);
         problem.map_or(Ok(tlvs), Err)
+    }
+
+    /// The TLVs of a bind, without octets behind them that are too few for another if that is forgiven.
+    pub(crate) fn tlvs_of_bind(mut self) -> Result<Tlvs, Problem> {
+        if self.is_at_end() {
+            return Ok(Tlvs::EMPTY);
+        }
+        match Tlvs::read(&self.body, self.at) {
+            (tlvs, None) => Ok(tlvs),
+            (tlvs, Some(problem))
+                if matches!(problem.detail, Detail::Trailing(_)) && self.forgive(Quirk::StrayOctets) =>
+            {
+                Ok(tlvs)
+            }
+            (_, Some(problem)) => Err(problem),
+        }
     }
 
     /// The TLVs behind a short_message.

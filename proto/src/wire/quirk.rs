@@ -33,7 +33,8 @@ quirks! {
     SequenceRange = "sequence_range";
     /// A request with a command_status (SMPP 3.4 §3.2 sets it to null). Always ignored.
     StatusInRequest = "status_in_request";
-    /// Octets, not a row of TLVs, in a PDU without a body (L-05): php-smpp writes one NUL. Else RINVCMDLEN.
+    /// Octets, not a row of TLVs, in a PDU without a body (L-05): php-smpp writes one NUL; and 1–3 of them behind a bind.
+    /// Else RINVCMDLEN, and for a bind RINVTLVSTREAM.
     StrayOctets = "stray_octets";
     /// password of more than 8 octets (L-01): Infobip prescribes them; smpplib, jsmpp send them. Else RINVPASWD.
     LongPassword = "long_password";
@@ -88,8 +89,8 @@ quirks! {
     ForeignTlv = "foreign_tlv";
     /// A TLV that may come once comes again. The first counts. Else RTLVNOTALLWD.
     RepeatedTlv = "repeated_tlv";
-    /// An integer TLV of 1–4 octets with another width than specified (L-20): centres seen by Kannel. Read by value.
-    /// Else RINVTLVLEN.
+    /// An integer TLV of 1–4 octets with another width than specified (L-20), and in a delivery a TLV of any wrong
+    /// length: centres seen by Kannel. Read by value where it can be. Else RINVTLVLEN.
     TlvWidth = "tlv_width";
     /// source_telematics_id of two octets (L-44): node-smpp, smpplib, smpp.pdu. Else RINVTLVLEN.
     TelematicsWidth = "telematics_width";

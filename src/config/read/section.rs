@@ -83,6 +83,20 @@ impl<'a> Section<'a> {
         section
     }
 
+    /// The table that a value is, if it is one: `name` is how it is called in problems.
+    pub(in crate::config) fn inline(value: &Value<'a>, name: &str) -> Option<Self> {
+        let table = value.as_table()?;
+        let (sources, at) = (value.sources(), value.spot());
+        Some(Self {
+            sources,
+            name: name.to_owned(),
+            file: at.file,
+            table: Some(table),
+            at,
+            known: Vec::new(),
+        })
+    }
+
     /// The tables of an array of tables.
     pub(in crate::config) fn sections(&mut self, key: &'static str, name: &str) -> Vec<Section<'a>> {
         let Some(value) = self.value(key) else { return Vec::new() };

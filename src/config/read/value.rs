@@ -214,6 +214,19 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The table that it is, if it is one.
+    pub(super) fn as_table(&self) -> Option<&'a DeTable<'a>> {
+        match self.raw.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Where it comes from.
+    pub(super) fn sources(&self) -> &'a Sources<'a> {
+        self.sources
+    }
+
     /// The table that it is.
     pub(super) fn table(&self) -> Option<&'a DeTable<'a>> {
         match self.raw.get_ref() {

@@ -13,20 +13,22 @@ pub(super) use rate::Rates;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use smpp_proto::field::InterfaceVersion;
-use smpp_proto::pdu::{self, BindKind};
+use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion};
+use smpp_proto::pdu::{self, BindKind, Quirk, Quirks};
 use tracing::debug;
 
 use super::Shared;
 use super::roster::{Facts, Place};
 use crate::account::credential::{BindType, Bounds};
-use crate::account::{Account, Credential, Secret};
+use crate::account::{Account, Credential, Manners, Secret};
 use crate::policy::{Refusal, Snapshot};
 
 /// A bind request, and how it came.
 pub(super) struct Asked {
     pub(super) kind: BindKind,
     pub(super) request: pdu::Bind,
+    /// What its request was forgiven so far.
+    pub(super) met: Quirks,
     pub(super) peer: SocketAddr,
     pub(super) tls: bool,
 }
@@ -70,6 +72,7 @@ async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
     }
     prove(shared, asked, name, credential.map(Arc::as_ref)).await?;
     let credential = credential.ok_or(Refusal::AuthInvalid)?;
+    check_manners(&credential.bounds, shared.settings.lenience, asked)?;
     let account = check_grant(&policy, credential, asked)?;
     let place =
         take_place(shared, facts(credential, &account, shared.settings.version, asked), credential).await?;
@@ -92,6 +95,27 @@ fn check_way(bounds: &Bounds, asked: &Asked) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What the credential decides whether to forgive: only then is it known whose it is (conformance C-028, C-030).
+pub(super) const BY_CREDENTIAL: [Quirk; 2] = [Quirk::LongPassword, Quirk::MissingAddressRange];
+
+/// The statuses are those of a reader that never forgave.
+fn check_manners(bounds: &Bounds, by_default: Manners, asked: &Asked) -> Result<(), Refusal> {
+    let lenience = bounds.lenience.unwrap_or(by_default).lenience();
+    match BY_CREDENTIAL.into_iter().find(|quirk| asked.met.has(*quirk) && !lenience.forgives(*quirk)) {
+        None => Ok(()),
+        Some(Quirk::LongPassword) => Err(Refusal::Malformed(CommandStatus::RINVPASWD)),
+        Some(_) => Err(Refusal::Malformed(CommandStatus::RINVCMDLEN)),
+    }
+}
+
+/// Whether the refusal of a bind has a body (conformance C-025). Where the password was wrong it never has, so that it
+/// does not tell whether there is such an account.
+pub(super) fn has_body(policy: &Snapshot, system_id: &COctets, refusal: Refusal) -> bool {
+    let credential = system_id.as_str().and_then(|name| policy.credential(name));
+    let account = credential.and_then(|credential| policy.account(credential.account));
+    refusal != Refusal::AuthInvalid && account.is_some_and(|account| account.terms.error_bodies)
+}
+
 /// Proves that the password is right. An unknown name takes the same way and as long.
 async fn prove(
     shared: &Shared,
@@ -99,7 +123,8 @@ async fn prove(
     name: &str,
     credential: Option<&Credential>,
 ) -> Result<(), Refusal> {
-    let password = Secret::new(asked.request.password.expose());
+    let given = asked.request.password.expose();
+    let password = Secret::new(credential.map_or(given, |known| known.bounds.counted(given)));
     // Who proved this before is not made to wait for others' guessing.
     if credential.is_some_and(|known| shared.proofs.knows(name, &password, &known.password)) {
         return Ok(());

@@ -2,10 +2,12 @@
 //! phones as they came.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use smpp_proto::field::{CommandId, CommandStatus, EsmClass, InterfaceVersion, MessageState, Tag, Tlv};
+use smpp_proto::field::{
+    Alphabet, CommandId, CommandStatus, EsmClass, InterfaceVersion, MessageState, Tag, Tlv,
+};
 use smpp_proto::pdu::{DeliverSm, Header, SubmitSm};
 use smpp_proto::text::receipt::{self, Excerpt, ReceiptValues};
-use smpp_proto::text::{Charset, Form, Reference, Width, split};
+use smpp_proto::text::{Charset, Form, Reference, Udh, UserData, Width, split, ucs2};
 
 use crate::clock::Timestamp;
 use crate::esme::session::{Dialect, Digits, put_tlv, set_length};
@@ -73,7 +75,7 @@ impl Told {
         self.text(&message, id.octets(), scratch)?;
         let esm_class =
             if self.is_final { EsmClass::DELIVERY_RECEIPT } else { EsmClass::INTERMEDIATE_NOTIFICATION };
-        let deliver = DeliverSm {
+        let mut deliver = DeliverSm {
             service_type: message.service_type,
             source: message.destination,
             destination: message.source,
@@ -81,6 +83,9 @@ impl Told {
             short_message: scratch.split().freeze(),
             ..DeliverSm::default()
         };
+        if let Some(wording) = Wording::of_deliver(&deliver).for_peer(dialect.charset) {
+            wording.put_into_deliver(&mut deliver);
+        }
         let start = out.len();
         deliver.encode(out, sequence).map_err(|_| "its fields cannot be written")?;
         if dialect.takes_tlvs() {
@@ -91,9 +96,8 @@ impl Told {
     }
 
     fn text(&self, message: &SubmitSm, id: &[u8], scratch: &mut BytesMut) -> Result<(), &'static str> {
-        let text = user_data(message)
-            .map(|data| Excerpt::of(message.data_coding.alphabet(), data.text()))
-            .unwrap_or_default();
+        let text =
+            user_data(message).map(|data| excerpt(message.data_coding.alphabet(), &data)).unwrap_or_default();
         let values = ReceiptValues {
             id,
             submitted: 1,
@@ -118,6 +122,15 @@ impl Told {
             put_tlv(out, Tag::NETWORK_ERROR_CODE, &[&[NETWORK_GSM], &code]);
         }
     }
+}
+
+/// The first characters of a text, also of one in national tables.
+fn excerpt(alphabet: Alphabet, data: &UserData<'_>) -> Excerpt {
+    let national = |udh: Udh<'_>| udh.locking_language().or(udh.single_language()).is_some();
+    if alphabet == Alphabet::Gsm7 && data.udh().is_some_and(national) {
+        return Excerpt::of(Alphabet::Ucs2, &ucs2::encode(&data.decode()));
+    }
+    Excerpt::of(alphabet, data.text())
 }
 
 /// network_error_code: the kind of network (SMPP 3.4 §5.3.2.31).
@@ -224,7 +237,7 @@ mod tests {
     use smpp_proto::field::{Address, RegisteredDelivery, Tlvs};
 
     fn dialect(version: u8) -> Dialect {
-        Dialect::of(InterfaceVersion(version))
+        Dialect::of(InterfaceVersion(version), &crate::esme::Settings::default())
     }
 
     fn submitted() -> Bytes {
@@ -306,6 +319,31 @@ mod tests {
         without_tlvs(DeliverSm::decode(body).expect("a body"), &mut next, &mut old).expect("written");
         let read = DeliverSm::decode(old.freeze().split_off(Header::LENGTH)).expect("a body");
         assert_eq!(read, DeliverSm { tlvs: Tlvs::EMPTY, ..mo });
+    }
+
+    #[test]
+    fn a_receipt_speaks_the_alphabet_of_its_client() {
+        // Turkish by locking shift: 0x1D is ş; 0x00 is @ in every table.
+        let turkish = UserData::read(Alphabet::Gsm7, true, &[3, 0x25, 1, 1, 0x1D, 0x00]).expect("a header");
+        assert_eq!(excerpt(Alphabet::Gsm7, &turkish).septets(), [b's', 0x00]);
+        let message = SubmitSm { short_message: Bytes::from_static(b"\x00\x05"), ..SubmitSm::default() };
+        let mut body = BytesMut::new();
+        message.encode(&mut body, 1).expect("encoded");
+        let told = Told {
+            shown: MessageId::first_at(Timestamp::from_millis(1_763_650_000_000)),
+            accepted_at: Timestamp::from_millis(1_763_650_000_000),
+            state: MessageState::DELIVERED,
+            delivered: true,
+            error: 0,
+            done_at: Timestamp::from_millis(1_763_650_060_000),
+            is_final: true,
+        };
+        let latin1 = Dialect { charset: Charset::Latin1, ..dialect(0x34) };
+        let mut out = BytesMut::new();
+        let submitted = body.split_off(Header::LENGTH).freeze();
+        told.write(submitted, latin1, 9, &mut BytesMut::new(), &mut out).expect("written");
+        let read = DeliverSm::decode(out.freeze().split_off(Header::LENGTH)).expect("a body");
+        assert!(read.short_message.ends_with(b"text:@\xE9"), "{read:?}");
     }
 
     #[test]

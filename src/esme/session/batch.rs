@@ -27,10 +27,7 @@ impl Batch {
     pub(super) fn new(store: &Store, client: &mut Client, now: Timestamp) -> Self {
         let policy = store.policy();
         let account = policy.account(client.bound.facts().account).cloned();
-        if let (Some(pressure), Some(account)) = (&mut client.pressure, &account) {
-            pressure.most = account.terms.max_queued;
-        }
-        client.dialect.detail = account.as_ref().is_some_and(|account| account.terms.status_detail);
+        client.suit(&policy, account.as_ref().map(|account| &account.terms));
         Self { policy, account, now, requests: Vec::new() }
     }
 

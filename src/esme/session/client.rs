@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use smpp_proto::field::InterfaceVersion;
+use smpp_proto::pdu::{Header, Lenience, Quirks, Reading};
 use smpp_proto::session::Traffic;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -17,18 +18,25 @@ use tracing::info;
 use super::batch::Asides;
 use super::{Dialect, Session};
 use crate::account::credential::BindType;
+use crate::account::{Manners, Terms};
 use crate::esme::Shared;
 use crate::esme::bind::Bound;
 use crate::esme::deliver::{self, Receiving};
 use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
+use crate::policy::Snapshot;
 use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store};
 
 /// What a bound session has.
 pub(in crate::esme) struct Client {
     pub(in crate::esme) bound: Bound,
     pub(in crate::esme) dialect: Dialect,
+    /// What of its departures from the protocol is forgiven, as its credential or else the listener has it.
+    lenience: Lenience,
+    by_default: Lenience,
+    /// Departures that the log knows already.
+    told: Quirks,
     pub(in crate::esme) metrics: SessionMetrics,
     pub(in crate::esme) asides: Asides,
     /// Questions for the history.
@@ -74,9 +82,12 @@ impl Client {
         });
         let (reply, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
-            dialect: Dialect::of(facts.version),
+            dialect: Dialect::of(facts.version, &shared.settings),
             pressure: (facts.version >= InterfaceVersion::V5_0 && shared.settings.congestion_state)
                 .then(|| Pressure { backlog: shared.store.backlog(facts.account), most: u64::MAX }),
+            lenience: Lenience::DEFAULT,
+            by_default: shared.settings.lenience.lenience(),
+            told: Quirks::NONE,
             metrics: shared.metrics.session(facts),
             asides: Asides::default(),
             lookups: Vec::new(),
@@ -101,6 +112,39 @@ impl Client {
         let waiting = u128::from(backlog.load(Ordering::Relaxed)) * 100 / u128::from((*most).max(1));
         let queue = u8::try_from(waiting.min(100)).unwrap_or(100);
         self.dialect.congestion = Some(queue.max(store.mailbox_fill()));
+    }
+
+    /// Takes the policy as it is now.
+    pub(super) fn suit(&mut self, policy: &Snapshot, terms: Option<&Terms>) {
+        self.dialect.suit(terms);
+        if let (Some(pressure), Some(terms)) = (&mut self.pressure, terms) {
+            pressure.most = terms.max_queued;
+        }
+        let credential = policy.credential_by_id(self.bound.facts().credential);
+        let manners = credential.and_then(|credential| credential.bounds.lenience);
+        self.lenience = manners.map_or(self.by_default, Manners::lenience);
+    }
+
+    /// Begins to read a PDU.
+    pub(in crate::esme) fn reading(&self, header: &Header) -> Reading {
+        let mut reading = Reading::new(self.lenience);
+        header.note(&mut reading);
+        reading
+    }
+
+    /// Counts what a PDU was forgiven, and tells what this session was not forgiven before.
+    pub(in crate::esme) fn forgave(&mut self, met: Quirks, header: &Header) {
+        if met.is_empty() {
+            return;
+        }
+        self.metrics.forgave(met);
+        let news = met.minus(self.told);
+        self.told = self.told.and(met);
+        let facts = self.bound.facts();
+        for quirk in news.iter() {
+            info!(account = facts.account_name, system_id = facts.system_id, peer = %facts.peer, %quirk,
+                command = %header.command, sequence = header.sequence, "forgiven; further ones are counted, not logged");
+        }
     }
 
     pub(super) fn next_sequence(&mut self) -> u32 {

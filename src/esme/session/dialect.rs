@@ -5,6 +5,8 @@ use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState
 use smpp_proto::pdu::Header;
 use smpp_proto::text::Charset;
 
+use crate::account::Terms;
+use crate::esme::Settings;
 use crate::message::MessageId;
 use crate::policy::Refusal;
 
@@ -16,14 +18,19 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) detail: bool,
     /// How near to its limits the gateway is for this client, 0 to 100; told to sessions of 5.0 that want to know.
     pub(in crate::esme) congestion: Option<u8>,
+    /// The account asked for `error_bodies`.
+    pub(in crate::esme) bodies: bool,
+    /// What stands for ESME_RINVDCS before 5.0.
+    pub(in crate::esme) coding: CommandStatus,
     /// What the account means by data_coding 0.
     pub(in crate::esme) charset: Charset,
 }
 
 impl Dialect {
-    /// A session of this version that is told no more than it must be.
-    pub(in crate::esme) const fn of(version: InterfaceVersion) -> Self {
-        Self { version, detail: false, congestion: None, charset: Charset::Gsm7 }
+    /// A session of this version, before anything is known of its account.
+    pub(in crate::esme) fn of(version: InterfaceVersion, settings: &Settings) -> Self {
+        let coding = CommandStatus(settings.coding_status);
+        Self { version, detail: false, congestion: None, bodies: false, coding, charset: Charset::Gsm7 }
     }
 
     /// Makes the response that begins at `start`, the last in `out`, longer by congestion_state, where that is told.
@@ -32,6 +39,13 @@ impl Dialect {
             put_tlv(out, Tag::CONGESTION_STATE, &[&[state]]);
             set_length(out, start);
         }
+    }
+
+    /// What the account wants of it.
+    pub(in crate::esme) fn suit(&mut self, terms: Option<&Terms>) {
+        self.detail = terms.is_some_and(|terms| terms.status_detail);
+        self.bodies = terms.is_some_and(|terms| terms.error_bodies);
+        self.charset = terms.map(|terms| terms.alphabet).unwrap_or_default();
     }
 
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
@@ -51,6 +65,7 @@ impl Dialect {
         let v5 = self.version >= InterfaceVersion::V5_0;
         match refusal {
             Refusal::UnicodeDisabled if v5 => CommandStatus::RINVDCS,
+            Refusal::Malformed(CommandStatus::RINVDCS) if !v5 => self.coding,
             other => match other.status() {
                 CommandStatus(0x100..=0x112) if !v5 => CommandStatus::RSUBMITFAIL,
                 // Octets behind the last field are a wrong length to who knows no parameters.
@@ -60,7 +75,8 @@ impl Dialect {
         }
     }
 
-    /// Appends the response that refuses `request`: 16 octets, or with the reason word where the account wants that.
+    /// Appends the response that refuses `request`: 16 octets, or with empty fields or the reason word where the
+    /// account wants that.
     pub(in crate::esme) fn refuse(
         self,
         out: &mut BytesMut,
@@ -70,13 +86,13 @@ impl Dialect {
     ) {
         let (command, status) = (request.response(), self.status(refusal));
         let word = if self.detail && self.takes_tlvs() { refusal.word() } else { "" };
-        let body = if word.is_empty() { &[][..] } else { empty_body(command) };
+        let body = if word.is_empty() && !self.bodies { &[][..] } else { empty_body(command) };
         let tlv = if word.is_empty() { 0 } else { 4 + word.len() + 1 };
         // A body of at most 4 octets and a word of at most 30.
         let length = u32::try_from(Header::LENGTH + body.len() + tlv).unwrap_or(16);
         Header { length, command, status, sequence }.write(out);
+        out.put_slice(body);
         if !word.is_empty() {
-            out.put_slice(body);
             put_tlv(out, Tag::ADDITIONAL_STATUS_INFO_TEXT, &[word.as_bytes(), &[0]]);
         }
     }
@@ -150,9 +166,13 @@ impl Digits {
 mod tests {
     use super::*;
 
+    fn plain(version: u8) -> Dialect {
+        Dialect::of(InterfaceVersion(version), &Settings::default())
+    }
+
     fn refusal(version: u8, detail: bool, request: CommandId) -> Vec<u8> {
         let mut out = BytesMut::new();
-        let dialect = Dialect { detail, ..Dialect::of(InterfaceVersion(version)) };
+        let dialect = Dialect { detail, ..plain(version) };
         dialect.refuse(&mut out, request, 7, Refusal::QueueFull);
         out.to_vec()
     }
@@ -170,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_5_0_added_stays_there() {
-        let status = |version, refusal| Dialect::of(InterfaceVersion(version)).status(refusal).0;
+        let status = |version, refusal| plain(version).status(refusal).0;
         assert_eq!(
             (status(0x34, Refusal::UnicodeDisabled), status(0x50, Refusal::UnicodeDisabled)),
             (0x45, 0x104)
@@ -180,7 +200,7 @@ mod tests {
         assert_eq!(status(0x34, Refusal::RateLimited), 0x58);
         let tlv = Refusal::Malformed(CommandStatus::RINVTLVLEN);
         assert_eq!((status(0x33, tlv), status(0x34, tlv)), (0x02, 0xC2));
-        let state = |version, state| Dialect::of(InterfaceVersion(version)).state(MessageState(state)).0;
+        let state = |version, state| plain(version).state(MessageState(state)).0;
         assert_eq!([0, 2, 8, 9].map(|s| state(0x50, s)), [0, 2, 8, 9]);
         assert_eq!([0, 2, 8, 9].map(|s| state(0x34, s)), [1, 2, 8, 8]);
         assert_eq!([0, 2, 8, 9].map(|s| state(0x33, s)), [1, 2, 5, 5]);

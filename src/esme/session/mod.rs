@@ -20,7 +20,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use smpp_proto::pdu::BindKind;
+use smpp_proto::COctets;
+use smpp_proto::pdu::{BindKind, Header, Quirks};
 use smpp_proto::session::{Moment, Role, Session as Rules, Timers};
 use tokio::sync::{mpsc, watch};
 
@@ -68,7 +69,10 @@ pub(super) struct Session {
 /// A bind that is being checked; meanwhile nothing is read (conformance C-042).
 struct Binding {
     kind: BindKind,
-    sequence: u32,
+    header: Header,
+    /// Whose bind it is to be, and what it was forgiven.
+    system_id: COctets,
+    met: Quirks,
     check: Pin<Box<dyn Future<Output = Result<Bound, Refusal>> + Send>>,
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use smpp_proto::error::Problem;
 use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, Tag as Tlv, Tlvs};
-use smpp_proto::pdu::{self, BindKind, BindResp, Frame, Header, encode_empty};
+use smpp_proto::pdu::{self, BindKind, BindResp, Frame, Header, Lenience, Pdu, Reading, encode_empty};
 use smpp_proto::session::{Moment, State, Traffic, Verdict};
 use smpp_proto::{COctets, Tlv as Parameter};
 use tracing::{debug, info};
@@ -108,7 +109,7 @@ impl Session {
             self.unbound_pdus += 1;
         }
         match self.rules.receive(header.command) {
-            Verdict::Accept if header.command.is_response() => self.response(header),
+            Verdict::Accept if header.command.is_response() => self.response(frame),
             Verdict::Accept => self.accept(frame, batch),
             Verdict::Respond(CommandStatus::RALYBND) => self.refuse(header, Refusal::AlreadyBound),
             Verdict::Respond(_) => self.refuse(header, Refusal::WrongBindState),
@@ -120,8 +121,8 @@ impl Session {
     fn accept(&mut self, frame: &Frame, batch: &mut Option<Batch>) {
         let header = frame.header;
         match header.command {
-            CommandId::ENQUIRE_LINK => self.enquired(header),
-            CommandId::UNBIND => self.unbind(header),
+            CommandId::ENQUIRE_LINK => self.enquired(frame),
+            CommandId::UNBIND => self.unbind(frame),
             command => match BindKind::of(command) {
                 Some(kind) => self.bind(kind, frame),
                 None => self.message(frame, batch),
@@ -135,7 +136,7 @@ impl Session {
             client.faults += 1;
         }
         self.shared.metrics.pdu_refused(refusal.word());
-        let unbound = Dialect::of(InterfaceVersion::V3_4);
+        let unbound = Dialect::of(InterfaceVersion::V3_4, &self.shared.settings);
         let dialect = self.client.as_ref().map_or(unbound, |client| client.dialect);
         let out = self.link.out();
         match refusal {
@@ -174,7 +175,8 @@ impl Session {
     }
 
     /// An answer to a request of ours. Those that nobody waits for are ignored (conformance C-054).
-    fn response(&mut self, header: Header) {
+    fn response(&mut self, frame: &Frame) {
+        let header = frame.header;
         match header.command {
             CommandId::UNBIND_RESP => {
                 if let Some(leaving) = self.leaving.take() {
@@ -186,16 +188,25 @@ impl Session {
             CommandId::DELIVER_SM_RESP | CommandId::DATA_SM_RESP | CommandId::GENERIC_NACK => {
                 let failed = header.command == CommandId::GENERIC_NACK && header.status.is_ok();
                 let status = if failed { CommandStatus::RUNKNOWNERR } else { header.status };
+                // One NUL is what stands there on paper.
+                let plain = frame.body.as_ref() == [0] || frame.body.is_empty() && !header.status.is_ok();
+                if !plain {
+                    self.look_through(frame);
+                }
                 if let Some(client) = self.client.as_deref_mut() {
                     client.delivery_answered(header.sequence, status, &self.shared.clock);
                 }
+            }
+            _ if !frame.body.is_empty() => {
+                let _ = self.look_through(frame);
             }
             _ => {}
         }
     }
 
     /// Answered in any state; a flood of them is a fault (conformance C-057, C-064).
-    fn enquired(&mut self, header: Header) {
+    fn enquired(&mut self, frame: &Frame) {
+        let header = frame.header;
         let second = self.shared.clock.monotonic() / 1000;
         let count = if self.enquired.0 == second { self.enquired.1 + 1 } else { 1 };
         self.enquired = (second, count);
@@ -204,12 +215,34 @@ impl Session {
         {
             client.faults += 1;
         }
-        let out = self.link.out();
-        encode_empty(out, CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, header.sequence);
+        let status = self.look_through(frame).map_or(CommandStatus::ROK, |refusal| refusal.status());
+        encode_empty(self.link.out(), CommandId::ENQUIRE_LINK_RESP, status, header.sequence);
+    }
+
+    /// Notes what a PDU is forgiven whose body says nothing; gives the refusal of one that cannot be read. Whatever it
+    /// is, the status of a response counts (conformance C-017, C-166).
+    fn look_through(&mut self, frame: &Frame) -> Option<Refusal> {
+        let header = frame.header;
+        let Some(client) = self.client.as_deref_mut() else {
+            let lenience = self.shared.settings.lenience.lenience();
+            return Pdu::decode_with(frame.clone(), lenience).err().map(|fault| malformed(&fault.problem));
+        };
+        let mut reading = client.reading(&header);
+        let read = Pdu::decode_noting(frame.clone(), &mut reading);
+        client.forgave(reading.met, &header);
+        let refusal = malformed(&read.err()?.problem);
+        client.faults += 1;
+        client.metrics.pdu_refused(refusal.word());
+        Some(refusal)
     }
 
     /// What was asked before is answered first, then this (conformance C-079).
-    fn unbind(&mut self, header: Header) {
+    fn unbind(&mut self, frame: &Frame) {
+        let header = frame.header;
+        if let Some(refusal) = self.look_through(frame) {
+            let status = refusal.status();
+            return encode_empty(self.link.out(), CommandId::UNBIND_RESP, status, header.sequence);
+        }
         // The rules have just accepted it.
         let _ = self.rules.unbind_received();
         self.close(Ended::PeerUnbound);
@@ -218,39 +251,57 @@ impl Session {
         }
     }
 
+    /// What is forgiven in a bind whose credential may forgive it is asked when the credential is known.
     fn bind(&mut self, kind: BindKind, frame: &Frame) {
-        let sequence = frame.header.sequence;
+        let header = frame.header;
         if kind == BindKind::Transmitter && self.rules.state() == State::Outbound {
             // It was called to receive (SMPP 3.4 §2.2.1, 5.0 §2.3.2).
             self.shared.metrics.bind_refused(Refusal::BindTypeNotAllowed);
-            return self.bind_refused(kind, sequence, Refusal::BindTypeNotAllowed);
+            return self.bind_refused(kind, header.sequence, Refusal::BindTypeNotAllowed, false);
         }
-        match pdu::Bind::decode(frame.body.clone()) {
+        let lenience = self.shared.settings.lenience.lenience();
+        let mut reading = Reading::new(bind::BY_CREDENTIAL.into_iter().fold(lenience, Lenience::with));
+        header.note(&mut reading);
+        match pdu::Bind::decode_with(frame.body.clone(), &mut reading) {
             Ok(request) => {
                 let (peer, tls) = (self.link.peer(), self.link.tls_facts().is_some());
-                let asked = Asked { kind, request, peer, tls };
+                let system_id = request.system_id.clone();
+                let asked = Asked { kind, request, met: reading.met, peer, tls };
                 let check = Box::pin(bind::check(Arc::clone(&self.shared), asked));
-                self.binding = Some(Binding { kind, sequence, check });
+                self.binding = Some(Binding { kind, header, system_id, met: reading.met, check });
             }
             Err(problem) => {
-                let refusal = Refusal::Malformed(problem.status());
+                let refusal = malformed(&problem);
                 self.shared.metrics.bind_refused(refusal);
-                self.bind_refused(kind, sequence, refusal);
+                self.bind_refused(kind, header.sequence, refusal, false);
             }
         }
     }
 
     /// The check of a bind is done.
     pub(super) fn bind_checked(&mut self, checked: Result<Bound, Refusal>) {
-        let Some(Binding { kind, sequence, .. }) = self.binding.take() else { return };
+        let Some(Binding { kind, header, system_id, met, .. }) = self.binding.take() else { return };
         match checked {
-            Ok(bound) => self.bound(kind, sequence, bound),
-            Err(refusal) => self.bind_refused(kind, sequence, refusal),
+            Ok(bound) => {
+                self.bound(kind, header.sequence, bound);
+                if let Some(client) = self.client.as_deref_mut() {
+                    client.forgave(met, &header);
+                }
+            }
+            Err(refusal) => {
+                let with_body = bind::has_body(&self.shared.store.policy(), &system_id, refusal);
+                self.bind_refused(kind, header.sequence, refusal, with_body);
+            }
         }
     }
 
-    fn bind_refused(&mut self, kind: BindKind, sequence: u32, refusal: Refusal) {
-        encode_empty(self.link.out(), kind.command().response(), refusal.status(), sequence);
+    /// 16 octets, or with our name where the account wants that; never with parameters (conformance C-025).
+    fn bind_refused(&mut self, kind: BindKind, sequence: u32, refusal: Refusal, with_body: bool) {
+        let name = COctets::from(self.shared.settings.system_id.as_str());
+        let resp = BindResp { system_id: with_body.then_some(name), ..BindResp::default() };
+        if resp.encode(self.link.out(), kind, refusal.status(), sequence).is_err() {
+            encode_empty(self.link.out(), kind.command().response(), refusal.status(), sequence);
+        }
         self.failed_binds += 1;
         if bind::closes(refusal) || self.failed_binds >= self.shared.settings.bind_attempts {
             self.close(Ended::BindRefused(refusal));
@@ -277,10 +328,18 @@ impl Session {
         self.timers.on_bound(Moment(self.shared.clock.monotonic()));
         self.link.limit_pdu(self.shared.settings.max_pdu);
         self.visitor.bound();
-        self.client = Some(Box::new(Client::new(bound, &self.shared)));
+        let mut client = Box::new(Client::new(bound, &self.shared));
+        let policy = self.shared.store.policy();
+        let account = policy.account(client.bound.facts().account);
+        client.suit(&policy, account.map(|account| &account.terms));
+        self.client = Some(client);
         if *self.stopping.borrow() {
             // Everybody else was told while this bind was checked.
             self.obey(Orders { leave: Some(Leave::Draining), ..Orders::default() });
         }
     }
+}
+
+fn malformed(problem: &Problem) -> Refusal {
+    Refusal::Malformed(problem.status())
 }

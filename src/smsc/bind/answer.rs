@@ -22,7 +22,9 @@ impl Bound {
             return;
         }
         // A body that cannot be read is none: the status is what counts (conformance C-221, C-222).
-        let resp = SubmitSmResp::decode(frame.body, status).unwrap_or_default();
+        let mut reading = self.reads(&frame.header);
+        let resp = SubmitSmResp::decode_with(frame.body, status, &mut reading).unwrap_or_default();
+        self.forgave(reading.met, &frame.header);
         self.pace.taken(now.moment);
         if self.session.version() >= InterfaceVersion::V5_0
             && let Some(state) = resp.tlvs.u8(Tag::CONGESTION_STATE)
@@ -115,7 +117,9 @@ impl Bound {
     pub(super) fn question_answered(&mut self, frame: Frame, now: Now) {
         let status = frame.header.status;
         let Some(flight) = self.flight(frame.header.sequence) else { return };
-        let resp = QuerySmResp::decode(frame.body, status).unwrap_or_default();
+        let mut reading = self.reads(&frame.header);
+        let resp = QuerySmResp::decode_with(frame.body, status, &mut reading).unwrap_or_default();
+        self.forgave(reading.met, &frame.header);
         let id = resp.message_id.map(|id| id.into_bytes()).filter(|id| status.is_ok() && !id.is_empty());
         match id {
             // The doubt ends well: it had arrived, under this id.

@@ -49,7 +49,9 @@ impl Bound {
             CommandId::GENERIC_NACK => self.nacked(status, sequence, now)?,
             CommandId::UNBIND_RESP if self.leave.is_unbinding() => return Err(Lost::Left),
             // The peer is alive, and a response that nobody asked for changes nothing (conformance C-054).
-            other if other.is_response() => {}
+            other if other.is_response() => {
+                let _ = self.look_through(&frame);
+            }
             _ => self.requested(&frame, now),
         }
         Ok(())
@@ -68,7 +70,8 @@ impl Bound {
         match command {
             CommandId::DELIVER_SM | CommandId::DATA_SM => self.delivered(frame, now),
             CommandId::ENQUIRE_LINK => {
-                encode_empty(self.link.out(), CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, sequence);
+                let status = self.look_through(frame);
+                encode_empty(self.link.out(), CommandId::ENQUIRE_LINK_RESP, status, sequence);
             }
             CommandId::UNBIND => self.asked_to_leave(sequence, now),
             // alert_notification is not answered (SMPP 3.4 §4.12); nobody here waits for phones to come back.
@@ -77,9 +80,13 @@ impl Bound {
     }
 
     fn delivered(&mut self, frame: &Frame, now: Now) {
-        let (command, sequence) = (frame.header.command, frame.header.sequence);
+        let header = frame.header;
+        let (command, sequence) = (header.command, header.sequence);
         let tag = u64::from(sequence) | if command == CommandId::DATA_SM { DATA_SM } else { 0 };
-        let note = match self.reading.read(frame, now.at) {
+        let mut reading = self.reads(&header);
+        let arrival = self.reading.read(frame, now.at, self.session.version(), &mut reading);
+        self.forgave(reading.met, &header);
+        let note = match arrival {
             Ok(Arrival::Receipt { report, delay }) => {
                 self.shared.metrics.receipt(report.state, delay);
                 Note::Receipt { tag, report }
@@ -102,7 +109,7 @@ impl Bound {
             Err(error) => {
                 self.shared.metrics.unreadable.inc();
                 tracing::warn!(upstream = %self.shared.settings.name, %error, "a delivery cannot be read");
-                self.answer(tag, error.answer().map_or(CommandStatus::RX_R_APPN, |(_, status)| status));
+                self.answer(tag, error.status());
                 return;
             }
         };

@@ -7,6 +7,7 @@
 mod alarm;
 mod answer;
 mod arrival;
+mod forgive;
 pub(super) mod known;
 mod leave;
 pub(super) mod pace;
@@ -16,7 +17,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smpp_proto::pdu::encode_empty;
+use smpp_proto::pdu::{Quirks, encode_empty};
 use smpp_proto::session::{Event, Moment, Session, Timers, TimersSettings, Traffic, Window, WindowSettings};
 use smpp_proto::{CommandId, CommandStatus};
 use tokio::sync::{mpsc, watch};
@@ -47,6 +48,8 @@ pub(super) struct Bound {
     timers: Timers,
     dialect: Dialect,
     reading: Reading,
+    /// What was forgiven the operator on this bind, and is known to the log.
+    told: Quirks,
     pace: Pace,
     window: Window<Flight>,
     /// Requests whose response time is over and whose answer would still count.
@@ -128,10 +131,11 @@ impl Bound {
         timers.on_bound(moment);
         let (keep, kept) = mpsc::channel(KEPT_ROOM);
         let window = WindowSettings { size: settings.window, response: settings.patience.response };
-        Self {
+        let mut bound = Self {
             figures: shared.metrics.of_bind(&place.to_string()),
             dialect: Dialect::new(settings, dialled.session.version()),
             reading: Reading::new(settings),
+            told: Quirks::NONE,
             pace: Pace::new(shared.agreed.clone()),
             shared: Arc::clone(shared),
             place: Arc::clone(place),
@@ -154,7 +158,10 @@ impl Bound {
             leave: Leave::No,
             closed: false,
             orders,
-        }
+        };
+        let (header, met) = dialled.told;
+        bound.forgave(met, &header);
+        bound
     }
 
     /// Works until the bind is lost or left, puts everything in its place, and says why.

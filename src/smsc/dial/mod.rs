@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion, Npi, Ton};
 use smpp_proto::pdu::bind::PASSWORD_LIMIT;
-use smpp_proto::pdu::{Bind, BindKind, BindResp, Frame, Password, encode_empty};
+use smpp_proto::pdu::{Bind, BindKind, BindResp, Frame, Header, Password, Quirks, Reading, encode_empty};
 use smpp_proto::session::{Role, Session, Verdict};
 use smpp_proto::{CommandId, EncodeError};
 use tokio::net::{TcpStream, lookup_host};
@@ -29,6 +29,8 @@ pub(super) struct Dialled {
     pub(super) session: Session,
     /// The name that the operator gave itself.
     pub(super) peer_name: COctets,
+    /// The response to the bind, and what it was forgiven.
+    pub(super) told: (Header, Quirks),
 }
 
 /// Why a bind could not be made.
@@ -132,7 +134,7 @@ async fn bind_on(
     let bind = bind(settings, kind, &mut link, session);
     let bound = within(clock, settings.patience.bind, "answer to the bind", bind).await;
     match bound.and_then(|bound| bound) {
-        Ok((session, peer_name)) => Ok(Dialled { link, session, peer_name }),
+        Ok((session, peer_name, told)) => Ok(Dialled { link, session, peer_name, told }),
         Err(error) => {
             link.close(FAREWELL).await;
             Err(error)
@@ -174,13 +176,16 @@ async fn bind(
     kind: BindKind,
     link: &mut Link,
     mut session: Session,
-) -> Result<(Session, COctets), DialError> {
+) -> Result<(Session, COctets, (Header, Quirks)), DialError> {
     request(settings).encode(link.out(), kind, SEQUENCE)?;
     loop {
         link.write().await?;
         while let Some(frame) = link.next_frame()? {
             if is_answer(&frame, kind) {
-                let (status, theirs, name) = answer(frame);
+                let header = frame.header;
+                let mut reading = Reading::new(settings.lenience.lenience());
+                header.note(&mut reading);
+                let (status, theirs, name) = answer(frame, &mut reading);
                 let stands = status == CommandStatus::RALYBND && settings.already_bound_is_success;
                 if !status.is_ok() && !stands {
                     return Err(DialError::Refused(status));
@@ -188,7 +193,7 @@ async fn bind(
                 let agreed = agreed(settings.interface_version, theirs);
                 // A session that is just opened can always be bound.
                 let _ = session.bound(kind, agreed);
-                return Ok((session, name));
+                return Ok((session, name, (header, reading.met)));
             }
             before_bound(&session, &frame, link);
         }
@@ -234,12 +239,12 @@ fn is_answer(frame: &Frame, kind: BindKind) -> bool {
 }
 
 /// Status, version and name of the centre. A body may be missing or odd (conformance C-218 to C-220).
-fn answer(frame: Frame) -> (CommandStatus, Option<InterfaceVersion>, COctets) {
+fn answer(frame: Frame, reading: &mut Reading) -> (CommandStatus, Option<InterfaceVersion>, COctets) {
     let status = match frame.header.command {
         CommandId::GENERIC_NACK if frame.header.status.is_ok() => CommandStatus::RUNKNOWNERR,
         _ => frame.header.status,
     };
-    match BindResp::decode(frame.body, status) {
+    match BindResp::decode_with(frame.body, status, reading) {
         Ok(resp) => (status, resp.sc_interface_version(), resp.system_id.unwrap_or_default()),
         Err(_) => (status, None, COctets::EMPTY),
     }

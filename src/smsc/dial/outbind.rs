@@ -77,7 +77,7 @@ async fn listen(shared: &Arc<Shared>, called: &Called) {
         match TcpListener::bind(called.listen).await {
             Ok(listener) => break listener,
             Err(error) => {
-                error!(%upstream, address = %called.listen, %error, "cannot listen for the operator's calls")
+                error!(%upstream, address = %called.listen, %error, "cannot listen for the operator's calls");
             }
         }
         let again = shared.clock.monotonic().saturating_add(PAUSE_MS);

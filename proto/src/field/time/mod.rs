@@ -10,7 +10,7 @@ use std::fmt;
 use self::calendar::{date_of, days_of_month, days_since_1970, nearest_year};
 use super::octets::COctets;
 
-/// Characters of a time, without the NUL.
+/// Characters of a time, without the NUL (SMPP 3.4 §7.1.1).
 pub const TIME_LENGTH: usize = 16;
 
 /// Characters of the local form that older centres report.
@@ -22,7 +22,7 @@ const QUARTERS_LIMIT: u8 = 48;
 const DAY_MS: i64 = 86_400_000;
 const QUARTER_MS: i64 = 900_000;
 
-/// A time of a PDU, checked: only real dates and clock times, and a zone within twelve hours.
+/// A time of a PDU, checked: only real dates and clock times, and a zone within twelve hours (SMPP 3.4 §7.1).
 ///
 /// Values are made by the parsers and by [`SmppTime::absolute_utc`], [`SmppTime::relative`]; fields that are set by
 /// hand are checked again when the time is written.
@@ -64,7 +64,7 @@ pub enum SmppTime {
     },
 }
 
-/// Why some octets are no time. RINVSCHED or RINVEXPIRY to the peer, by field.
+/// Why some octets are no time. RINVSCHED or RINVEXPIRY to the peer, by field (SMPP 3.4 §7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeError {
     /// Neither 16 characters nor, where that is taken, 12.

@@ -28,10 +28,10 @@ pub use value::{Callback, TlvValue};
 /// Octets of a tag and a length.
 pub(crate) const TLV_HEADER: usize = 4;
 
-/// Octets that a value can have, because its length has two octets.
+/// Octets that a value can have, because its length has two octets (SMPP 3.4 §5.3.1).
 pub const TLV_VALUE_LIMIT: usize = 65_535;
 
-/// The optional parameters of a PDU in the order in which they came, repeated ones included.
+/// The optional parameters of a PDU in the order in which they came, repeated ones included (SMPP 3.4 §5.3).
 ///
 /// An empty list allocates nothing. Where a tag is asked for, the first of its kind is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

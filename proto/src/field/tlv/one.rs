@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::Tag;
 use crate::field::octets::COctets;
 
-/// One optional parameter, its value as it came.
+/// One optional parameter, its value as it came (SMPP 3.4 §3.2.4.1, §5.3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tlv {
     /// Which parameter it is.

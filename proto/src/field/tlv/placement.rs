@@ -198,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_never_submits_is_what_centres_say() {
+        let never: Vec<u16> = TABLE
+            .iter()
+            .map(|row| row.tag)
+            .filter(|tag| ![V3_4, V5_0].iter().any(|version| tag.belongs_to(CommandId::SUBMIT_SM, *version)))
+            .map(|tag| tag.0)
+            .collect();
+        let expected =
+            [0x1D, 0x1E, 0x210, 0x420, 0x422, 0x423, 0x425, 0x427, 0x428].into_iter().chain(0x600..=0x60A);
+        assert_eq!(never, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_tag_knows_its_first_version() {
         assert_eq!(Tag::MS_VALIDITY.since(), Some(V3_4));
         assert_eq!(Tag::BILLING_IDENTIFICATION.since(), Some(V5_0));

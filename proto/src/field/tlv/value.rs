@@ -15,7 +15,7 @@ use super::one::number_of;
 use super::{Tag, Tlv, Tlvs};
 use crate::field::{CommandStatus, DataCoding, InterfaceVersion, MessageState, Npi, Ton};
 
-/// The value of an optional parameter, read.
+/// The value of an optional parameter, read (SMPP 3.4 §5.3.2, SMPP 5.0 §4.8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlvValue<'a> {
@@ -224,7 +224,7 @@ impl Tlvs {
     }
 }
 
-/// One number to call back, with what goes with it.
+/// One number to call back, with what goes with it (SMPP 3.4 §5.3.2.36 to §5.3.2.38).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Callback<'a> {
     /// callback_num.

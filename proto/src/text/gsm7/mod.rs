@@ -13,7 +13,7 @@ pub use lossy::{encode_lossy, relatives};
 pub use table::Table;
 use table::{DEFAULT, DEFAULT_EXTENSION};
 
-/// The pair of tables a text is read and written with.
+/// The pair of tables a text is read and written with (3GPP TS 23.038 §6.2.1.2).
 ///
 /// [`Tables::default`] is the default alphabet and its extension; [`national::tables`] gives the others.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! One GSM table, readable in both directions, and the two of the default alphabet (3GPP TS 23.038 §6.2.1).
 
-/// One table of 128 codes, readable in both directions.
+/// One table of 128 codes, readable in both directions (3GPP TS 23.038 §6.2.1).
 #[derive(Debug)]
 pub struct Table {
     /// Code to UTF-16 unit, or [`NONE`].

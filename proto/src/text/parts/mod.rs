@@ -18,7 +18,7 @@ use super::gsm7::{ESC, Tables};
 use super::udh::{Concatenation, MESSAGE_OCTETS, Udh, UdhError, Width};
 use crate::field::Alphabet;
 
-/// The user data of one submission, read as far as splitting needs it.
+/// The user data of one submission, read as far as splitting needs it (SMPP 3.4 §5.2.22).
 #[derive(Clone, Copy, Debug)]
 pub struct UserData<'a> {
     alphabet: Alphabet,
@@ -73,7 +73,7 @@ impl<'a> UserData<'a> {
     }
 }
 
-/// How many short messages a text takes.
+/// How many short messages a text takes (3GPP TS 23.040 §9.2.3.24.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// Short messages, 1 to 255. This is what is charged.
@@ -112,7 +112,7 @@ impl fmt::Display for PartsError {
 
 impl std::error::Error for PartsError {}
 
-/// The number that the parts of one message share.
+/// The number that the parts of one message share (3GPP TS 23.040 §9.2.3.24.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// Element 0x00: parts carry 153 septets, 134 octets or 67 UTF-16 units.

@@ -16,6 +16,7 @@ pub use scan::{Field, Key, fields};
 pub use write::{Excerpt, IdTooLong, LONGEST, ReceiptValues, write};
 
 /// The fields found in the text of a receipt, each as it stood there. The first of several counts.
+/// SMPP 3.4 Appendix B.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Receipt<'a> {
     /// `id`: the message id of the centre that wrote the receipt.

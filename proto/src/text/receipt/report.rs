@@ -3,7 +3,7 @@
 use super::{Date, Receipt};
 use crate::field::MessageState;
 
-/// The TLVs of a receipt. Any may be missing.
+/// The TLVs of a receipt. Any may be missing (SMPP 3.4 §4.6.1, §5.3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReportTlvs<'a> {
     /// receipted_message_id, with or without its NUL.

@@ -2,7 +2,7 @@
 
 use bytes::BufMut;
 
-/// One information element.
+/// One information element (3GPP TS 23.040 §9.2.3.24).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element<'a> {
     /// The identifier (3GPP TS 23.040 §9.2.3.24).

@@ -12,6 +12,7 @@ pub use element::{Concatenation, Element, Ports, Width};
 use super::gsm7::{Tables, national};
 
 /// A header whose elements all lie within it. It is kept octet for octet, unknown elements included.
+/// 3GPP TS 23.040 §9.2.3.24.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Udh<'a> {
     /// The elements, without the length octet; at most 255 octets.
