@@ -134,6 +134,7 @@ impl Binds {
                 upstream: policy.route(admitted.route()).unwrap().upstreams[0],
                 admitted,
                 max_queued: account.terms.max_queued,
+                short_id: false,
                 follows: false,
                 replaces_pending: false,
             }))

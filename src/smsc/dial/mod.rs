@@ -1,5 +1,10 @@
-//! From an address to a bound link: name, TCP, TLS, bind; and how long to wait after what went wrong
-//! (SMPP 3.4 §2.2, §4.1).
+//! From an address, or from an operator's call, to a bound link: name, TCP, TLS, bind (SMPP 3.4 §2.2, §4.1).
+
+mod backoff;
+mod outbind;
+
+pub(super) use backoff::Backoff;
+pub(super) use outbind::{Doorbell, answer_calls};
 
 use std::future::Future;
 use std::io;
@@ -7,14 +12,12 @@ use std::time::Duration;
 
 use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion, Npi, Ton};
 use smpp_proto::pdu::bind::PASSWORD_LIMIT;
-use smpp_proto::pdu::{
-    Bind, BindKind as PduKind, BindResp, Frame, Header, Password, Quirks, Reading, encode_empty,
-};
-use smpp_proto::session::{BindKind, Role, Session, Verdict};
+use smpp_proto::pdu::{Bind, BindKind, BindResp, Frame, Header, Password, Quirks, Reading, encode_empty};
+use smpp_proto::session::{Role, Session, Verdict};
 use smpp_proto::{CommandId, EncodeError};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::settings::{Redial, Tls, Upstream};
+use super::settings::{Tls, Upstream};
 use crate::clock::Clock;
 use crate::link::tls::{self, TlsError};
 use crate::link::{Io, Limits, Link, LinkError};
@@ -47,6 +50,8 @@ pub(super) enum DialError {
     Closed,
     #[error("the operator refused the bind with {0}")]
     Refused(CommandStatus),
+    #[error("a good outbind was expected, not {0}")]
+    Uncalled(CommandId),
     #[error("our own bind cannot be written: {0}")]
     Unwritable(#[from] EncodeError),
 }
@@ -62,11 +67,13 @@ impl DialError {
             Self::Link(_) => "link",
             Self::Closed => "closed",
             Self::Refused(_) => "refused",
+            Self::Uncalled(_) => "uncalled",
             Self::Unwritable(_) => "unwritable",
         }
     }
 
-    fn cause(&self) -> Cause {
+    fn cause(&self) -> backoff::Cause {
+        use backoff::Cause;
         match self {
             Self::Refused(CommandStatus::RALYBND) => Cause::AlreadyBound,
             Self::Refused(
@@ -83,62 +90,7 @@ impl DialError {
 
     /// Whether time alone will hardly mend it, so that a person should know.
     pub(super) fn needs_a_person(&self) -> bool {
-        matches!(self.cause(), Cause::Refused) || matches!(self, Self::Tls(_))
-    }
-}
-
-/// What a pause is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
-    Lost,
-    Refused,
-    AlreadyBound,
-}
-
-/// The pauses between the dials of one bind.
-#[derive(Debug)]
-pub(super) struct Backoff {
-    settings: Redial,
-    failures: u32,
-    cause: Cause,
-}
-
-impl Backoff {
-    pub(super) fn new(settings: Redial) -> Self {
-        Self { settings, failures: 0, cause: Cause::Lost }
-    }
-
-    /// A bind held for `lived` and was lost. One that held longer than the longest pause starts anew.
-    pub(super) fn after_loss(&mut self, lived: Duration, chance: f64) -> Duration {
-        if lived >= self.settings.longest {
-            self.failures = 0;
-        }
-        self.after(Cause::Lost, chance)
-    }
-
-    /// A bind could not be made. `chance` is a random number from 0 to 1.
-    pub(super) fn after_failure(&mut self, error: &DialError, chance: f64) -> Duration {
-        self.after(error.cause(), chance)
-    }
-
-    fn after(&mut self, cause: Cause, chance: f64) -> Duration {
-        if cause != self.cause {
-            self.failures = 0;
-            self.cause = cause;
-        }
-        let Redial { first, longest, refused, refused_longest, already_bound } = self.settings;
-        let (start, cap) = match cause {
-            Cause::Lost => (first, longest),
-            Cause::Refused => (refused, refused_longest),
-            Cause::AlreadyBound => (already_bound, already_bound),
-        };
-        let whole = start.saturating_mul(1_u32 << self.failures.min(16)).min(cap);
-        self.failures = self.failures.saturating_add(1);
-        match cause {
-            // Shorter would come before the operator has forgotten the session that is gone.
-            Cause::AlreadyBound => whole,
-            Cause::Lost | Cause::Refused => whole.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0),
-        }
+        matches!(self.cause(), backoff::Cause::Refused) || matches!(self, Self::Tls(_))
     }
 }
 
@@ -147,8 +99,39 @@ impl Backoff {
 /// # Errors
 /// Why it is not bound. The connection, if there was one, is closed.
 pub(super) async fn dial(settings: &Upstream, kind: BindKind, clock: &Clock) -> Result<Dialled, DialError> {
-    let mut link = connect(settings, clock).await?;
-    let bind = bind(settings, kind, &mut link);
+    let link = connect(settings, clock).await?;
+    bind_on(link, Session::new(Role::Esme, settings.interface_version), settings, kind, clock).await
+}
+
+/// Waits until the operator calls, and binds on its connection; or, if it wants that, calls back and binds there.
+///
+/// # Errors
+/// Why it is not bound. The connection is closed.
+pub(super) async fn wait_for_call(
+    doorbell: &Doorbell,
+    settings: &Upstream,
+    kind: BindKind,
+    clock: &Clock,
+) -> Result<Dialled, DialError> {
+    let link = doorbell.next().await;
+    if settings.outbind.as_ref().is_some_and(|outbind| outbind.connect_back) {
+        link.close(FAREWELL).await;
+        return dial(settings, kind, clock).await;
+    }
+    let mut session = Session::new(Role::Esme, settings.interface_version);
+    // A session that is just opened may always be called.
+    let _ = session.outbound();
+    bind_on(link, session, settings, kind, clock).await
+}
+
+async fn bind_on(
+    mut link: Link,
+    session: Session,
+    settings: &Upstream,
+    kind: BindKind,
+    clock: &Clock,
+) -> Result<Dialled, DialError> {
+    let bind = bind(settings, kind, &mut link, session);
     let bound = within(clock, settings.patience.bind, "answer to the bind", bind).await;
     match bound.and_then(|bound| bound) {
         Ok((session, peer_name, told)) => Ok(Dialled { link, session, peer_name, told }),
@@ -192,10 +175,9 @@ async fn bind(
     settings: &Upstream,
     kind: BindKind,
     link: &mut Link,
+    mut session: Session,
 ) -> Result<(Session, COctets, (Header, Quirks)), DialError> {
-    let ours = settings.interface_version;
-    let mut session = Session::new(Role::Esme, ours);
-    request(settings).encode(link.out(), pdu_kind(kind), SEQUENCE)?;
+    request(settings).encode(link.out(), kind, SEQUENCE)?;
     loop {
         link.write().await?;
         while let Some(frame) = link.next_frame()? {
@@ -208,7 +190,7 @@ async fn bind(
                 if !status.is_ok() && !stands {
                     return Err(DialError::Refused(status));
                 }
-                let agreed = theirs.map_or(ours, |theirs| ours.agreed(theirs));
+                let agreed = agreed(settings.interface_version, theirs);
                 // A session that is just opened can always be bound.
                 let _ = session.bound(kind, agreed);
                 return Ok((session, name, (header, reading.met)));
@@ -219,6 +201,12 @@ async fn bind(
             return Err(DialError::Closed);
         }
     }
+}
+
+/// The version of the session. A centre that tells none is taken for one of 3.4, because many do not say so, unless we
+/// are to speak 3.3 (conformance C-210); with one that offers more than we asked for we speak what we asked for (C-211).
+fn agreed(ours: InterfaceVersion, theirs: Option<InterfaceVersion>) -> InterfaceVersion {
+    ours.agreed(theirs.unwrap_or(InterfaceVersion::V3_4))
 }
 
 /// The sequence number of a bind: it is the first PDU.
@@ -246,7 +234,7 @@ fn password_of(settings: &Upstream) -> &[u8] {
 /// The answer to the bind, or a generic_nack of it (SMPP 3.4 §4.3).
 fn is_answer(frame: &Frame, kind: BindKind) -> bool {
     let command = frame.header.command;
-    let answers = command == pdu_kind(kind).command().response() || command == CommandId::GENERIC_NACK;
+    let answers = command == kind.command().response() || command == CommandId::GENERIC_NACK;
     answers && frame.header.sequence == SEQUENCE
 }
 
@@ -276,14 +264,6 @@ fn before_bound(session: &Session, frame: &Frame, link: &mut Link) {
     }
 }
 
-const fn pdu_kind(kind: BindKind) -> PduKind {
-    match kind {
-        BindKind::Transmitter => PduKind::Transmitter,
-        BindKind::Receiver => PduKind::Receiver,
-        BindKind::Transceiver => PduKind::Transceiver,
-    }
-}
-
 async fn within<T>(
     clock: &Clock,
     span: Duration,
@@ -294,39 +274,5 @@ async fn within<T>(
     tokio::select! {
         done = act => Ok(done),
         () = clock.sleep_until_monotonic(until) => Err(DialError::Silent { what, within: span }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pauses(backoff: &mut Backoff, error: &DialError, count: usize) -> Vec<u64> {
-        (0..count).map(|_| backoff.after_failure(error, 1.0).as_secs()).collect()
-    }
-
-    #[test]
-    fn pauses_double_up_to_their_cap() {
-        let mut backoff = Backoff::new(Redial::default());
-        assert_eq!(pauses(&mut backoff, &DialError::Closed, 6), [4, 8, 16, 32, 60, 60]);
-        let refused = DialError::Refused(CommandStatus::RINVPASWD);
-        assert_eq!(pauses(&mut backoff, &refused, 5), [60, 120, 240, 480, 600]);
-        let already = DialError::Refused(CommandStatus::RALYBND);
-        assert_eq!(pauses(&mut backoff, &already, 2), [120, 120]);
-        assert_eq!(pauses(&mut backoff, &DialError::Closed, 1), [4]);
-    }
-
-    #[test]
-    fn chance_takes_up_to_half_away() {
-        let mut backoff = Backoff::new(Redial::default());
-        assert_eq!(backoff.after_failure(&DialError::Closed, 0.0), Duration::from_secs(2));
-        assert_eq!(backoff.after_failure(&DialError::Closed, 0.5), Duration::from_secs(6));
-    }
-
-    #[test]
-    fn only_a_bind_that_held_starts_anew() {
-        let mut backoff = Backoff::new(Redial::default());
-        let mut after = |lived| backoff.after_loss(Duration::from_secs(lived), 1.0).as_secs();
-        assert_eq!([after(1), after(1), after(59), after(60)], [4, 8, 16, 4]);
     }
 }
