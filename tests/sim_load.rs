@@ -82,6 +82,25 @@ async fn a_pair_submits_on_one_and_receives_on_the_other() {
 }
 
 #[tokio::test]
+async fn a_receiver_gets_what_others_asked_for_and_ends_with_the_last() {
+    let operator = Operator::start(Settings::default()).await.expect("an operator");
+    let mut settings = load::Settings::against(operator.address().to_string(), "load", "secret");
+    settings.bind_type = BindType::Transmitter;
+    settings.receipts_elsewhere = true;
+    settings.amount = Amount::Messages(300);
+    let sent = within("the submissions", load::run(settings.clone(), Arc::default())).await.expect("a run");
+    assert!(sent.is_clean() && sent.receipts.is_none(), "{sent}");
+    settings.bind_type = BindType::Receiver;
+    settings.receipts_elsewhere = false;
+    settings.receipts = true;
+    settings.amount = Amount::Receipts(300);
+    let report = within("the receipts", load::run(settings, Arc::default())).await.expect("a run");
+    let receipts = report.receipts.as_ref().expect("receipts");
+    assert_eq!((receipts.unknown, receipts.doubled, receipts.missing), (300, 0, 0), "{report}");
+    assert_eq!(operator.stop().await.receipts_answered, 300);
+}
+
+#[tokio::test]
 async fn refusals_are_counted_by_name() {
     let errors = vec!["ESME_RSUBMITFAIL:100%".parse().expect("a share")];
     let (report, _) = run(Settings { errors, ..Settings::default() }, |settings| {

@@ -69,6 +69,12 @@ pub(super) struct LoadArgs {
     /// Asks for receipts and waits for them
     #[arg(long)]
     receipts: bool,
+    /// Asks for receipts that other binds will get, and waits for none
+    #[arg(long, conflicts_with = "receipts")]
+    receipts_elsewhere: bool,
+    /// With --bind-type receiver: ends after so many receipts, whoever submitted
+    #[arg(long, value_name = "N", conflicts_with_all = ["count", "duration"])]
+    receipt_count: Option<u64>,
     /// Gives up on receipts after this time without any
     #[arg(long, value_name = "TIME", value_parser = parse_span, default_value = "30s")]
     receipt_patience: Duration,
@@ -198,12 +204,14 @@ impl LoadArgs {
             bind_type: self.bind_type,
             connections: self.connections,
             window: self.window,
-            amount: match (self.duration, self.count) {
-                (Some(time), _) => Amount::Time(time),
-                (None, count) => Amount::Messages(count.unwrap_or(COUNT_DEFAULT)),
+            amount: match (self.duration, self.receipt_count, self.count) {
+                (Some(time), ..) => Amount::Time(time),
+                (None, Some(count), _) => Amount::Receipts(count),
+                (None, None, count) => Amount::Messages(count.unwrap_or(COUNT_DEFAULT)),
             },
             rate: self.rate,
-            receipts: self.receipts,
+            receipts: self.receipts || self.receipt_count.is_some(),
+            receipts_elsewhere: self.receipts_elsewhere,
             receipt_patience: self.receipt_patience,
             answer_patience: self.answer_patience,
             from: self.from,
@@ -270,7 +278,9 @@ fn bar(settings: &Settings) -> ProgressBar {
             ProgressBar::new(count.saturating_mul(settings.text.parts as u64)),
             "{elapsed} {wide_bar} {pos}/{len} {per_sec} {msg}",
         ),
-        Amount::Time(_) => (ProgressBar::new_spinner(), "{elapsed} {spinner} {pos} {per_sec} {msg}"),
+        Amount::Time(_) | Amount::Receipts(_) => {
+            (ProgressBar::new_spinner(), "{elapsed} {spinner} {pos} {per_sec} {msg}")
+        }
     };
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

@@ -42,7 +42,7 @@ impl Shared {
     ) -> Result<Self, LoadError> {
         let quota = match settings.amount {
             Amount::Messages(count) => count,
-            Amount::Time(_) => u64::MAX,
+            Amount::Time(_) | Amount::Receipts(_) => u64::MAX,
         };
         let record = match &settings.record {
             Some(path) => {
@@ -85,6 +85,7 @@ impl Shared {
         let over = match self.settings.amount {
             Amount::Messages(_) => self.quota.load(Ordering::Relaxed) == 0,
             Amount::Time(time) => self.started.elapsed() >= time,
+            Amount::Receipts(count) => self.progress.receipts.load(Ordering::Relaxed) >= count,
         };
         over || self.progress.stop.load(Ordering::Relaxed)
     }
@@ -166,7 +167,8 @@ impl Watchdog {
             return seen.0 > seen.1 && still >= shared.settings.answer_patience;
         }
         if shared.settings.bind_type == BindType::Receiver && !shared.is_stopped() {
-            return false;
+            let is_counting = matches!(shared.settings.amount, Amount::Receipts(_));
+            return is_counting && still >= shared.settings.receipt_patience;
         }
         !shared.settings.receipts || shared.ledger().open == 0 || still >= shared.settings.receipt_patience
     }

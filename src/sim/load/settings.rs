@@ -34,6 +34,8 @@ pub struct Settings {
     pub rate: Option<u32>,
     /// Asks for receipts and waits for them.
     pub receipts: bool,
+    /// Asks for receipts that come to other binds: none is waited for.
+    pub receipts_elsewhere: bool,
     /// How long to wait for the last receipts with none coming in.
     pub receipt_patience: Duration,
     /// How long to wait for answers with none coming in.
@@ -59,6 +61,8 @@ pub enum Amount {
     Messages(u64),
     /// After this time.
     Time(Duration),
+    /// After so many final receipts, or when none has come for `receipt_patience`; for receivers.
+    Receipts(u64),
 }
 
 /// Kind of bind.
@@ -111,6 +115,7 @@ impl Settings {
             amount: Amount::Messages(1000),
             rate: None,
             receipts: false,
+            receipts_elsewhere: false,
             receipt_patience: Duration::from_secs(30),
             answer_patience: Duration::from_secs(30),
             from: pattern("TOLLGATE"),
@@ -141,7 +146,11 @@ impl Settings {
         );
         check(
             self.bind_type == BindType::Receiver && matches!(self.amount, Amount::Messages(_)),
-            "a receiver submits nothing: give it a --duration",
+            "a receiver submits nothing: give it a --duration or a --receipt-count",
+        );
+        check(
+            matches!(self.amount, Amount::Receipts(_)) && self.bind_type != BindType::Receiver,
+            "receipts are counted by a receiver: use --bind-type receiver",
         );
         problems
     }

@@ -46,7 +46,9 @@ impl Template {
             source: address(&from),
             destination: address(&to),
             esm_class: EsmClass(wording.esm_class.0),
-            registered_delivery: RegisteredDelivery(u8::from(settings.receipts)),
+            registered_delivery: RegisteredDelivery(u8::from(
+                settings.receipts || settings.receipts_elsewhere,
+            )),
             data_coding: wording.data_coding,
             ..SubmitSm::default()
         };

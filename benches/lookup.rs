@@ -1,0 +1,34 @@
+//! How long price and route of a number take to find among prefixes, and a policy to compile.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
+
+mod stage;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+/// Numbers of many beginnings, so that the walk is not always the same.
+fn numbers() -> Vec<Vec<u8>> {
+    (0..1024_u64).map(|n| (100_000_000_000 + n * 876_543_217).to_string().into_bytes()).collect()
+}
+
+fn lookup(c: &mut Criterion) {
+    let numbers = numbers();
+    for prefixes in [1, 100, 5_000] {
+        let policy = stage::policy(prefixes);
+        let mut group = c.benchmark_group(format!("{prefixes} prefixes"));
+        let mut next = numbers.iter().cycle();
+        group.bench_function("price", |b| {
+            b.iter(|| policy.price(black_box(next.next().expect("endless"))));
+        });
+        group.bench_function("route", |b| {
+            b.iter(|| policy.route_to(black_box(next.next().expect("endless"))));
+        });
+        group.bench_function("compile the policy", |b| b.iter(|| stage::policy(black_box(prefixes))));
+        group.finish();
+    }
+}
+
+criterion_group!(benches, lookup);
+criterion_main!(benches);
