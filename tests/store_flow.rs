@@ -549,46 +549,6 @@ async fn a_day_of_history_is_dropped_after_its_retention() {
     bench.books_hold();
 }
 
-/// A client of SMPP 3.3 has room for 8 hexadecimal digits: its ids lead to its messages hot, over a restart, and in the
-/// history, and are dropped with that.
-#[tokio::test]
-async fn short_ids_lead_to_their_messages_until_the_history_is_dropped() {
-    let bench = Bench::with_credit("100").await;
-    let short = async |bench: &Bench| {
-        let mut request = bench.accept(7, "34600000001", 1).unwrap();
-        let ClientRequest::Accept(accept) = &mut request else { panic!("an accept") };
-        accept.short_id = true;
-        match bench.ask(vec![request]).await[0].outcome {
-            ClientOutcome::Accepted(id) => id,
-            ref other => panic!("not accepted: {other:?}"),
-        }
-    };
-    let (first, long) = (short(&bench).await, bench.send("34600000002", 1).await);
-    assert_eq!((first.to_string().as_str(), long.is_short()), ("00000001", false));
-    let message = bench.pull().await;
-    assert_eq!((message.shown, message.id.is_short()), (first, false));
-    bench.note(vec![taken(message.id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
-    let delivery = bench.owed().await;
-    let Owed::Receipt { shown, accepted_at, .. } = delivery.content else { panic!("a receipt") };
-    assert_eq!((shown, accepted_at), (first, NOON));
-    let bench = bench.restart().await;
-    let second = short(&bench).await;
-    assert_eq!(second.to_string(), "00000002");
-    assert_eq!(bench.state(first), "delivered");
-    assert_ne!(bench.state(second), "delivered");
-    let delivery = bench.owed().await;
-    let Owed::Receipt { shown, accepted_at, .. } = delivery.content else { panic!("a receipt") };
-    assert_eq!((shown, accepted_at), (first, NOON), "it came back from the store");
-    let outcome = Delivered::Done(bench.clock.now());
-    let answer = Answered { key: delivery.key, account: delivery.account, outcome };
-    bench.store.room().await.unwrap().answered(vec![answer]);
-    bench.moved(1).await;
-    let trace = bench.store.reader().unwrap().trace(first).unwrap();
-    assert_eq!((trace.short_id.as_deref(), trace.state), (Some("00000001"), "delivered"));
-    assert_eq!(trace.message_id, message.id.to_string());
-    assert!(bench.store.reader().unwrap().trace(MessageId::short(99).unwrap()).is_err());
-}
-
 #[tokio::test]
 async fn a_part_from_a_phone_waits_for_the_others_over_a_restart() {
     let bench = Bench::with_credit("10").await;
