@@ -45,7 +45,8 @@ fn cut(octets: &[u8]) -> Cut {
 fn header_matches(expected: &Value, header: &Header) {
     assert_eq!(expected["command_length"], header.length);
     assert_eq!(hex_number(&expected["command_id"]), header.command.0);
-    assert_eq!(expected["command"].as_str(), header.command.name());
+    // The vectors name what a decoder reads; 3.3-only commands have a name here and are not read.
+    assert_eq!(expected["command"].as_str(), header.command.name().filter(|_| header.command.is_read()));
     assert_eq!(hex_number(&expected["command_status"]), header.status.0);
     assert_eq!(expected["sequence_number"], header.sequence);
     if !header.status.is_vendor() {

@@ -113,7 +113,16 @@ impl CommandId {
     pub const fn has_response(self) -> bool {
         match self {
             CommandId::OUTBIND | CommandId::ALERT_NOTIFICATION => false,
-            _ => !self.is_response() && self.name().is_some(),
+            _ => !self.is_response() && self.is_read(),
+        }
+    }
+
+    /// True for a command whose body this crate reads. The three operations of 3.3 alone have a name and no more: no
+    /// document that is still in use has them, and every session answers them as unknown (generic_nack RINVCMDID).
+    pub const fn is_read(self) -> bool {
+        match CommandId(self.0 & !RESPONSE) {
+            CommandId::PARAM_RETRIEVE | CommandId::QUERY_LAST_MSGS | CommandId::QUERY_MSG_DETAILS => false,
+            _ => self.name().is_some(),
         }
     }
 }
@@ -137,6 +146,7 @@ mod tests {
         assert!(!CommandId::ALERT_NOTIFICATION.has_response());
         assert!(!CommandId::OUTBIND.has_response());
         assert!(!CommandId(0x0000_000A).has_response());
+        assert!(!CommandId::PARAM_RETRIEVE.has_response());
         assert!(!CommandId::SUBMIT_SM_RESP.has_response());
         assert!(CommandId::UNBIND.has_response());
     }

@@ -129,7 +129,7 @@ pub const fn may(sender: Role, command: CommandId, state: State, version: Interf
         return Verdict::Ignore;
     }
     if command.is_response() {
-        return if command.name().is_some() { Verdict::Accept } else { Verdict::Ignore };
+        return if command.is_read() { Verdict::Accept } else { Verdict::Ignore };
     }
     if matches!(command, CommandId::ENQUIRE_LINK) || allowed(sender, command, state, version) {
         return Verdict::Accept;
@@ -154,9 +154,7 @@ const fn exists(command: CommandId, version: InterfaceVersion) -> bool {
         CommandId::BROADCAST_SM | CommandId::QUERY_BROADCAST_SM | CommandId::CANCEL_BROADCAST_SM => {
             version.0 >= InterfaceVersion::V5_0.0
         }
-        // Only their names are known here, whatever the version: no document that is still in use has them.
-        CommandId::PARAM_RETRIEVE | CommandId::QUERY_LAST_MSGS | CommandId::QUERY_MSG_DETAILS => false,
-        _ => command.name().is_some(),
+        _ => command.is_read(),
     }
 }
 

@@ -88,7 +88,7 @@ fn read(octets: &Bytes, version: InterfaceVersion) -> (Meaning, Option<usize>) {
     let length = length as usize;
     // The stated order: an unknown command is told before a PDU that is cut off.
     if octets.len() < length {
-        let meaning = if header.command.name().is_none() {
+        let meaning = if !header.command.is_read() {
             Meaning::unknown_command(octets, header)
         } else {
             let (field, detail) = (Some("command_length"), format!("{length} announced, {present} present"));
@@ -245,7 +245,7 @@ fn header_json(header: &Header) -> Json {
     Json::Object(vec![
         ("command_length", header.length.into()),
         ("command_id", Json::code(header.command.0, 8)),
-        ("command", header.command.name().into()),
+        ("command", header.command.name().filter(|_| header.command.is_read()).into()),
         ("command_status", Json::code(header.status.0, 8)),
         ("status_name", header.status.name().into()),
         ("sequence_number", header.sequence.into()),
