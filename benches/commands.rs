@@ -114,6 +114,7 @@ impl Desk {
                 admitted,
                 upstream: self.upstream,
                 max_queued: u64::MAX,
+                short_id: false,
                 follows: false,
                 replaces_pending: false,
             }))

@@ -83,6 +83,7 @@ fn requests(store: &Store, upstream: UpstreamId, count: u64) -> Vec<ClientReques
             admitted,
             upstream,
             max_queued: u64::MAX,
+            short_id: false,
             follows: false,
             replaces_pending: false,
         }))

@@ -39,6 +39,7 @@ retention_days = 30
 listen = ["${HOST}:0"]
 enquire_link = "off"
 inactivity = "1h30m"
+enquire_link_is_activity = true
 
 [limits]
 max_parts = 4
@@ -103,6 +104,7 @@ fn every_table_arrives_in_the_settings_of_its_room() {
     assert_eq!(config.esme.listen, ["127.0.0.1:0".parse().unwrap()]);
     assert_eq!(config.esme.enquire_link, None);
     assert_eq!(config.esme.inactivity, Some(Duration::from_secs(5_400)));
+    assert!(config.esme.enquire_link_is_activity);
     assert_eq!(config.admin.socket, folder.path().join("data/gate.db.sock"));
     assert!(config.admin.listen.is_empty());
     assert_eq!(config.log.format, config::LogFormat::Json);

@@ -111,6 +111,7 @@ async fn c_209_a_client_of_3_3_gets_the_text_alone() {
     let old = Bind { interface_version: InterfaceVersion::V3_3, ..bind("acme", "secret") };
     esme.bind_with(BindKind::Transceiver, old).await;
     let id = esme.submit(TO, "x").await;
+    assert!(id.len() == 8 && id.bytes().all(|digit| digit.is_ascii_hexdigit()), "{id}");
     gate.operate(State::Undeliverable, 5).await;
     let receipt = esme.expect_deliver().await;
     assert!(receipt.tlvs.is_empty());

@@ -179,6 +179,27 @@ async fn c_060_a_session_without_transactions_is_unbound_when_that_is_wished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_enquiry_counts_as_activity_where_that_is_wished() {
+    for counts in [false, true] {
+        let gate = Gate::open(|plan| {
+            plan.esme.enquire_link = None;
+            plan.esme.inactivity = Some(Duration::from_secs(120));
+            plan.esme.enquire_link_is_activity = counts;
+        })
+        .await;
+        let mut esme = gate.bound().await;
+        gate.clock.advance(Duration::from_secs(100));
+        esme.expect_quiet().await;
+        gate.clock.advance(Duration::from_secs(30));
+        if counts {
+            esme.expect_quiet().await;
+            gate.clock.advance(Duration::from_secs(120));
+        }
+        esme.expect_command(CommandId::UNBIND).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn c_064_a_flood_of_enquiries_is_answered_up_to_a_limit() {
     let gate = Gate::open(|plan| {
         plan.esme.max_enquire_links = 10;

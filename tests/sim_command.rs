@@ -148,3 +148,27 @@ fn over_tls_with_a_name_that_must_match() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("certificate"), "{}", stderr(&refused));
 }
+
+#[test]
+fn a_rogue_tells_what_the_server_did_and_help_lists_every_mode() {
+    let sim = Sim::start(&[]);
+    let (code, report) =
+        load(&sim.address, &["--hostile", "undersize", "-n", "1", "--answer-patience", "20s"]);
+    assert_eq!((code, &report["closed"], &report["connections"]), (0, &true.into(), &1.into()));
+    let nacks = report["came"].as_object().expect("what came").iter().find(|(what, _)| what.contains("nack"));
+    assert!(nacks.is_some_and(|(what, count)| what.contains("ESME_RINVCMDLEN") && *count == 1), "{report}");
+    let (code, report) = load(&sim.address, &["--hostile", "same-sequence", "-n", "50"]);
+    assert_eq!((code, &report["accepted"]), (0, &50.into()));
+
+    let output =
+        tollgate(&["load", "--connect", &sim.address, "--hostile", "rude"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("never-read"), "the modes are listed: {}", stderr(&output));
+    for (command, modes) in
+        [("load", ["bind-again", "nul-quirks"]), ("sim", ["tlv-garbage", "receipt-twice"])]
+    {
+        let output = tollgate(&[command, "--help"]).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("Hostile modes:") && modes.iter().all(|mode| text.contains(mode)), "{text}");
+    }
+}

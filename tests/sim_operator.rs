@@ -341,3 +341,96 @@ async fn asks_whether_a_silent_client_is_there_and_says_goodbye() {
     drop(esme);
     assert_eq!(within("the stop", stop).await.expect("stopped").bound, 0);
 }
+
+/// A transceiver, and its first submission to an operator of these manners.
+async fn ask(mode: &str) -> (Operator, Esme, u32) {
+    let operator = operator(hostile(mode)).await;
+    let mut esme = Esme::bound(operator.address(), "gate", "").await;
+    let sequence = esme.send(Body::SubmitSm(submit("34600000001", "Hello"))).await;
+    (operator, esme, sequence)
+}
+
+#[tokio::test]
+async fn answers_that_are_lost_late_or_mangled() {
+    let (operator, mut esme, sequence) = ask("lose-answers").await;
+    esme.expect_answer(sequence).await;
+    esme.expect_deliver().await;
+    for number in 2..=3 {
+        let sequence = esme.send(Body::SubmitSm(submit("34600000001", "Hello"))).await;
+        if number == 2 {
+            esme.expect_answer(sequence).await;
+        }
+        esme.expect_deliver().await;
+    }
+    esme.expect_quiet().await;
+    assert_eq!(operator.stats().accepted, 3, "the third was accepted, and its answer is lost");
+
+    let (_operator, mut esme, _) = ask("late").await;
+    esme.expect_deliver().await;
+    esme.expect_quiet().await;
+
+    let (_operator, mut esme, sequence) = ask("error-with-body").await;
+    let answer = esme.expect_answer(sequence).await;
+    assert_eq!((answer.header.status, &answer.frame.body[..]), (CommandStatus::RSUBMITFAIL, &b"1\0"[..]));
+
+    let (_operator, mut esme, sequence) = ask("tlv-garbage").await;
+    let answer = esme.expect_answer(sequence).await;
+    assert_eq!(answer.frame.body, &b"1\0\x04\x28\0\0\x14\x03\xFF\xFF\xAA\xBB"[..]);
+}
+
+#[tokio::test]
+async fn receipts_that_are_early_twice_or_nobody_s() {
+    let (_operator, mut esme, sequence) = ask("early-receipt").await;
+    esme.expect_deliver().await;
+    esme.expect_answer(sequence).await;
+
+    for (mode, second) in [("receipt-twice", "id:1 "), ("unknown-receipt", "id:1099511627777 ")] {
+        let (_operator, mut esme, sequence) = ask(mode).await;
+        esme.expect_answer(sequence).await;
+        let texts = [esme.expect_deliver().await, esme.expect_deliver().await].map(|one| one.short_message);
+        assert!(texts[0].starts_with(second.as_bytes()) && texts[1].starts_with(b"id:1 "), "{texts:?}");
+        esme.expect_quiet().await;
+    }
+    let (_operator, mut esme, sequence) = ask("nameless-receipt").await;
+    esme.expect_answer(sequence).await;
+    assert!(esme.expect_deliver().await.short_message.starts_with(b"sub:001"));
+    esme.expect_deliver().await;
+}
+
+#[tokio::test]
+async fn binds_that_lead_nowhere_storms_and_floods() {
+    let refusing = operator(hostile("already-bound")).await;
+    let mut esme = Esme::connect(refusing.address()).await;
+    for _ in 0..3 {
+        let answer = esme.bind(BindKind::Transceiver, "gate", "").await;
+        assert_eq!(answer.header.status, CommandStatus::RALYBND);
+    }
+    let closing = operator(hostile("close-after-bind")).await;
+    Esme::bound(closing.address(), "gate", "").await.expect_closed().await;
+
+    let storming = operator(hostile("throttle-storm:2")).await;
+    let mut esme = Esme::bound_as(BindKind::Transmitter, storming.address(), "gate", "").await;
+    let mut throttled = Vec::new();
+    for number in 1..=24 {
+        let (status, _) = esme.try_submit(submit("34600000001", "Hello")).await;
+        throttled.extend((status == CommandStatus::RTHROTTLED).then_some(number));
+    }
+    assert_eq!(throttled, [(3..=12).collect::<Vec<_>>(), (23..=24).collect()].concat());
+    // Told to behave, it does so on the connection that stands.
+    storming.behave(Vec::new());
+    esme.submit("34600000001", "Hello").await;
+
+    let (_operator, mut esme, sequence) = ask("enquire-flood").await;
+    esme.answers_enquiries = false;
+    esme.expect_answer(sequence).await;
+    let mut enquiries = 0;
+    while enquiries < 1_000 {
+        enquiries += u32::from(esme.expect().await.header.command == CommandId::ENQUIRE_LINK);
+    }
+    let (_operator, mut esme, sequence) = ask("odd-sequence").await;
+    esme.answers_enquiries = false;
+    esme.expect_answer(sequence).await;
+    for number in [0, 0, u32::MAX, u32::MAX] {
+        assert_eq!(esme.expect().await.header.sequence, number);
+    }
+}

@@ -74,6 +74,7 @@ impl Bench {
             admitted,
             upstream: self.upstream(),
             max_queued: account.terms.max_queued,
+            short_id: false,
             follows: false,
             replaces_pending: false,
         })))

@@ -118,6 +118,7 @@ fn told(trace: Trace) -> MessageTrace {
     let pdu = SubmitSm::decode(trace.pdu).ok();
     MessageTrace {
         message_id: trace.message_id,
+        short_id: trace.short_id,
         account: trace.account,
         system_id: trace.system_id,
         source: trace.source,

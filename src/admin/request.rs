@@ -199,6 +199,9 @@ pub struct CreditEntry {
 pub struct MessageTrace {
     /// Our number, as the client knows it.
     pub message_id: String,
+    /// What a client of SMPP 3.3 knows instead: 8 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_id: Option<String>,
     /// Who pays.
     pub account: String,
     /// Who sent.

@@ -6,11 +6,13 @@ use ipnet::IpNet;
 use smpp_proto::text::Charset;
 
 use super::read::{Names, Section, Sources, Value, lenience, secret};
+use super::{DAY, HOUR, SECOND, upstream};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
     BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders, PasswordHash,
     ReceiptWish, Secret, Terms, credential,
 };
+use crate::esme::Outbind;
 
 /// An account as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct ConfiguredCredential {
     pub proof: Proof,
     /// Its bounds.
     pub bounds: Bounds,
+    /// How its client is called when something is owed to it.
+    pub outbind: Option<Outbind>,
 }
 
 /// What a credential's password is checked against.
@@ -157,10 +161,28 @@ fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<Con
     table.put("receipts", &mut bounds.receipts, |v| {
         v.one_of(&[("final", ReceiptWish::Final), ("every", ReceiptWish::Every), ("last", ReceiptWish::Last)])
     });
+    let outbind = read_outbind(&mut table, system_id.as_deref().unwrap_or_default());
     table.put("lenience", &mut bounds.lenience, |v| lenience::read(v).map(Some));
     table.put("first_8", &mut bounds.first_8, Value::flag);
     table.finish();
-    Some(ConfiguredCredential { system_id: system_id?, proof: proof?, bounds })
+    Some(ConfiguredCredential { system_id: system_id?, proof: proof?, bounds, outbind })
+}
+
+/// How a client is called that does not come by itself.
+fn read_outbind(table: &mut Section<'_>, credential: &str) -> Option<Outbind> {
+    let mut table = table.section("outbind", "[account.smpp.outbind]");
+    if !table.is_written() {
+        return None;
+    }
+    let address = table.need("address", "\"client.example.com:2775\"", upstream::address);
+    let system_id = table.need("system_id", "\"tollgate\"", |v| v.text_of(0..=15));
+    let password = secret::need(&mut table, 0..=256);
+    let (mut pause, mut longest_pause) = (Outbind::PAUSE, Outbind::LONGEST_PAUSE);
+    table.put("pause", &mut pause, |v| v.duration(SECOND..=HOUR));
+    table.put("longest_pause", &mut longest_pause, |v| v.duration(SECOND..=DAY));
+    table.finish();
+    let (address, system_id, password) = (address?, system_id?, password?);
+    Some(Outbind { credential: credential.to_owned(), address, system_id, password, pause, longest_pause })
 }
 
 fn read_proof(table: &mut Section<'_>) -> Option<Proof> {

@@ -119,7 +119,7 @@ fn read_all(sources: &Sources<'_>, texts: &Texts) -> Option<Config> {
     // The files are there already; what is wrong with the list itself is told now.
     let _ = included(main);
     let store = store::read(main);
-    let esme = smpp::read(main);
+    let mut esme = smpp::read(main);
     let mut smsc = upstream::read_delivery(main);
     let admin = operation::read_admin(main, store.as_ref().map_or(Path::new(""), |store| &store.path));
     let log = operation::read_log(main);
@@ -131,6 +131,8 @@ fn read_all(sources: &Sources<'_>, texts: &Texts) -> Option<Config> {
     }
     let mut policy = read_policy(&mut roots, sources, &mut smsc);
     policy.traffic.limits = limits;
+    let credentials = policy.accounts.iter().flat_map(|account| &account.credentials);
+    esme.outbinds = credentials.filter_map(|credential| credential.outbind.clone()).collect();
     roots.into_iter().for_each(Section::finish);
     Some(Config { files, store: store?, esme, smsc, policy, admin, log })
 }

@@ -6,7 +6,7 @@ use smpp_proto::field::InterfaceVersion;
 
 use super::read::{Section, Value, lenience};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
-use crate::esme::{FailedBinds, Redelivery, Settings, TlsListen};
+use crate::esme::{DataSmOnReceiver, FailedBinds, Redelivery, Settings, TlsListen};
 use crate::link::tls::{self, ServerIdentity};
 
 /// Reads the table.
@@ -23,6 +23,14 @@ pub(super) fn read(root: &mut Section<'_>) -> Settings {
     }
     table.put("system_id", &mut settings.system_id, |v| v.text_of(1..=15));
     table.put("version", &mut settings.version, version);
+    table.put("congestion_state", &mut settings.congestion_state, Value::flag);
+    table.put("data_sm_on_receiver", &mut settings.data_sm_on_receiver, |v| {
+        v.one_of(&[("refuse", DataSmOnReceiver::Refuse), ("accept", DataSmOnReceiver::Accept)])
+    });
+    table.put("bind_rate", &mut settings.bind_rate, |v| match v.text()?.as_str() {
+        "off" => Some(None),
+        _ => v.parsed().map(Some),
+    });
     table.put("lenience", &mut settings.lenience, lenience::read);
     table.put("coding_status", &mut settings.coding_status, |v| v.number(1..=0x4FF));
     read_timers(&mut table, &mut settings);
@@ -51,6 +59,7 @@ fn read_timers(table: &mut Section<'_>, settings: &mut Settings) {
     table.put("session_init", &mut settings.session_init, |v| v.duration(SECOND..=5 * MINUTE));
     table.put("enquire_link", &mut settings.enquire_link, |v| v.duration_or_off(SECOND..=HOUR));
     table.put("inactivity", &mut settings.inactivity, |v| v.duration_or_off(SECOND..=DAY));
+    table.put("enquire_link_is_activity", &mut settings.enquire_link_is_activity, Value::flag);
     table.put("response", &mut settings.response, |v| v.duration(SECOND..=10 * MINUTE));
     table.put("probe", &mut settings.probe, |v| v.duration(100 * MILLISECOND..=30 * SECOND));
     table.put("linger", &mut settings.linger, |v| v.duration(Duration::ZERO..=30 * SECOND));

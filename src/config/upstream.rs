@@ -11,8 +11,8 @@ use crate::account::Secret;
 use crate::link::tls::{self, ClientIdentity, Trust};
 use crate::message::IdForm;
 use crate::smsc::{
-    BindMode, ClientParts, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream,
-    ValidityForm,
+    BindMode, Called, ClientParts, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls,
+    Upstream, ValidityForm,
 };
 
 /// Reads what holds for all operators.
@@ -44,6 +44,7 @@ pub(super) fn read(mut table: Section<'_>, names: &mut Names) -> Option<Upstream
     read_retry(&mut table, &mut upstream);
     read_redial(&mut table, &mut upstream.redial);
     read_tls(&mut table, &mut upstream);
+    upstream.outbind = read_outbind(&mut table);
     table.refuse(
         "profile",
         "is not available in this version",
@@ -53,8 +54,23 @@ pub(super) fn read(mut table: Section<'_>, names: &mut Names) -> Option<Upstream
     name.and(address).and(system_id).and(password).map(|_| upstream)
 }
 
+/// How the operator calls us, if it does.
+fn read_outbind(table: &mut Section<'_>) -> Option<Called> {
+    let mut table = table.section("outbind", "[upstream.outbind]");
+    if !table.is_written() {
+        return None;
+    }
+    let listen = table.need("listen", "\"0.0.0.0:2777\"", smpp::address);
+    let system_id = table.need("system_id", "\"SMSC1\"", |v| v.text_of(0..=15));
+    let password = secret::need(&mut table, 0..=256);
+    let mut connect_back = false;
+    table.put("connect_back", &mut connect_back, Value::flag);
+    table.finish();
+    Some(Called { listen: listen?, system_id: system_id?, password: password?, connect_back })
+}
+
 /// `host:port`, where the host may be a name.
-fn address(value: &Value<'_>) -> Option<String> {
+pub(super) fn address(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     let fits = text.rsplit_once(':').is_some_and(|(host, port)| {
         let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));

@@ -20,7 +20,7 @@ mod submit;
 pub use listen::{ListenError, Running, listen};
 pub use metrics::Metrics;
 pub use roster::{BindView, Facts, Leave, Roster};
-pub use settings::{FailedBinds, OutOfBounds, Redelivery, Settings, TlsListen};
+pub use settings::{DataSmOnReceiver, FailedBinds, OutOfBounds, Outbind, Redelivery, Settings, TlsListen};
 
 use std::sync::atomic::AtomicU8;
 
@@ -38,6 +38,7 @@ struct Shared {
     roster: Roster,
     proofs: bind::Proofs,
     patience: bind::Patience,
+    rates: bind::Rates,
     /// Set once, when the daemon stops.
     stopping: watch::Sender<bool>,
     /// Protocols that were taken for SMPP already, one bit each: the log names each once.

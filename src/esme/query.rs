@@ -149,9 +149,9 @@ pub(super) fn look_up(store: &Store, lookups: &[Lookup]) -> Vec<ClientAnswer> {
     lookups.iter().map(|lookup| ClientAnswer { tag: lookup.tag.pack(), outcome: found(lookup) }).collect()
 }
 
-/// Our ids are decimal digits; anything else names no message of ours.
+/// Our ids are decimal digits, or the 8 hexadecimal ones of a client of 3.3; anything else names no message of ours.
 fn message_id(text: &COctets) -> Result<MessageId, CommandStatus> {
-    let digits = text.as_str().filter(|text| text.bytes().all(|octet| octet.is_ascii_digit()));
+    let digits = text.as_str().filter(|text| text.bytes().all(|octet| octet.is_ascii_hexdigit()));
     digits.and_then(|digits| digits.parse().ok()).ok_or(CommandStatus::RINVMSGID)
 }
 

@@ -156,6 +156,13 @@ impl Roster {
         all.map(|seat| seat.view(now)).collect()
     }
 
+    /// Whether somebody is bound who takes what is owed to the account.
+    pub(super) fn receives(&self, account: AccountId) -> bool {
+        let takes =
+            |seat: &Arc<Seat>| seat.facts.account == account && seat.facts.kind != BindType::Transmitter;
+        self.lock().by_credential.values().flat_map(|row| &row.seats).any(takes)
+    }
+
     /// Tells one session to unbind; `false` when there is none with this number.
     #[must_use]
     pub fn dismiss(&self, number: u64) -> bool {

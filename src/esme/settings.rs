@@ -7,7 +7,7 @@ use smpp_proto::codec::DEFAULT_MAX_LENGTH;
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::session::TimersSettings;
 
-use crate::account::Manners;
+use crate::account::{Manners, Secret, Throughput};
 use crate::link::Limits;
 use crate::link::tls::ServerIdentity;
 
@@ -33,6 +33,8 @@ pub struct Settings {
     pub enquire_link: Option<Duration>,
     /// From the last transaction to an unbind of ours; 1 s to 1 d; absent by default: an idle session stays.
     pub inactivity: Option<Duration>,
+    /// Whether enquire_link and its answer are transactions for `inactivity`; not by default (conformance C-060).
+    pub enquire_link_is_activity: bool,
     /// How long an answer to a request of ours is waited for; 1 s to 10 min, 60 s by default.
     pub response: Duration,
     /// How long an idle bind may take to answer when another one wants its place; 100 ms to 30 s, 2 s by default.
@@ -66,6 +68,16 @@ pub struct Settings {
     pub max_enquire_links: u32,
     /// Passwords checked at the same time, each on a thread and with 19 MiB; 1 to 64, 2 by default.
     pub password_workers: usize,
+    /// Binds a second from one address, and under one system_id, and how many may come at once; each 1 to 1,000,000,
+    /// 100 and 5,000 by default; absent means no limit. Above it a bind is answered ESME_RTHROTTLED.
+    pub bind_rate: Option<Throughput>,
+    /// Whether sessions of 5.0 are told in their responses how near to its limits the gateway is (congestion_state,
+    /// SMPP 5.0 §4.8.4.18). On by default: only clients that asked for 5.0 get it, and it costs them 5 octets.
+    pub congestion_state: bool,
+    /// What is done about data_sm from a receiver of 3.4.
+    pub data_sm_on_receiver: DataSmOnReceiver,
+    /// Clients that are called when something is owed to them.
+    pub outbinds: Vec<Outbind>,
     /// What failed binds cost.
     pub failed_binds: FailedBinds,
     /// When a delivery that was put off is tried again.
@@ -79,6 +91,34 @@ pub struct TlsListen {
     pub listen: Vec<SocketAddr>,
     /// Our certificate and key, and the authorities of client certificates.
     pub identity: ServerIdentity,
+}
+
+/// SMPP 3.4 §2.3 lets a receiver send data_sm, 5.0 §2.4 does not; before 3.4 there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataSmOnReceiver {
+    /// ESME_RINVBNDSTS: who has a bind that only receives is not charged by it.
+    #[default]
+    Refuse,
+    /// It is a message like any other.
+    Accept,
+}
+
+/// A client that does not come by itself: we connect, say outbind, and it binds on that connection (SMPP 3.4 §2.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbind {
+    /// The system_id of the credential for whose account it is.
+    pub credential: String,
+    /// `host:port`; the name is resolved anew at each call.
+    pub address: String,
+    /// Who we say we are; at most 15 octets.
+    pub system_id: String,
+    /// How we prove it.
+    pub password: Secret,
+    /// The pause before it is called again, doubled by each call that nobody answered with a bind; 1 s to 1 h, 10 s by
+    /// default.
+    pub pause: Duration,
+    /// The longest pause; 1 s to 1 d, 10 min by default.
+    pub longest_pause: Duration,
 }
 
 /// Who fails to bind waits longer each time, by address and by system_id.
@@ -122,6 +162,7 @@ impl Default for Settings {
             session_init: seconds(10),
             enquire_link: Some(seconds(30)),
             inactivity: None,
+            enquire_link_is_activity: false,
             response: seconds(60),
             probe: seconds(2),
             linger: seconds(2),
@@ -138,6 +179,10 @@ impl Default for Settings {
             fault_budget: 100,
             max_enquire_links: 50,
             password_workers: 2,
+            bind_rate: Some(Throughput { per_second: 100, burst: 5_000 }),
+            congestion_state: true,
+            data_sm_on_receiver: DataSmOnReceiver::default(),
+            outbinds: Vec::new(),
             failed_binds: FailedBinds::default(),
             redelivery: Redelivery::default(),
         }
@@ -164,6 +209,19 @@ impl Default for Redelivery {
             unknown_attempts: 5,
             throttled_pause: Duration::from_secs(1),
         }
+    }
+}
+
+impl Outbind {
+    /// The shortest pause by default.
+    pub const PAUSE: Duration = Duration::from_secs(10);
+    /// The longest by default.
+    pub const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+    /// The pause after so many calls in a row that led to no bind.
+    #[must_use]
+    pub fn pause(&self, failures: u32) -> Duration {
+        self.pause.saturating_mul(1 << failures.min(16)).min(self.longest_pause)
     }
 }
 
@@ -249,8 +307,8 @@ impl Settings {
             session_init: self.session_init,
             enquire_link: self.enquire_link,
             inactivity: self.inactivity,
+            enquire_link_is_activity: self.enquire_link_is_activity,
             response: self.response,
-            ..TimersSettings::default()
         }
     }
 }

@@ -9,7 +9,7 @@ use smpp_proto::pdu::{
 };
 use smpp_proto::rules::{self, Breach};
 
-use super::session::{Aside, Batch, Client, Digits, Kind, Multi, Tag};
+use super::session::{Aside, Batch, Client, Dialect, Digits, Kind, Multi, Tag};
 use crate::message::MessageId;
 use crate::policy::{Admitted, Refusal, Submission, admit};
 use crate::store::{Accept, ClientRequest};
@@ -148,6 +148,7 @@ impl Client {
             credential: self.bound.facts().credential,
             upstream,
             max_queued: account.terms.max_queued,
+            short_id: !self.dialect.takes_tlvs(),
             admitted,
             follows,
             replaces_pending,
@@ -156,8 +157,9 @@ impl Client {
 
     /// The store has it: the promise may be given.
     pub(super) fn accepted(&mut self, tag: Tag, id: MessageId, out: &mut BytesMut) {
+        let start = out.len();
         match tag.kind {
-            Kind::Multi => self.multi_answered(tag, Ok(id), out),
+            Kind::Multi => return self.multi_answered(tag, Ok(id), out),
             Kind::Data => {
                 let message_id = Some(COctets::from(Digits::of(id).octets()));
                 let resp = DataSmResp { message_id, ..DataSmResp::default() };
@@ -168,6 +170,7 @@ impl Client {
                 let _ = submit::encode_resp(out, tag.sequence, CommandStatus::ROK, Digits::of(id).octets());
             }
         }
+        self.dialect.tell_congestion(out, start);
     }
 
     /// A message, or one destination of a submit_multi, is not accepted.
@@ -209,13 +212,14 @@ impl Client {
             return;
         }
         if let Some(Aside::Multi(multi)) = self.asides.take(tag.aside) {
-            multi_resp(multi, tag.sequence, out);
+            multi_resp(multi, self.dialect, tag.sequence, out);
         }
     }
 }
 
 /// All destinations are answered. When nobody was accepted the first status speaks for all.
-fn multi_resp(multi: Multi, sequence: u32, out: &mut BytesMut) {
+fn multi_resp(multi: Multi, dialect: Dialect, sequence: u32, out: &mut BytesMut) {
+    let start = out.len();
     let Some(id) = multi.shown else {
         let first = multi.unsuccessful.first().map_or(CommandStatus::RSUBMITFAIL, |failure| failure.status);
         return encode_empty(out, CommandId::SUBMIT_MULTI_RESP, first, sequence);
@@ -226,8 +230,9 @@ fn multi_resp(multi: Multi, sequence: u32, out: &mut BytesMut) {
         ..SubmitMultiResp::default()
     };
     if resp.encode(out, CommandStatus::ROK, sequence).is_err() {
-        encode_empty(out, CommandId::SUBMIT_MULTI_RESP, CommandStatus::RSYSERR, sequence);
+        return encode_empty(out, CommandId::SUBMIT_MULTI_RESP, CommandStatus::RSYSERR, sequence);
     }
+    dialect.tell_congestion(out, start);
 }
 
 /// The refusal of a body that cannot be read.

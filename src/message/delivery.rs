@@ -37,6 +37,8 @@ pub enum Owed {
     Receipt {
         /// The id that the client knows.
         shown: MessageId,
+        /// When the message was accepted.
+        accepted_at: Timestamp,
         /// Who sent the message.
         credential: CredentialId,
         /// The body of the message's submit_sm.

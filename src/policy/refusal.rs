@@ -23,6 +23,8 @@ pub enum Refusal {
     WrongBindState,
     /// No such command.
     UnknownCommand,
+    /// The operation is known and not offered here.
+    NotOffered,
     /// The command_length cannot be true.
     BadLength,
     /// Above the throughput.
@@ -73,6 +75,7 @@ impl Refusal {
             Self::TooManyBinds | Self::AlreadyBound => CommandStatus::RALYBND,
             Self::WrongBindState => CommandStatus::RINVBNDSTS,
             Self::UnknownCommand => CommandStatus::RINVCMDID,
+            Self::NotOffered => CommandStatus::RPROHIBITED,
             Self::BadLength => CommandStatus::RINVCMDLEN,
             Self::RateLimited => CommandStatus::RTHROTTLED,
             Self::QueueFull => CommandStatus::RMSGQFUL,
@@ -105,6 +108,7 @@ impl Refusal {
             Self::AlreadyBound => "already_bound",
             Self::WrongBindState => "wrong_bind_state",
             Self::UnknownCommand => "unknown_command",
+            Self::NotOffered => "not_offered",
             Self::BadLength => "bad_length",
             Self::RateLimited => "rate_limited",
             Self::QueueFull => "queue_full",

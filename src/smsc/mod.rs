@@ -16,23 +16,26 @@ mod submit;
 mod wording;
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smpp_proto::session::{BindKind, Moment};
+use smpp_proto::pdu::BindKind;
+use smpp_proto::session::Moment;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use metrics::Metrics;
 pub use roster::{BindView, Phase, Roster, UpstreamView};
 pub use settings::{
-    BindMode, ClientParts, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls, Upstream,
-    ValidityForm,
+    BindMode, Called, ClientParts, InDoubt, LongForm, Patience, ReceiptsAsked, Redial, Settings, Tls,
+    Upstream, ValidityForm,
 };
 
 use self::bind::known::KnownIds;
 use self::bind::pace::Agreed;
 use self::deliver::Complaints;
+use self::dial::Doorbell;
 use self::metrics::UpstreamMetrics;
 use crate::account::Secret;
 use crate::clock::Clock;
@@ -60,6 +63,7 @@ struct Shared {
     metrics: UpstreamMetrics,
     agreed: Option<Agreed>,
     known_ids: KnownIds,
+    doorbell: Doorbell,
     complaints: Complaints,
 }
 
@@ -116,6 +120,13 @@ impl Running {
     #[must_use]
     pub fn roster(&self) -> Arc<Roster> {
         Arc::clone(&self.roster)
+    }
+
+    /// Where an operator may call us; nothing when it does not, or the address cannot be listened on yet.
+    #[must_use]
+    pub fn called_at(&self, upstream: &str) -> Option<SocketAddr> {
+        let operator = self.operators.iter().find(|operator| operator.shared.settings.name == upstream)?;
+        operator.shared.doorbell.address()
     }
 
     /// Takes new settings: starts what is new, drains what is gone, does both for what is changed. Operators that
@@ -185,6 +196,7 @@ impl Running {
             tasks.spawn(slot::keep(Arc::clone(&shared), place, orders.subscribe()));
         }
         tasks.spawn(detour::watch_over(Arc::clone(&shared), orders.subscribe()));
+        tasks.spawn(dial::answer_calls(Arc::clone(&shared), orders.subscribe()));
         self.operators.push(AtWork { shared, orders, tasks });
     }
 
@@ -226,6 +238,7 @@ impl Running {
             metrics: self.metrics.of_upstream(&upstream.name),
             agreed: upstream.throughput.map(|throughput| Agreed::new(throughput, now)),
             known_ids: KnownIds::default(),
+            doorbell: Doorbell::default(),
             complaints: Complaints::default(),
             settings: upstream,
         })

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use smpp_proto::session::BindKind;
+use smpp_proto::pdu::BindKind;
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;

@@ -73,6 +73,8 @@ pub struct Upstream {
     pub throughput: Option<Throughput>,
     /// TLS; absent (the default) means plain TCP.
     pub tls: Option<Tls>,
+    /// Whether the operator calls us, instead of us dialling it; absent by default.
+    pub outbind: Option<Called>,
     /// How its receipts write the ids of its responses.
     pub id_form: IdForm,
     /// How long a receipt for an id that nobody knows yet is kept; 1 s to 1 h, default 10 min.
@@ -143,6 +145,7 @@ impl Upstream {
             window: 100,
             throughput: None,
             tls: None,
+            outbind: None,
             id_form: IdForm::default(),
             park: Duration::from_secs(600),
             in_doubt: InDoubt::default(),
@@ -178,6 +181,20 @@ impl Upstream {
             languages: self.national_languages.bits(),
         }
     }
+}
+
+/// How an operator calls that wants us to bind: it connects to us and says outbind (SMPP 3.4 §2.2.1). Without TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// Where it is waited for; port 0 lets the system choose.
+    pub listen: std::net::SocketAddr,
+    /// Who it says it is; at most 15 octets.
+    pub system_id: String,
+    /// How it proves that; at most 256 octets.
+    pub password: Secret,
+    /// Whether we dial its address after a good call, for centres that close the connection behind their outbind
+    /// (SMPPSim); by default we bind on the connection that it made.
+    pub connect_back: bool,
 }
 
 /// TLS to an operator.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use smpp_proto::pdu::BindKind;
 use smpp_proto::session::Moment;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::bind::{Bound, Lost};
-use super::dial::{Backoff, DialError, Dialled, dial};
+use super::dial::{Backoff, DialError, Dialled, dial, wait_for_call};
 use super::roster::{Bind, Phase};
 use super::{Order, Shared};
 
@@ -16,9 +17,15 @@ use super::{Order, Shared};
 pub(super) async fn keep(shared: Arc<Shared>, place: Arc<Bind>, mut orders: watch::Receiver<Order>) {
     let mut backoff = Backoff::new(shared.settings.redial);
     while *orders.borrow_and_update() == Order::Run {
-        note(&shared, &place, Phase::Dialling, None);
+        let is_called = shared.settings.outbind.is_some();
+        match is_called {
+            true => {
+                note(&shared, &place, Phase::Waiting, Some("waits for the operator's outbind".to_owned()));
+            }
+            false => note(&shared, &place, Phase::Dialling, None),
+        }
         let dialled = tokio::select! {
-            dialled = dial(&shared.settings, place.kind, &shared.clock) => dialled,
+            dialled = reach(&shared, place.kind) => dialled,
             _ = orders.changed() => continue,
         };
         let (pause, reason) = match dialled {
@@ -32,6 +39,8 @@ pub(super) async fn keep(shared: Arc<Shared>, place: Arc<Bind>, mut orders: watc
                 (pause, failure.to_string())
             }
         };
+        // The next call may be there already, and its caller does not wait long.
+        let pause = if is_called { Duration::ZERO } else { pause };
         let until = Moment(shared.clock.monotonic()) + pause;
         note(&shared, &place, Phase::Waiting, Some(reason));
         tokio::select! {
@@ -40,6 +49,13 @@ pub(super) async fn keep(shared: Arc<Shared>, place: Arc<Bind>, mut orders: watc
         }
     }
     note(&shared, &place, Phase::Ended, None);
+}
+
+async fn reach(shared: &Shared, kind: BindKind) -> Result<Dialled, DialError> {
+    match shared.settings.outbind {
+        Some(_) => wait_for_call(&shared.doorbell, &shared.settings, kind, &shared.clock).await,
+        None => dial(&shared.settings, kind, &shared.clock).await,
+    }
 }
 
 /// Works on a bind until it is lost; the pause before the next dial and why, or nothing when there is to be none.

@@ -76,6 +76,8 @@ pub struct Accept {
     pub upstream: UpstreamId,
     /// How many messages the account may have waiting.
     pub max_queued: u64,
+    /// The client has room for 8 hexadecimal digits only (SMPP 3.3): it is shown a short id.
+    pub short_id: bool,
     /// Belongs to the same submission as the item before it in the batch and shows that one's id (submit_multi).
     pub follows: bool,
     /// Takes the place of a pending message with the same source, destination and service_type
@@ -135,7 +137,7 @@ pub struct ClientAnswer {
 /// What came of a request.
 #[derive(Debug)]
 pub enum ClientOutcome {
-    /// Durable and charged.
+    /// Durable and charged; the id that the client is shown.
     Accepted(MessageId),
     /// Nothing happened and nothing was charged.
     Refused(Refusal),

@@ -5,7 +5,8 @@
 //! the commit; consumers take from memory only and ask for a refill when a flow that has more on disk runs low.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc};
@@ -67,6 +68,23 @@ pub(super) struct Refill {
 pub(super) enum LaneName {
     Upstream(UpstreamId),
     Account(AccountId),
+}
+
+/// How many messages of each account no operator has taken yet: counted by the writer, read by sessions.
+#[derive(Default)]
+pub(super) struct Backlogs(RwLock<HashMap<AccountId, Backlog>>);
+
+/// How many messages of one account no operator has taken yet.
+pub type Backlog = Arc<AtomicU64>;
+
+impl Backlogs {
+    pub(super) fn of(&self, account: AccountId) -> Backlog {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
+        known.unwrap_or_else(|| {
+            let mut backlogs = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(backlogs.entry(account).or_default())
+        })
+    }
 }
 
 /// How long a lane is.

@@ -9,12 +9,26 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use super::{Depth, Shared, Store};
+use super::{Backlog, Depth, Shared, Store};
+use crate::account::AccountId;
 
 impl Store {
     /// Puts the store's figures into a registry.
     pub fn register(&self, registry: &mut Registry) {
         registry.register_collector(Box::new(Figures(Arc::clone(&self.shared))));
+    }
+
+    /// How many messages of an account no operator has taken yet; the handle shows it from now on.
+    #[must_use]
+    pub fn backlog(&self, account: AccountId) -> Backlog {
+        self.shared.backlogs.of(account)
+    }
+
+    /// How full the mailbox is, 0 to 100.
+    #[must_use]
+    pub fn mailbox_fill(&self) -> u8 {
+        let most = self.mailbox.max_capacity();
+        u8::try_from((most - self.mailbox.capacity()) * 100 / most).unwrap_or(100)
     }
 }
 

@@ -20,7 +20,7 @@ pub use command::{
 };
 pub use error::StoreError;
 pub use history::HistorySettings;
-pub use lane::{Depth, Lane, Laned};
+pub use lane::{Backlog, Depth, Lane, Laned};
 pub use policy::{
     AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, UpstreamDraft,
     UpstreamTraits, Upstreams,
@@ -37,7 +37,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use command::{Admin, Command};
-use lane::LaneName;
+use lane::{Backlogs, LaneName};
 
 use crate::account::{AccountId, Credits};
 use crate::clock::{Clock, Timestamp};
@@ -96,6 +96,7 @@ struct Shared {
     clock: Clock,
     policy: ArcSwap<Snapshot>,
     upstreams: ArcSwap<Upstreams>,
+    backlogs: Backlogs,
     upstream_lanes: RwLock<HashMap<UpstreamId, Arc<Lane<Message>>>>,
     account_lanes: RwLock<HashMap<AccountId, Arc<Lane<Delivery>>>>,
     counters: Counters,

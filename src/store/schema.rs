@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 2] = [FIRST, PARTS_OF_PHONES];
+const STEPS: [&str; 3] = [FIRST, PARTS_OF_PHONES, SHORT_IDS];
 
 /// Version 1.
 ///
@@ -93,6 +93,15 @@ CREATE TABLE mo_part(
   reference INTEGER NOT NULL, total INTEGER NOT NULL, part INTEGER NOT NULL, until INTEGER NOT NULL,
   pdu BLOB NOT NULL, PRIMARY KEY(upstream, account, src, dst, width, reference, total, part)) STRICT, WITHOUT ROWID;
 CREATE INDEX mo_part_until ON mo_part(until);
+";
+
+/// Version 3.
+///
+/// `short_id` leads from the ids that clients of SMPP 3.3 know to their messages, hot or in the history; a message's
+/// `shown` is such an id then. An `inbound` receipt is about one message and shows an id that may be another's.
+const SHORT_IDS: &str = "
+CREATE TABLE short_id(message INTEGER PRIMARY KEY, short INTEGER NOT NULL UNIQUE) STRICT;
+ALTER TABLE inbound ADD COLUMN shown INTEGER;
 ";
 
 /// How a delivery stands; the `owed` columns.
@@ -211,6 +220,26 @@ mod tests {
             (1, 98)
         );
         assert_eq!((number("SELECT count(*) FROM inbound"), number("SELECT count(*) FROM mo_part")), (1, 0));
+    }
+
+    #[test]
+    fn a_file_of_version_2_becomes_one_of_today() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(include_str!("../../fixtures/store/version_2.sql"))
+            .unwrap();
+        for _ in 0..2 {
+            let db = open(&path).unwrap();
+            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+            assert_eq!(version, STEPS.len() as i64);
+            let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!(count("SELECT shown FROM message WHERE state = 11"), 911_947_214_123_696_128);
+            assert_eq!(count("SELECT available + held FROM account"), 999_000_000);
+            assert_eq!(count("SELECT count(*) FROM short_id"), 0);
+            assert_eq!(count("SELECT count(shown) FROM inbound"), 0);
+        }
     }
 
     #[test]

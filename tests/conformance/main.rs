@@ -9,6 +9,7 @@
 mod support;
 
 mod abuse;
+mod bind;
 mod centre;
 mod close;
 mod data;
@@ -19,8 +20,10 @@ mod lenience;
 mod manage;
 mod phones;
 mod receipt;
+mod state;
 mod text;
 mod timers;
 mod times;
 mod tlvs;
+mod version;
 mod window;

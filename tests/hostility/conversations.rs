@@ -17,7 +17,7 @@ use tollgate::sim::hostile::client::{self, Rogue};
 use tollgate::sim::hostile::{Hostile, Mode};
 
 use super::good::Good;
-use super::house::House;
+use super::house::{ANSWER_WITHIN, House};
 
 /// Conversations when nothing else is asked for.
 const CONVERSATIONS: u64 = 200;
@@ -146,7 +146,7 @@ async fn conversations_end_well_whoever_takes_part() {
         houses.spawn(async move {
             let mut place = next.fetch_add(1, Ordering::Relaxed);
             while place < count {
-                let house = House::open(2, |plan| plan.esme.response = Duration::from_secs(600)).await;
+                let house = House::open(2, |plan| plan.esme.response = ANSWER_WITHIN).await;
                 for _ in 0..A_HOUSE {
                     if place < count {
                         converse(&house, first.wrapping_add(place)).await;

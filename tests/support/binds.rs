@@ -120,6 +120,15 @@ impl Binds {
 
     /// Accepts a message into the lane of the first operator.
     pub async fn accept(&self, pdu: SubmitSm) -> MessageId {
+        self.accept_from(pdu, false).await
+    }
+
+    /// Accepts "hello" from a client of SMPP 3.3.
+    pub async fn send_short(&self, to: &str) -> MessageId {
+        self.accept_from(hello(to), true).await
+    }
+
+    async fn accept_from(&self, pdu: SubmitSm, short_id: bool) -> MessageId {
         let (reply, mut answers) = mpsc::channel(1);
         let request = {
             let policy = self.store.policy();
@@ -134,6 +143,7 @@ impl Binds {
                 upstream: policy.route(admitted.route()).unwrap().upstreams[0],
                 admitted,
                 max_queued: account.terms.max_queued,
+                short_id,
                 follows: false,
                 replaces_pending: false,
             }))

@@ -5,9 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 use smpp_proto::field::{COctets, InterfaceVersion, RegisteredDelivery};
-use smpp_proto::pdu::{Bind, BindKind, DeliverSm, SubmitSm, deliver};
+use smpp_proto::pdu::{Bind, BindKind, DeliverSm, Outbind, SubmitSm, deliver};
 use smpp_proto::{Address, Body, CommandId, CommandStatus};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::peer::{Incoming, Peer, within};
 
@@ -35,6 +35,15 @@ impl Esme {
         let mut esme = Self::connect(address).await;
         let answer = esme.bind(kind, system_id, password).await;
         assert_eq!(answer.header.status, CommandStatus::ROK, "the bind of {system_id}");
+        esme
+    }
+
+    /// Connects and binds as a client of this version; the bind must be accepted.
+    pub async fn of_version(version: InterfaceVersion, kind: BindKind, address: SocketAddr) -> Self {
+        let mut esme = Self::connect(address).await;
+        let bind = Bind { interface_version: version, ..bind("acme", "secret") };
+        let answer = esme.bind_with(kind, bind).await;
+        assert_eq!(answer.header.status, CommandStatus::ROK, "the bind of version {version}");
         esme
     }
 
@@ -89,6 +98,17 @@ impl Esme {
         let mut out = bytes::BytesMut::new();
         deliver::encode_resp(&mut out, sequence, status);
         self.send_raw(&out).await;
+    }
+
+    /// Waits for outbind on this listener, and gives the connection and what it says.
+    pub async fn called(listener: &TcpListener) -> (Self, Outbind) {
+        let (stream, _) = within("a call", listener.accept()).await.expect("a connection");
+        let mut esme = Self(Peer::over(stream));
+        let incoming = esme.expect_command(CommandId::OUTBIND).await;
+        match incoming.body() {
+            Body::Outbind(outbind) => (esme, outbind),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The bare connection.

@@ -28,14 +28,16 @@ use tollgate::store::{
 
 use super::{Esme, PATIENCE, bind, within};
 
-/// What the gate is like. Account and system_id are "acme", the password is "secret", a segment costs 1 credit.
+/// What the gate is like. The account is "acme", and a segment costs 1 credit.
 pub struct Plan {
     pub esme: esme::Settings,
+    /// The one credential: "acme" and "secret".
+    pub system_id: &'static str,
+    pub password: &'static str,
     pub credit: &'static str,
     pub bounds: Bounds,
     pub terms: Terms,
     pub suspended: bool,
-    pub password: &'static str,
     /// Places in the store's mailbox.
     pub mailbox: usize,
     /// Bounds of every message.
@@ -54,11 +56,12 @@ impl Default for Plan {
         let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
         Self {
             esme: esme::Settings { listen, ..esme::Settings::default() },
+            system_id: "acme",
+            password: "secret",
             credit: "1000000",
             bounds: Bounds::default(),
             terms: Terms::default(),
             suspended: false,
-            password: "secret",
             mailbox: 1_024,
             limits: TextLimits::default(),
             prefixes: vec![""],
@@ -136,6 +139,27 @@ impl Gate {
     /// A bound session of this kind.
     pub async fn bound_as(&self, kind: BindKind) -> Esme {
         Esme::bound_as(kind, self.address, "acme", "secret").await
+    }
+
+    /// Where an operator may call, once the gate listens there.
+    pub async fn called_at(&self, upstream: &str) -> SocketAddr {
+        let binds = self.binds.as_ref().expect("operators");
+        within("a listener for calls", async {
+            loop {
+                match binds.called_at(upstream) {
+                    Some(address) => return address,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        })
+        .await
+    }
+
+    /// The rate to which the first bind of an operator was adapted, if it was.
+    pub fn adapted_rate(&self, upstream: &str) -> Option<u32> {
+        let views = self.binds.as_ref().expect("operators").roster().view();
+        let view = views.iter().find(|view| view.name == upstream).expect("an operator of that name");
+        view.binds.first().and_then(|bind| bind.adapted_rate)
     }
 
     /// How many PDUs of clients were forgiven this.
@@ -331,7 +355,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             origin: Origin::File,
             terms: plan.terms.clone(),
             credentials: vec![CredentialDraft {
-                system_id: "acme".to_owned(),
+                system_id: plan.system_id.to_owned(),
                 password: hash.clone(),
                 bounds: plan.bounds.clone(),
             }],

@@ -31,4 +31,4 @@ pub use process::{Folder, Process, allow_open_files, alone, run, until};
 pub use pusher::{Push, Pushed};
 pub use sender::{Call, Sender};
 pub use smsc::{Smsc, SmscLink};
-pub use vectors::{vector, vector_numbered};
+pub use vectors::{octets, vector, vector_numbered};

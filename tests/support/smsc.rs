@@ -33,6 +33,14 @@ impl Smsc {
         SmscLink(Peer::over(stream))
     }
 
+    /// Calls a gate that waits for outbind, with these octets.
+    pub async fn call(address: SocketAddr, outbind: &[u8]) -> SmscLink {
+        let stream = within("connecting", TcpStream::connect(address)).await.expect("a listener");
+        let mut link = SmscLink(Peer::over(stream));
+        link.send_raw(outbind).await;
+        link
+    }
+
     /// Takes the next connection and accepts its bind, whatever it is.
     pub async fn bound(&self) -> SmscLink {
         let mut link = self.accept().await;
@@ -66,8 +74,15 @@ impl SmscLink {
 
     /// Answers a bind with ESME_ROK as an SMSC of version 3.4.
     pub async fn accept_bind(&mut self, sequence: u32, kind: BindKind) {
+        self.accept_bind_as(sequence, kind, Some(InterfaceVersion::V3_4)).await;
+    }
+
+    /// Answers a bind with ESME_ROK as an SMSC that tells this version, or none.
+    pub async fn accept_bind_as(&mut self, sequence: u32, kind: BindKind, version: Option<InterfaceVersion>) {
         let mut tlvs = Tlvs::new();
-        tlvs.push(Tlv::u8(Tag::SC_INTERFACE_VERSION, InterfaceVersion::V3_4.0));
+        if let Some(version) = version {
+            tlvs.push(Tlv::u8(Tag::SC_INTERFACE_VERSION, version.0));
+        }
         let resp = BindResp { system_id: Some(COctets::from("smsc")), tlvs };
         let mut out = BytesMut::new();
         resp.encode(&mut out, kind, CommandStatus::ROK, sequence).expect("a bind_resp");

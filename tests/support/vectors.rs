@@ -44,7 +44,9 @@ fn read() -> HashMap<String, Vec<u8>> {
     vectors.map(entry).collect()
 }
 
-fn octets(hex: &str) -> Vec<u8> {
-    let pair = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal digits");
-    (0..hex.len()).step_by(2).map(pair).collect()
+/// Octets from their hexadecimal digits; blanks between them are for the eye.
+pub fn octets(hex: &str) -> Vec<u8> {
+    let digits: String = hex.chars().filter(|digit| !digit.is_whitespace()).collect();
+    let pair = |at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal digits");
+    (0..digits.len()).step_by(2).map(pair).collect()
 }

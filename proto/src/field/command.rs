@@ -54,6 +54,18 @@ open_code! {
         SUBMIT_MULTI = 0x0000_0021, "submit_multi";
         /// submit_multi_resp (SMPP 3.4 §4.5.2).
         SUBMIT_MULTI_RESP = 0x8000_0021, "submit_multi_resp";
+        /// param_retrieve, of 3.3 alone. Its id is the one that implementations use: the document prints none.
+        PARAM_RETRIEVE = 0x0000_0022, "param_retrieve";
+        /// param_retrieve_resp, of 3.3 alone.
+        PARAM_RETRIEVE_RESP = 0x8000_0022, "param_retrieve_resp";
+        /// query_last_msgs, of 3.3 alone.
+        QUERY_LAST_MSGS = 0x0000_0023, "query_last_msgs";
+        /// query_last_msgs_resp, of 3.3 alone.
+        QUERY_LAST_MSGS_RESP = 0x8000_0023, "query_last_msgs_resp";
+        /// query_msg_details, of 3.3 alone.
+        QUERY_MSG_DETAILS = 0x0000_0024, "query_msg_details";
+        /// query_msg_details_resp, of 3.3 alone.
+        QUERY_MSG_DETAILS_RESP = 0x8000_0024, "query_msg_details_resp";
         /// alert_notification, from 3.4; has no response (SMPP 3.4 §4.12.1).
         ALERT_NOTIFICATION = 0x0000_0102, "alert_notification";
         /// data_sm, from 3.4 (SMPP 3.4 §4.7.1).

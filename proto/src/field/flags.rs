@@ -168,7 +168,13 @@ impl InterfaceVersion {
 
     /// The version of a session between peers of these two: the lower one.
     pub fn agreed(self, other: InterfaceVersion) -> InterfaceVersion {
-        self.min(other)
+        let lower = self.min(other);
+        // What lies between two versions is the lower of them (conformance C-023).
+        if lower > InterfaceVersion::V3_4 && lower < InterfaceVersion::V5_0 {
+            InterfaceVersion::V3_4
+        } else {
+            lower
+        }
     }
 
     /// Name of the version, if it is one of the three.

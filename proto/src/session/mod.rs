@@ -8,7 +8,8 @@ pub mod state;
 pub mod timers;
 pub mod window;
 
+pub use crate::pdu::BindKind;
 pub use moment::Moment;
-pub use state::{BindKind, IllegalTransition, Role, Session, State, Verdict, allowed, may};
+pub use state::{IllegalTransition, Role, Session, State, Verdict, allowed, may};
 pub use timers::{Event, Timers, TimersSettings, Traffic};
 pub use window::{Window, WindowFull, WindowSettings};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::field::{CommandId, CommandStatus, InterfaceVersion};
+use crate::pdu::BindKind;
 
 /// How far a session has come (SMPP 3.4 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +30,16 @@ impl State {
     pub const fn is_bound(self) -> bool {
         matches!(self, State::BoundTx | State::BoundRx | State::BoundTrx)
     }
+
+    /// The state in which a bind of this kind holds.
+    #[must_use]
+    pub const fn bound_as(kind: BindKind) -> State {
+        match kind {
+            BindKind::Transmitter => State::BoundTx,
+            BindKind::Receiver => State::BoundRx,
+            BindKind::Transceiver => State::BoundTrx,
+        }
+    }
 }
 
 /// The two sides of a session.
@@ -47,38 +58,6 @@ impl Role {
         match self {
             Role::Esme => Role::Mc,
             Role::Mc => Role::Esme,
-        }
-    }
-}
-
-/// What a bind asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BindKind {
-    /// bind_transmitter.
-    Transmitter,
-    /// bind_receiver.
-    Receiver,
-    /// bind_transceiver.
-    Transceiver,
-}
-
-impl BindKind {
-    /// The kind of a bind request, or `None` for any other command.
-    #[must_use]
-    pub const fn of(command: CommandId) -> Option<BindKind> {
-        match command {
-            CommandId::BIND_TRANSMITTER => Some(BindKind::Transmitter),
-            CommandId::BIND_RECEIVER => Some(BindKind::Receiver),
-            CommandId::BIND_TRANSCEIVER => Some(BindKind::Transceiver),
-            _ => None,
-        }
-    }
-
-    const fn state(self) -> State {
-        match self {
-            BindKind::Transmitter => State::BoundTx,
-            BindKind::Receiver => State::BoundRx,
-            BindKind::Transceiver => State::BoundTrx,
         }
     }
 }
@@ -175,6 +154,8 @@ const fn exists(command: CommandId, version: InterfaceVersion) -> bool {
         CommandId::BROADCAST_SM | CommandId::QUERY_BROADCAST_SM | CommandId::CANCEL_BROADCAST_SM => {
             version.0 >= InterfaceVersion::V5_0.0
         }
+        // Only their names are known here, whatever the version: no document that is still in use has them.
+        CommandId::PARAM_RETRIEVE | CommandId::QUERY_LAST_MSGS | CommandId::QUERY_MSG_DETAILS => false,
         _ => command.name().is_some(),
     }
 }
@@ -274,7 +255,7 @@ impl Session {
         match self.state {
             State::Open | State::Outbound => {
                 self.version = version;
-                self.enter(kind.state())
+                self.enter(State::bound_as(kind))
             }
             _ => self.illegal("bind"),
         }

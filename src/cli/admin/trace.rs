@@ -37,7 +37,8 @@ impl TraceArgs {
 fn text(trace: &MessageTrace) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: &str| out += &format!("{name:<12} {value}\n");
-    line("message", &trace.message_id);
+    let short = trace.short_id.as_ref().map(|short| format!(" (to its client {short})")).unwrap_or_default();
+    line("message", &format!("{}{short}", trace.message_id));
     line("account", &format!("{} (system_id {})", trace.account, trace.system_id));
     // Addresses and text come from outside: nothing in them may move the terminal's cursor.
     line("from", &printable(&trace.source));

@@ -1,19 +1,20 @@
-//! Who may bind: address and TLS first, then the password, then the account, last a place among its binds.
+//! Who may bind: how often, address and TLS first, then the password, then the account, last a place among its binds.
 //!
 //! It knows policy and the roster. It does not know the socket: a session brings the request and writes the answer.
 
 mod patience;
 mod proof;
+mod rate;
 
 pub(super) use patience::Patience;
 pub(super) use proof::Proofs;
+pub(super) use rate::Rates;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion};
 use smpp_proto::pdu::{self, BindKind, Quirk, Quirks};
-use smpp_proto::session;
 use tracing::debug;
 
 use super::Shared;
@@ -61,6 +62,9 @@ pub(super) async fn check(shared: Arc<Shared>, asked: Asked) -> Result<Bound, Re
 async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
     let policy = shared.store.policy();
     let name = asked.request.system_id.as_str().unwrap_or_default();
+    if !shared.rates.allows(asked.peer.ip().to_canonical(), name, shared.clock.monotonic()) {
+        return Err(Refusal::RateLimited);
+    }
     let credential = policy.credential(name);
     if let Some(credential) = credential {
         // Before the password is looked at: a stolen one is of no use elsewhere (conformance C-039).
@@ -179,19 +183,9 @@ fn facts(credential: &Credential, account: &Account, ours: InterfaceVersion, ask
         credential: credential.id,
         system_id: credential.system_id.clone(),
         kind: bind_type(asked.kind),
-        version: agreed(ours, asked.request.interface_version),
+        version: ours.agreed(asked.request.interface_version),
         peer: asked.peer,
         tls: asked.tls,
-    }
-}
-
-/// The version of the session: the lower of both; what lies between two versions is the lower one (C-023).
-fn agreed(ours: InterfaceVersion, theirs: InterfaceVersion) -> InterfaceVersion {
-    let lower = ours.agreed(theirs);
-    if (InterfaceVersion::V3_4..InterfaceVersion::V5_0).contains(&lower) {
-        InterfaceVersion::V3_4
-    } else {
-        lower
     }
 }
 
@@ -201,15 +195,6 @@ fn bind_type(kind: BindKind) -> BindType {
         BindKind::Transmitter => BindType::Transmitter,
         BindKind::Receiver => BindType::Receiver,
         BindKind::Transceiver => BindType::Transceiver,
-    }
-}
-
-/// The kind of a bind in the words of the session's rules.
-pub(super) fn session_kind(kind: BindKind) -> session::BindKind {
-    match kind {
-        BindKind::Transmitter => session::BindKind::Transmitter,
-        BindKind::Receiver => session::BindKind::Receiver,
-        BindKind::Transceiver => session::BindKind::Transceiver,
     }
 }
 
@@ -225,11 +210,11 @@ mod tests {
 
     #[test]
     fn versions_in_between_are_the_lower_one() {
-        let read = |theirs| agreed(InterfaceVersion::V5_0, InterfaceVersion(theirs)).0;
+        let read = |theirs| InterfaceVersion::V5_0.agreed(InterfaceVersion(theirs)).0;
         assert_eq!(
             [0x00, 0x33, 0x34, 0x35, 0x4F, 0x50, 0x51].map(read),
             [0, 0x33, 0x34, 0x34, 0x34, 0x50, 0x50]
         );
-        assert_eq!(agreed(InterfaceVersion::V3_4, InterfaceVersion(0x50)), InterfaceVersion::V3_4);
+        assert_eq!(InterfaceVersion::V3_4.agreed(InterfaceVersion(0x50)), InterfaceVersion::V3_4);
     }
 }

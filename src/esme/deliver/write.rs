@@ -2,13 +2,15 @@
 //! phones as they came.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use smpp_proto::field::{Alphabet, CommandId, CommandStatus, EsmClass, MessageState, Tag};
+use smpp_proto::field::{
+    Alphabet, CommandId, CommandStatus, EsmClass, InterfaceVersion, MessageState, Tag, Tlv,
+};
 use smpp_proto::pdu::{DeliverSm, Header, SubmitSm};
 use smpp_proto::text::receipt::{self, Excerpt, ReceiptValues};
 use smpp_proto::text::{Charset, Form, Reference, Udh, UserData, Width, split, ucs2};
 
 use crate::clock::Timestamp;
-use crate::esme::session::{Dialect, Digits, put_tlv};
+use crate::esme::session::{Dialect, Digits, put_tlv, set_length};
 use crate::message::wording::{self, LONGEST_SHORT};
 use crate::message::{Delivery, MessageId, Owed, State, Wording};
 use crate::policy::admit::user_data;
@@ -25,9 +27,10 @@ pub(super) fn deliver_sm(
     out: &mut BytesMut,
 ) -> Result<u32, &'static str> {
     match &delivery.content {
-        Owed::Receipt { shown, pdu, state, error, done_at, is_final, .. } => {
+        Owed::Receipt { shown, accepted_at, pdu, state, error, done_at, is_final, .. } => {
             let report = Told {
                 shown: *shown,
+                accepted_at: *accepted_at,
                 state: dialect.state(if *is_final { state.to_smpp() } else { state.on_the_way() }),
                 delivered: matches!(state, State::Delivered | State::Accepted),
                 error: *error,
@@ -49,6 +52,7 @@ pub(super) fn deliver_sm(
 /// What a receipt tells.
 struct Told {
     shown: MessageId,
+    accepted_at: Timestamp,
     state: MessageState,
     delivered: bool,
     error: u32,
@@ -98,7 +102,7 @@ impl Told {
             id,
             submitted: 1,
             delivered: u16::from(self.delivered),
-            submit_unix_ms: self.shown.accepted_at().millis(),
+            submit_unix_ms: self.accepted_at.millis(),
             done_unix_ms: self.done_at.millis(),
             offset: 0,
             state: self.state,
@@ -132,14 +136,6 @@ fn excerpt(alphabet: Alphabet, data: &UserData<'_>) -> Excerpt {
 /// network_error_code: the kind of network (SMPP 3.4 §5.3.2.31).
 const NETWORK_GSM: u8 = 3;
 
-/// A PDU was made longer: its command_length says so. `start` is where it begins.
-fn set_length(out: &mut BytesMut, start: usize) {
-    let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_be_bytes();
-    if let Some(place) = out.get_mut(start..start + length.len()) {
-        place.copy_from_slice(&length);
-    }
-}
-
 /// The octets that the operator sent, behind a header of ours.
 fn as_it_came(
     command: CommandId,
@@ -160,7 +156,9 @@ fn mo(
     next: &mut impl FnMut() -> u32,
     out: &mut BytesMut,
 ) -> Result<u32, &'static str> {
-    if dialect.charset == Charset::Gsm7 && dialect.takes_tlvs() {
+    // Only a long body can have a short_message that is too long before 5.0.
+    let v5 = dialect.version >= InterfaceVersion::V5_0;
+    if dialect.charset == Charset::Gsm7 && dialect.takes_tlvs() && (v5 || body.len() <= LONGEST_SHORT) {
         let sequence = next();
         return as_it_came(CommandId::DELIVER_SM, body, sequence, out).map(|()| sequence);
     }
@@ -169,6 +167,11 @@ fn mo(
         wording.put_into_deliver(&mut deliver);
     }
     if dialect.takes_tlvs() {
+        if !v5 && deliver.short_message.len() > LONGEST_SHORT {
+            // 5.0 has one octet more there (conformance C-208).
+            let text = std::mem::take(&mut deliver.short_message);
+            deliver.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, text));
+        }
         let sequence = next();
         return deliver.encode(out, sequence).map_err(|_| "its fields cannot be written").map(|()| sequence);
     }
@@ -183,6 +186,8 @@ fn without_tlvs(
     out: &mut BytesMut,
 ) -> Result<u32, &'static str> {
     let tlvs = std::mem::take(&mut deliver.tlvs);
+    // 3.3 knows 0 and 1 only (reference §3.2).
+    deliver.priority_flag = deliver.priority_flag.min(1);
     let text = if deliver.short_message.is_empty() { tlvs.get(Tag::MESSAGE_PAYLOAD) } else { None };
     let text = text.unwrap_or(&deliver.short_message).clone();
     let Ok(data) = wording::read(deliver.data_coding, deliver.esm_class, &text, &tlvs) else {
@@ -229,7 +234,7 @@ fn one(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smpp_proto::field::{Address, InterfaceVersion, RegisteredDelivery, Tlvs};
+    use smpp_proto::field::{Address, RegisteredDelivery, Tlvs};
 
     fn dialect(version: u8) -> Dialect {
         Dialect::of(InterfaceVersion(version), &crate::esme::Settings::default())
@@ -251,6 +256,7 @@ mod tests {
     fn receipt(version: u8, error: u32) -> DeliverSm {
         let told = Told {
             shown: MessageId::first_at(Timestamp::from_millis(1_763_650_000_000)),
+            accepted_at: Timestamp::from_millis(1_763_650_000_000),
             state: if error == 0 { MessageState::DELIVERED } else { MessageState::UNDELIVERABLE },
             delivered: error == 0,
             error,
@@ -325,6 +331,7 @@ mod tests {
         message.encode(&mut body, 1).expect("encoded");
         let told = Told {
             shown: MessageId::first_at(Timestamp::from_millis(1_763_650_000_000)),
+            accepted_at: Timestamp::from_millis(1_763_650_000_000),
             state: MessageState::DELIVERED,
             delivered: true,
             error: 0,

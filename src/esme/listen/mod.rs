@@ -1,6 +1,7 @@
 //! The listeners: plain and TLS, never held up by a slow client; and the way out, which is to drain.
 
 mod entrance;
+mod outbind;
 
 pub(super) use entrance::Visitor;
 
@@ -81,6 +82,7 @@ pub fn listen(
         roster: Roster::new(clock.clone()),
         proofs: bind::Proofs::new(settings.password_workers),
         patience: bind::Patience::new(settings.failed_binds),
+        rates: bind::Rates::new(settings.bind_rate, settings.failed_binds.entries),
         stopping: watch::Sender::new(false),
         foreign_seen: AtomicU8::new(0),
         settings,
@@ -98,6 +100,10 @@ pub fn listen(
     {
         let door = Door { shared: Arc::clone(&shared), entrance: Arc::clone(&entrance), tls };
         tasks.push(tokio::spawn(door.accept_all(listener)));
+    }
+    for called in &shared.settings.outbinds {
+        let caller = outbind::Caller::new(&shared, &entrance, called);
+        tasks.push(tokio::spawn(caller.run()));
     }
     info!(?addresses, ?tls_addresses, "listening for clients");
     Ok(Running { addresses, tls_addresses, shared, acceptor, tasks })
@@ -240,7 +246,9 @@ async fn serve(
 ) {
     match connect(&shared, stream, tls).await {
         // Boxed once: the task is as small as the session needs, not as large as all of its farewells.
-        Ok(link) => Box::pin(Session::new(shared, link, visitor).run()).await,
+        Ok(link) => {
+            Box::pin(Session::new(shared, link, visitor).run()).await;
+        }
         Err(error) => {
             shared.metrics.turned_away("handshake");
             debug!(%peer, %error, "a connection ended before it began");

@@ -51,6 +51,7 @@ impl Session {
         let read_at = if from_store { client.batches.pop_front() } else { None };
         client.looking_up &= from_store;
         let (waiting, accepted) = (client.lookups.len(), client.accepted);
+        client.feel_pressure(&self.shared.store);
         for answer in answers {
             client.outcome(&answer, self.link.out());
         }

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use smpp_proto::field::InterfaceVersion;
 use smpp_proto::pdu::{Header, Lenience, Quirks, Reading};
 use smpp_proto::session::Traffic;
 use tokio::sync::mpsc;
@@ -24,7 +26,7 @@ use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
 use crate::policy::Snapshot;
-use crate::store::{Answered, ClientAnswer, ClientOutcome, Lane};
+use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store};
 
 /// What a bound session has.
 pub(in crate::esme) struct Client {
@@ -54,6 +56,15 @@ pub(in crate::esme) struct Client {
     pub(super) reply: mpsc::Sender<Vec<ClientAnswer>>,
     pub(super) answers: mpsc::Receiver<Vec<ClientAnswer>>,
     pub(super) accepted: u64,
+    /// What congestion_state is made of, on a session that is told it.
+    pub(super) pressure: Option<Pressure>,
+}
+
+/// What fills up with what a client sends.
+pub(super) struct Pressure {
+    backlog: Backlog,
+    /// What may wait of the account's.
+    pub(super) most: u64,
 }
 
 /// Batches that the store may have of one session at a time.
@@ -72,6 +83,8 @@ impl Client {
         let (reply, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
             dialect: Dialect::of(facts.version, &shared.settings),
+            pressure: (facts.version >= InterfaceVersion::V5_0 && shared.settings.congestion_state)
+                .then(|| Pressure { backlog: shared.store.backlog(facts.account), most: u64::MAX }),
             lenience: Lenience::DEFAULT,
             by_default: shared.settings.lenience.lenience(),
             told: Quirks::NONE,
@@ -92,9 +105,21 @@ impl Client {
         }
     }
 
+    /// Looks how near to its limits the gateway is: the fuller of the store's mailbox and the account's queue. A batch
+    /// of answers is told the same.
+    pub(super) fn feel_pressure(&mut self, store: &Store) {
+        let Some(Pressure { backlog, most }) = &self.pressure else { return };
+        let waiting = u128::from(backlog.load(Ordering::Relaxed)) * 100 / u128::from((*most).max(1));
+        let queue = u8::try_from(waiting.min(100)).unwrap_or(100);
+        self.dialect.congestion = Some(queue.max(store.mailbox_fill()));
+    }
+
     /// Takes the policy as it is now.
     pub(super) fn suit(&mut self, policy: &Snapshot, terms: Option<&Terms>) {
         self.dialect.suit(terms);
+        if let (Some(pressure), Some(terms)) = (&mut self.pressure, terms) {
+            pressure.most = terms.max_queued;
+        }
         let credential = policy.credential_by_id(self.bound.facts().credential);
         let manners = credential.and_then(|credential| credential.bounds.lenience);
         self.lenience = manners.map_or(self.by_default, Manners::lenience);

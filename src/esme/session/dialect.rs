@@ -1,4 +1,4 @@
-//! How a session writes: statuses its version knows, bodies of refusals, message ids in decimal digits.
+//! How a session writes: statuses, states and parameters that its version knows, bodies of refusals, message ids.
 
 use bytes::{BufMut, BytesMut};
 use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState, Tag};
@@ -16,6 +16,8 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) version: InterfaceVersion,
     /// The account asked for `status_detail`.
     pub(in crate::esme) detail: bool,
+    /// How near to its limits the gateway is for this client, 0 to 100; told to sessions of 5.0 that want to know.
+    pub(in crate::esme) congestion: Option<u8>,
     /// The account asked for `error_bodies`.
     pub(in crate::esme) bodies: bool,
     /// What stands for ESME_RINVDCS before 5.0.
@@ -28,7 +30,15 @@ impl Dialect {
     /// A session of this version, before anything is known of its account.
     pub(in crate::esme) fn of(version: InterfaceVersion, settings: &Settings) -> Self {
         let coding = CommandStatus(settings.coding_status);
-        Self { version, detail: false, bodies: false, coding, charset: Charset::Gsm7 }
+        Self { version, detail: false, congestion: None, bodies: false, coding, charset: Charset::Gsm7 }
+    }
+
+    /// Makes the response that begins at `start`, the last in `out`, longer by congestion_state, where that is told.
+    pub(in crate::esme) fn tell_congestion(self, out: &mut BytesMut, start: usize) {
+        if let Some(state) = self.congestion {
+            put_tlv(out, Tag::CONGESTION_STATE, &[&[state]]);
+            set_length(out, start);
+        }
     }
 
     /// What the account wants of it.
@@ -43,9 +53,11 @@ impl Dialect {
         self.version.takes_tlvs()
     }
 
-    /// A state as the session knows it: 3.4 has neither SCHEDULED nor SKIPPED (conformance C-208).
+    /// A state as the session knows it: 5.0 added SCHEDULED and SKIPPED (conformance C-208), 3.4 REJECTED.
     pub(in crate::esme) fn state(self, state: MessageState) -> MessageState {
-        if self.version >= InterfaceVersion::V5_0 { state } else { state.for_3_4() }
+        let state = if self.version >= InterfaceVersion::V5_0 { state } else { state.for_3_4() };
+        let is_new = state == MessageState::REJECTED && !self.takes_tlvs();
+        if is_new { MessageState::UNDELIVERABLE } else { state }
     }
 
     /// The status of a refusal. What only 5.0 knows goes to no older session (conformance C-208).
@@ -56,6 +68,8 @@ impl Dialect {
             Refusal::Malformed(CommandStatus::RINVDCS) if !v5 => self.coding,
             other => match other.status() {
                 CommandStatus(0x100..=0x112) if !v5 => CommandStatus::RSUBMITFAIL,
+                // Octets behind the last field are a wrong length to who knows no parameters.
+                CommandStatus(0xC0..=0xC4) if !self.takes_tlvs() => CommandStatus::RINVCMDLEN,
                 status => status,
             },
         }
@@ -104,7 +118,15 @@ pub(in crate::esme) fn put_tlv(out: &mut BytesMut, tag: Tag, pieces: &[&[u8]]) {
     }
 }
 
-/// A message id in decimal digits, without an allocation.
+/// A PDU was made longer: its command_length says so. `start` is where it begins.
+pub(in crate::esme) fn set_length(out: &mut BytesMut, start: usize) {
+    let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX).to_be_bytes();
+    if let Some(place) = out.get_mut(start..start + length.len()) {
+        place.copy_from_slice(&length);
+    }
+}
+
+/// A message id as the client reads it, in decimal digits or short, without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::esme) struct Digits {
     octets: [u8; 20],
@@ -115,6 +137,15 @@ impl Digits {
     pub(in crate::esme) fn of(id: MessageId) -> Self {
         let mut digits = Self { octets: [0; 20], start: 20 };
         let mut rest = id.raw().unsigned_abs();
+        if id.is_short() {
+            digits.start = 20 - 2 * size_of::<u32>();
+            for place in digits.octets.iter_mut().skip(digits.start).rev() {
+                let digit = u8::try_from(rest & 0xF).unwrap_or(0);
+                *place = if digit < 10 { b'0' + digit } else { b'A' + digit - 10 };
+                rest >>= 4;
+            }
+            return digits;
+        }
         for place in digits.octets.iter_mut().rev() {
             *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
             digits.start -= 1;
@@ -167,11 +198,17 @@ mod tests {
         let coding = Refusal::Malformed(CommandStatus::RINVDCS);
         assert_eq!((status(0x34, coding), status(0x50, coding)), (0x45, 0x104));
         assert_eq!(status(0x34, Refusal::RateLimited), 0x58);
+        let tlv = Refusal::Malformed(CommandStatus::RINVTLVLEN);
+        assert_eq!((status(0x33, tlv), status(0x34, tlv)), (0x02, 0xC2));
+        let state = |version, state| plain(version).state(MessageState(state)).0;
+        assert_eq!([0, 2, 8, 9].map(|s| state(0x50, s)), [0, 2, 8, 9]);
+        assert_eq!([0, 2, 8, 9].map(|s| state(0x34, s)), [1, 2, 8, 8]);
+        assert_eq!([0, 2, 8, 9].map(|s| state(0x33, s)), [1, 2, 5, 5]);
     }
 
     #[test]
     fn digits_are_those_of_the_id() {
-        for raw in [0, 7, 10, 1_763_650_000_123, i64::MAX] {
+        for raw in [0, 7, 0xA1_B2C3, 0xFFFF_FFFF, 0x1_0000_0000, 1_763_650_000_123, i64::MAX] {
             let id = MessageId::from_raw(raw);
             assert_eq!(Digits::of(id).octets(), id.to_string().as_bytes());
         }

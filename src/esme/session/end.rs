@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use smpp_proto::field::{CommandId, CommandStatus};
-use smpp_proto::pdu::encode_empty;
+use smpp_proto::pdu::{self, encode_empty};
 use tracing::{debug, info};
 
 use super::Session;
 use crate::esme::deliver::millis;
 use crate::esme::roster::Leave;
+use crate::esme::settings::Outbind;
 use crate::link::LinkError;
 use crate::policy::Refusal;
 
@@ -89,6 +90,9 @@ pub(super) struct Leaving {
     pub(super) until: u64,
 }
 
+/// The sequence number of an outbind, which is the first PDU; it is never answered.
+const FIRST_SEQUENCE: u32 = 1;
+
 impl Session {
     /// Nothing more is read; the session ends when what is open was answered.
     pub(super) fn close(&mut self, ended: Ended) {
@@ -105,6 +109,18 @@ impl Session {
         }
         self.request(CommandId::UNBIND);
         self.leaving = Some(Leaving { ended, until: self.after(patience) });
+    }
+
+    /// Asks the client to bind on this connection, which we made (SMPP 3.4 §4.1.7).
+    pub(in crate::esme) fn call(&mut self, called: &Outbind) {
+        let outbind = pdu::Outbind {
+            system_id: called.system_id.as_str().into(),
+            password: pdu::Password::new(called.password.expose()),
+            ..pdu::Outbind::default()
+        };
+        // A connection that was just made; settings were checked.
+        let _ = self.rules.outbound();
+        let _ = outbind.encode(self.link.out(), FIRST_SEQUENCE);
     }
 
     /// Sends a request of ours that has no body and does not count against the window (conformance C-062).

@@ -14,7 +14,7 @@ mod timing;
 
 pub(super) use batch::{Aside, Batch, Kind, Multi, Tag};
 pub(super) use client::Client;
-pub(super) use dialect::{Dialect, Digits, put_tlv};
+pub(super) use dialect::{Dialect, Digits, put_tlv, set_length};
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -120,8 +120,8 @@ impl Session {
         }
     }
 
-    /// Runs it to its end.
-    pub(super) async fn run(mut self) {
+    /// Runs it to its end; says whether it was ever bound.
+    pub(super) async fn run(mut self) -> bool {
         let ended = loop {
             if let Err(ended) = self.turn() {
                 break ended;
@@ -131,7 +131,9 @@ impl Session {
                 break ended;
             }
         };
+        let was_bound = self.client.is_some();
         self.end(ended).await;
+        was_bound
     }
 
     /// Takes what has come.

@@ -13,6 +13,7 @@ use tracing::{debug, info};
 use super::{Batch, Binding, Client, Dialect, Ended, Session};
 use crate::esme::bind::{self, Asked, Bound};
 use crate::esme::roster::{Leave, Orders};
+use crate::esme::settings::DataSmOnReceiver;
 use crate::link::LinkError;
 use crate::link::sniff::Foreign;
 use crate::policy::Refusal;
@@ -152,8 +153,9 @@ impl Session {
 
     fn message(&mut self, frame: &Frame, batch: &mut Option<Batch>) {
         let command = frame.header.command;
-        // 3.4 lets a receiver send data_sm; here it would be a submission on a bind that must not submit.
-        if command == CommandId::DATA_SM && self.rules.state() == State::BoundRx {
+        // 3.4 lets a receiver send data_sm, which is a submission on a bind that otherwise never submits.
+        let refuses = self.shared.settings.data_sm_on_receiver == DataSmOnReceiver::Refuse;
+        if refuses && command == CommandId::DATA_SM && self.rules.state() == State::BoundRx {
             return self.refuse(frame.header, Refusal::WrongBindState);
         }
         let Some(client) = self.client.as_deref_mut() else { return };
@@ -168,7 +170,7 @@ impl Session {
             CommandId::CANCEL_SM => client.cancel_sm(frame, batch, out),
             CommandId::REPLACE_SM => client.replace_sm(frame, batch, out),
             // Cell broadcast is not offered (conformance C-207).
-            _ => self.refuse(frame.header, Refusal::UnknownCommand),
+            _ => self.refuse(frame.header, Refusal::NotOffered),
         }
     }
 
@@ -252,6 +254,11 @@ impl Session {
     /// What is forgiven in a bind whose credential may forgive it is asked when the credential is known.
     fn bind(&mut self, kind: BindKind, frame: &Frame) {
         let header = frame.header;
+        if kind == BindKind::Transmitter && self.rules.state() == State::Outbound {
+            // It was called to receive (SMPP 3.4 §2.2.1, 5.0 §2.3.2).
+            self.shared.metrics.bind_refused(Refusal::BindTypeNotAllowed);
+            return self.bind_refused(kind, header.sequence, Refusal::BindTypeNotAllowed, false);
+        }
         let lenience = self.shared.settings.lenience.lenience();
         let mut reading = Reading::new(bind::BY_CREDENTIAL.into_iter().fold(lenience, Lenience::with));
         header.note(&mut reading);
@@ -317,7 +324,7 @@ impl Session {
             encode_empty(self.link.out(), kind.command().response(), CommandStatus::ROK, sequence);
         }
         // A check runs only in a state that may bind.
-        let _ = self.rules.bound(bind::session_kind(kind), version);
+        let _ = self.rules.bound(kind, version);
         self.timers.on_bound(Moment(self.shared.clock.monotonic()));
         self.link.limit_pdu(self.shared.settings.max_pdu);
         self.visitor.bound();

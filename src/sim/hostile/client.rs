@@ -192,7 +192,11 @@ impl Play<'_> {
             Rogue::HalfPdu => {
                 wire.send(&octets[..octets.len() / 2]).await;
             }
-            Rogue::SlowSender => self.drip(wire, &octets).await,
+            Rogue::SlowSender => {
+                // An answer in between would end up inside what is begun.
+                wire.answers = Answers::Never;
+                self.drip(wire, &octets).await;
+            }
             Rogue::NeverRead => {
                 let deaf = wire.write_until_closed(&octets);
                 // A server that never ends it is not waited for.

@@ -268,12 +268,7 @@ impl Session {
             return;
         }
         let version = bind.interface_version.agreed(InterfaceVersion::V5_0);
-        let session_kind = match kind {
-            BindKind::Receiver => session::BindKind::Receiver,
-            BindKind::Transmitter => session::BindKind::Transmitter,
-            BindKind::Transceiver => session::BindKind::Transceiver,
-        };
-        if self.rules.bound(session_kind, version).is_err() {
+        if self.rules.bound(kind, version).is_err() {
             return;
         }
         let mut tlvs = Tlvs::new();

@@ -94,6 +94,8 @@ impl Session {
             answer.put_bytes(0, 12);
         } else if strikes(Mode::Unbind) {
             encode_empty(answer, CommandId::UNBIND, CommandStatus::ROK, self.window.number());
+            // Behind it nothing is delivered: that would be another misbehaviour.
+            let _ = self.rules.unbind_sent();
         } else if strikes(Mode::UnknownCommand) {
             encode_empty(answer, CommandId(0x0000_0999), CommandStatus::ROK, self.window.number());
         } else if strikes(Mode::OddSequence) {

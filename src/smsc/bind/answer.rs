@@ -1,6 +1,7 @@
 //! What an operator answers to a submit or a question, and what follows for message and bind (SMPP 3.4 §4.4.2, §5.1.3).
 
 use bytes::Bytes;
+use smpp_proto::field::InterfaceVersion;
 use smpp_proto::pdu::{Frame, QuerySmResp, SubmitSmResp};
 use smpp_proto::{CommandStatus, Tag};
 
@@ -10,10 +11,6 @@ use crate::message::{Message, Reason, State};
 use crate::smsc::detour;
 use crate::smsc::settings::InDoubt;
 use crate::store::Note;
-
-/// congestion_state from which on an operator is treated as throttling (SMPP 5.0 §4.8.4.18: 90 to 99 is near
-/// congestion, 100 congested).
-const CONGESTED: u8 = 90;
 
 impl Bound {
     pub(super) fn submit_answered(&mut self, frame: Frame, now: Now) {
@@ -28,10 +25,12 @@ impl Bound {
         let mut reading = self.reads(&frame.header);
         let resp = SubmitSmResp::decode_with(frame.body, status, &mut reading).unwrap_or_default();
         self.forgave(reading.met, &frame.header);
-        if resp.tlvs.u8(Tag::CONGESTION_STATE).is_some_and(|state| state >= CONGESTED) {
-            self.pace.throttled(flight.sent, now.moment);
-        }
         self.pace.taken(now.moment);
+        if self.session.version() >= InterfaceVersion::V5_0
+            && let Some(state) = resp.tlvs.u8(Tag::CONGESTION_STATE)
+        {
+            self.pace.congestion(state, flight.sent, now.moment);
+        }
         self.taken(flight, resp.message_id.map(|id| id.into_bytes()).unwrap_or_default(), now);
     }
 

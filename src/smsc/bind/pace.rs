@@ -2,7 +2,9 @@
 //!
 //! An operator that answers ESME_RTHROTTLED or ESME_RMSGQFUL has the rate halved, at once and once for all that was
 //! under way at that moment; each second without such an answer adds a fixed step (additive increase, multiplicative
-//! decrease). Told the time, so that a test needs no sleep.
+//! decrease). An operator of 5.0 may say in every answer how congested it is: above 90 the rate sinks by an eighth a round,
+//! from 80 to 90 it stays where it is, below it comes back twice as fast (SMPP 5.0 §4.8.4.18: the sender aims at 80 to 90).
+//! Told the time, so that a test needs no sleep.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,6 +50,8 @@ struct Adapted {
     /// Here the limit has proved unnecessary.
     enough: u32,
     grown_at: Moment,
+    /// The operator has said that it can take more: the next step is a double one.
+    is_brisk: bool,
     bucket: Bucket,
 }
 
@@ -67,6 +71,8 @@ const STEPS_TO_FULL: u32 = 20;
 const LIFTED_AT: u32 = 2;
 /// An adapted rate lets through a tenth of a second's worth at once.
 const BURSTS_A_SECOND: u32 = 10;
+/// congestion_state of an operator that can take nothing more (SMPP 5.0 §4.8.4.18).
+const CONGESTED: u8 = 100;
 const SECOND: u64 = 1000;
 
 impl Pace {
@@ -130,6 +136,37 @@ impl Pace {
         true
     }
 
+    /// The operator of a session of 5.0 said how congested it is, in answer to what was sent at `sent`.
+    pub(in crate::smsc) fn congestion(&mut self, state: u8, sent: Moment, now: Moment) {
+        match state {
+            CONGESTED.. => {
+                self.throttled(sent, now);
+            }
+            91.. => self.ease(sent, now),
+            // Without a limit of ours there is nothing to hold or to raise.
+            80.. => {
+                if let Some(adapted) = &mut self.adapted {
+                    adapted.grown_at = now;
+                }
+            }
+            _ => {
+                if let Some(adapted) = &mut self.adapted {
+                    adapted.is_brisk = true;
+                }
+            }
+        }
+    }
+
+    /// Sinks by an eighth, once for all that is under way.
+    fn ease(&mut self, sent: Moment, now: Moment) {
+        let rate = self.adapted.as_ref().map_or_else(|| self.measured.rate(now), |adapted| adapted.rate);
+        if self.throttled(sent, now)
+            && let Some(adapted) = &mut self.adapted
+        {
+            adapted.rate = (rate - rate / 8).max(FLOOR);
+        }
+    }
+
     /// The rate that the operator's objections left, in segments a second; nothing while it does not object.
     pub(in crate::smsc) fn adapted(&self) -> Option<u32> {
         self.adapted.as_ref().map(|adapted| adapted.rate)
@@ -153,6 +190,7 @@ impl Adapted {
             step: (objected / STEPS_TO_FULL).max(1),
             enough: objected.saturating_mul(LIFTED_AT),
             grown_at: now,
+            is_brisk: false,
             bucket: Bucket::full(Throughput { per_second: 1, burst: 1 }, now.0),
         };
         // It starts empty: the operator has just been given too much.
@@ -165,6 +203,8 @@ impl Adapted {
         let seconds = now.since(self.grown_at) / SECOND;
         if seconds > 0 {
             let gained = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_mul(self.step);
+            let gained = if self.is_brisk { gained.saturating_mul(2) } else { gained };
+            self.is_brisk = false;
             self.rate = self.rate.saturating_add(gained);
             self.grown_at = Moment(self.grown_at.0 + seconds * SECOND);
         }
@@ -249,6 +289,27 @@ mod tests {
         assert_eq!(one.adapted(), Some(20));
         one.room(at(10_060));
         assert_eq!(one.adapted(), None);
+    }
+
+    #[test]
+    fn an_operator_that_tells_its_congestion_is_kept_between_80_and_90() {
+        let mut pace = running(100);
+        pace.congestion(85, at(590), at(600));
+        pace.congestion(10, at(590), at(600));
+        assert_eq!(pace.adapted(), None, "nothing to hold or raise");
+        pace.congestion(95, at(590), at(600));
+        pace.congestion(95, at(590), at(610));
+        assert_eq!(pace.adapted(), Some(88), "an eighth, once for all that was under way");
+        pace.congestion(85, at(620), at(1_500));
+        pace.room(at(2_400));
+        assert_eq!(pace.adapted(), Some(88), "it stays");
+        pace.room(at(2_500));
+        assert_eq!(pace.adapted(), Some(93), "and recovers when nothing is said");
+        pace.congestion(40, at(2_400), at(2_600));
+        pace.room(at(3_500));
+        assert_eq!(pace.adapted(), Some(103), "twice as fast below");
+        pace.congestion(100, at(3_400), at(3_500));
+        assert_eq!(pace.adapted(), Some(51), "as if it had said ESME_RTHROTTLED");
     }
 
     #[test]

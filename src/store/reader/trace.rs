@@ -8,6 +8,7 @@ use crate::account::Credits;
 use crate::clock::Timestamp;
 use crate::message::{MessageId, Reason, State};
 use crate::store::schema::{STANDING, owed, standing_of};
+use crate::store::writer::unshortened;
 use crate::store::{Standing, StoreError, history};
 
 /// A message with everything that happened to it.
@@ -15,6 +16,9 @@ use crate::store::{Standing, StoreError, history};
 pub struct Trace {
     /// Our number, as the client knows it.
     pub message_id: String,
+    /// What a client of SMPP 3.3 knows instead: 8 hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_id: Option<String>,
     /// Who pays.
     pub account: String,
     /// Who sent.
@@ -81,16 +85,17 @@ pub struct Search {
 }
 
 impl Reader {
-    /// The timeline of a message, hot or in the history.
+    /// The timeline of a message, hot or in the history; `named` may be a short id.
     ///
     /// # Errors
     /// When there is no such message or the store cannot be read.
-    pub fn trace(&self, id: MessageId) -> Result<Trace, StoreError> {
+    pub fn trace(&self, named: MessageId) -> Result<Trace, StoreError> {
+        let id = unshortened(&self.db, named)?.unwrap_or(named);
         if let Some(trace) = self.trace_in(&self.db, id)? {
             return Ok(trace);
         }
         let found = self.day_of(id)?.map(|db| self.trace_in(&db, id)).transpose()?.flatten();
-        found.ok_or_else(|| StoreError::Unknown { what: "message", name: id.to_string() })
+        found.ok_or_else(|| StoreError::Unknown { what: "message", name: named.to_string() })
     }
 
     /// How a message of an account stands, hot or in the history.
@@ -103,6 +108,7 @@ impl Reader {
         id: MessageId,
         source: &[u8],
     ) -> Result<Option<Standing>, StoreError> {
+        let id = unshortened(&self.db, id)?.unwrap_or(id);
         let source = crate::store::schema::text_of(source);
         let key = params![id.raw(), account, source];
         let look = |db: &Connection| db.query_row(STANDING, key, standing_of).optional();
@@ -185,8 +191,10 @@ impl Reader {
         let state = State::from_code(row.get(6)?).unwrap_or(State::Unknown);
         let upstream = self.name("SELECT name FROM upstream WHERE id = ?1", row.get(10)?)?;
         let upstream_id: Option<Vec<u8>> = row.get(11)?;
+        let shown = MessageId::from_raw(row.get(0)?);
         let mut trace = Trace {
-            message_id: MessageId::from_raw(row.get(0)?).to_string(),
+            message_id: if shown.is_short() { id } else { shown }.to_string(),
+            short_id: shown.is_short().then(|| shown.to_string()),
             account: self.name("SELECT name FROM account WHERE id = ?1", row.get(1)?)?,
             system_id: self.name("SELECT system_id FROM credential WHERE id = ?1", row.get(2)?)?,
             source: row.get(3)?,

@@ -1,15 +1,18 @@
 //! Money in the writer's memory: exact, checked against the floor, written back once a transaction and account.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use rusqlite::{Connection, params};
 
 use crate::account::{AccountId, Credits, Terms, UndeliveredCharge};
 use crate::message::{Settlement, State};
-use crate::store::{Balance, StoreError};
+use crate::store::{Backlog, Balance, Shared, StoreError};
 
 /// Every account's money. The tables are the truth; this is their copy, read at the start and after a failed commit.
 pub(super) struct Books {
+    shared: Arc<Shared>,
     purses: HashMap<AccountId, Purse>,
     dirty: Vec<AccountId>,
 }
@@ -19,8 +22,8 @@ struct Purse {
     balance: Balance,
     floor: Credits,
     undelivered: UndeliveredCharge,
-    /// Messages that no operator has taken yet.
-    waiting: u64,
+    /// Messages that no operator has taken yet. Only the writer changes it, so a load and a store are one step.
+    waiting: Backlog,
     /// What this transaction adds to the day's totals.
     day: Day,
     dirty: bool,
@@ -46,8 +49,8 @@ pub(super) enum NoHold {
 }
 
 impl Books {
-    pub(super) fn read(db: &Connection) -> Result<Self, StoreError> {
-        let mut books = Self { purses: HashMap::new(), dirty: Vec::new() };
+    pub(super) fn read(db: &Connection, shared: &Arc<Shared>) -> Result<Self, StoreError> {
+        let mut books = Self { shared: Arc::clone(shared), purses: HashMap::new(), dirty: Vec::new() };
         let mut accounts = db.prepare("SELECT id, terms, available, held FROM account")?;
         let mut rows = accounts.query([])?;
         while let Some(row) = rows.next()? {
@@ -57,14 +60,15 @@ impl Books {
                 available: Credits::from_micro(row.get(2)?),
                 held: Credits::from_micro(row.get(3)?),
             };
-            books.purses.insert(AccountId(row.get(0)?), Purse::new(balance, &terms));
+            let account = AccountId(row.get(0)?);
+            books.purses.insert(account, Purse::new(balance, &terms, shared.backlogs.of(account)));
         }
         let mut waiting =
             db.prepare("SELECT account, count(*) FROM message WHERE state < ?1 GROUP BY account")?;
         let mut rows = waiting.query([State::Sent.code()])?;
         while let Some(row) = rows.next()? {
             if let Some(purse) = books.purses.get_mut(&AccountId(row.get(0)?)) {
-                purse.waiting = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+                purse.waiting.store(u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0), Relaxed);
             }
         }
         Ok(books)
@@ -78,7 +82,8 @@ impl Books {
         max_waiting: u64,
     ) -> Result<(), NoHold> {
         let purse = self.purses.get_mut(&account).ok_or(NoHold::Nobody)?;
-        if purse.waiting >= max_waiting {
+        let waiting = purse.waiting.load(Relaxed);
+        if waiting >= max_waiting {
             return Err(NoHold::Full);
         }
         let rest = purse.balance.available.minus(total).ok_or(NoHold::Insufficient)?;
@@ -87,7 +92,7 @@ impl Books {
         }
         purse.balance.held = purse.balance.held.plus(total).ok_or(NoHold::Insufficient)?;
         purse.balance.available = rest;
-        purse.waiting += 1;
+        purse.waiting.store(waiting + 1, Relaxed);
         purse.day.messages += 1;
         purse.day.held += total.micro();
         self.touch(account);
@@ -111,7 +116,7 @@ impl Books {
     /// A message of the account waits no longer: an operator took it or it ended.
     pub(super) fn left(&mut self, account: AccountId) {
         if let Some(purse) = self.purses.get_mut(&account) {
-            purse.waiting = purse.waiting.saturating_sub(1);
+            purse.waiting.store(purse.waiting.load(Relaxed).saturating_sub(1), Relaxed);
         }
     }
 
@@ -139,10 +144,11 @@ impl Books {
 
     /// Puts a new account in, or changes the terms of one that is there.
     pub(super) fn set_terms(&mut self, account: AccountId, terms: &Terms) {
-        let purse = self
-            .purses
-            .entry(account)
-            .or_insert_with(|| Purse::new(Balance { available: Credits::ZERO, held: Credits::ZERO }, terms));
+        let Self { shared, purses, .. } = self;
+        let purse = purses.entry(account).or_insert_with(|| {
+            let empty = Balance { available: Credits::ZERO, held: Credits::ZERO };
+            Purse::new(empty, terms, shared.backlogs.of(account))
+        });
         purse.floor = terms.floor;
         purse.undelivered = terms.undelivered;
     }
@@ -178,12 +184,14 @@ impl Books {
 }
 
 impl Purse {
-    fn new(balance: Balance, terms: &Terms) -> Self {
+    /// The purse of an account of which nothing waits, as far as is known.
+    fn new(balance: Balance, terms: &Terms, waiting: Backlog) -> Self {
+        waiting.store(0, Relaxed);
         Self {
             balance,
             floor: terms.floor,
             undelivered: terms.undelivered,
-            waiting: 0,
+            waiting,
             day: Day::default(),
             dirty: false,
         }

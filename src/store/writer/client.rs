@@ -1,6 +1,6 @@
 //! What clients ask: accept, query, cancel, replace.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use smpp_proto::pdu::{Header, SubmitSm};
 
 use super::Writer;
@@ -32,8 +32,7 @@ impl Writer {
                 ClientRequest::Accept(accept) => {
                     let outcome = self.accept(accept, shown.filter(|_| accept.follows), effects)?;
                     match outcome {
-                        ClientOutcome::Accepted(id) if !accept.follows || shown.is_none() => shown = Some(id),
-                        ClientOutcome::Accepted(_) => {}
+                        ClientOutcome::Accepted(id) => shown = Some(id),
                         _ if !accept.follows => shown = None,
                         _ => {}
                     }
@@ -81,7 +80,11 @@ impl Writer {
             self.end_pending(&pair, Reason::Replaced, effects)?;
         }
         let id = self.ids.next(self.now);
-        let shown = shown.unwrap_or(id);
+        let shown = match shown {
+            Some(shown) => shown,
+            None if accept.short_id => self.shorten(id)?,
+            None => id,
+        };
         let lane = self.shared.upstream_lane(accept.upstream);
         let state = match admitted.due() {
             Some(_) => State::Deferred,
@@ -113,7 +116,36 @@ impl Writer {
             State::Queued => effects.spill(accept.upstream, accept.account),
             _ => {}
         }
-        Ok(ClientOutcome::Accepted(id))
+        Ok(ClientOutcome::Accepted(shown))
+    }
+
+    /// Gives a message a short id. One that a message under way has is passed over; one whose message has ended 2^32
+    /// short ids ago goes to the new message.
+    fn shorten(&mut self, id: MessageId) -> Result<MessageId, StoreError> {
+        loop {
+            self.last_short = self.last_short.wrapping_add(1);
+            let Some(short) = MessageId::short(self.last_short) else { continue };
+            let holder: Option<i64> = self
+                .db
+                .prepare_cached(
+                    "SELECT short_id.message FROM short_id JOIN message ON message.id = short_id.message
+                       WHERE short = ?1",
+                )?
+                .query_row([short.raw()], |row| row.get(0))
+                .optional()?;
+            // An account has at most 100 million messages under way: the loop ends.
+            if holder.is_none() {
+                self.db
+                    .prepare_cached("INSERT OR REPLACE INTO short_id(message, short) VALUES(?1, ?2)")?
+                    .execute([id.raw(), short.raw()])?;
+                return Ok(short);
+            }
+        }
+    }
+
+    /// The message that a client means: the one whose short id that is, or the one with this very id.
+    fn meant(&self, id: MessageId) -> Result<MessageId, StoreError> {
+        Ok(unshortened(&self.db, id)?.unwrap_or(id))
     }
 
     fn standing(
@@ -122,6 +154,7 @@ impl Writer {
         id: MessageId,
         source: &[u8],
     ) -> Result<Option<Standing>, StoreError> {
+        let id = self.meant(id)?;
         let mut find = self.db.prepare_cached(STANDING)?;
         let key = params![id.raw(), account.0, text_of(source)];
         Ok(find.query_row(key, standing_of).optional()?)
@@ -209,16 +242,17 @@ impl Writer {
 
     /// Puts another text in the place of a pending message's (SMPP 3.4 §4.10); data_coding and price stay.
     fn replace(&mut self, replace: &Replace, effects: &mut Effects) -> Result<bool, StoreError> {
+        let id = self.meant(replace.id)?;
         let mut find = self.db.prepare_cached(
             "SELECT pdu, parts, lane, due FROM message WHERE id = ?1 AND account = ?2 AND src = ?3 AND state IN (0, 1, 3)",
         )?;
-        let key = params![replace.id.raw(), replace.account.0, text_of(&replace.source)];
+        let key = params![id.raw(), replace.account.0, text_of(&replace.source)];
         let found: Option<(Vec<u8>, u8, u32, Option<i64>)> =
             find.query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
         drop(find);
         let Some((pdu, parts, lane, due)) = found else { return Ok(false) };
         let Some(body) = rewritten(pdu, parts, replace) else { return Ok(false) };
-        if !self.take_out(replace.id, effects)? {
+        if !self.take_out(id, effects)? {
             return Ok(false);
         }
         let due = replace.due.map(|due| due.millis()).or(due.filter(|due| *due > self.now.millis()));
@@ -229,14 +263,14 @@ impl Writer {
                    WHERE id = ?1",
             )?
             .execute(params![
-                replace.id.raw(),
+                id.raw(),
                 body,
                 replace.registered_delivery,
                 due,
                 replace.expires.map(|end| end.millis()),
                 state.code()
             ])?;
-        self.note_event(replace.id, "replaced", "the client put another text in its place")?;
+        self.note_event(id, "replaced", "the client put another text in its place")?;
         self.sweeps.heed(replace.due);
         self.sweeps.heed(replace.expires);
         if state == State::Queued {
@@ -278,6 +312,15 @@ fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
         in_doubt: false,
         expires: admitted.validity_end(),
     }
+}
+
+/// The message whose short id this is, wherever it stands; nothing for an id that is not short, or nobody's.
+pub(in crate::store) fn unshortened(db: &Connection, id: MessageId) -> Result<Option<MessageId>, StoreError> {
+    if !id.is_short() {
+        return Ok(None);
+    }
+    let mut find = db.prepare_cached("SELECT message FROM short_id WHERE short = ?1")?;
+    Ok(find.query_row([id.raw()], |row| row.get(0).map(MessageId::from_raw)).optional()?)
 }
 
 /// The store cannot write: every request of the batch hears so.

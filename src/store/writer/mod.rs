@@ -11,6 +11,7 @@ mod settle;
 mod start;
 mod tick;
 
+pub(super) use client::unshortened;
 pub(super) use start::start;
 
 use std::sync::Arc;
@@ -70,6 +71,8 @@ struct Writer {
     shared: Arc<Shared>,
     books: Books,
     ids: IdSource,
+    /// The number of the short id given out last.
+    last_short: u32,
     mover: Mover,
     /// Receipts that wait for their submit's answer; spares a look-up while there are none.
     parked: u64,
@@ -218,7 +221,7 @@ impl Writer {
 
     /// What memory knows is read again after a rollback.
     fn reread(&mut self) -> Result<(), StoreError> {
-        self.books = Books::read(&self.db)?;
+        self.books = Books::read(&self.db, &self.shared)?;
         Ok(())
     }
 

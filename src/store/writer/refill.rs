@@ -128,14 +128,16 @@ impl Writer {
 
     /// A row of [`RECEIPT`].
     pub(super) fn receipt_of(&self, row: &Row<'_>) -> rusqlite::Result<Delivery> {
+        let id = MessageId::from_raw(row.get(0)?);
         let done_at = Timestamp::from_millis(row.get::<_, Option<i64>>(7)?.unwrap_or_default());
         Ok(Delivery {
-            key: DeliveryKey::Receipt(MessageId::from_raw(row.get(0)?)),
+            key: DeliveryKey::Receipt(id),
             account: AccountId(row.get(2)?),
             attempts: row.get::<_, i64>(8)?.try_into().unwrap_or(u16::MAX),
             expires: done_at + self.shared.settings.owed_for,
             content: Owed::Receipt {
                 shown: MessageId::from_raw(row.get(1)?),
+                accepted_at: id.accepted_at(),
                 credential: CredentialId(row.get(3)?),
                 pdu: row.get::<_, Vec<u8>>(4)?.into(),
                 state: State::from_code(row.get(5)?).unwrap_or(State::Unknown),
@@ -151,11 +153,13 @@ impl Writer {
         let id = MessageId::from_raw(row.get(0)?);
         let kind: i64 = row.get(2)?;
         let pdu = row.get::<_, Vec<u8>>(5)?.into();
+        let about = MessageId::from_raw(row.get::<_, Option<i64>>(3)?.unwrap_or_default());
         let content = match kind {
             inbound::MO => Owed::Mo { pdu },
             inbound::MO_DATA => Owed::MoData { pdu },
             _ => Owed::Receipt {
-                shown: MessageId::from_raw(row.get::<_, Option<i64>>(3)?.unwrap_or_default()),
+                shown: row.get::<_, Option<i64>>(10)?.map_or(about, MessageId::from_raw),
+                accepted_at: about.accepted_at(),
                 credential: CredentialId(row.get::<_, Option<u32>>(4)?.unwrap_or_default()),
                 pdu,
                 state: State::from_code(row.get::<_, Option<i64>>(6)?.unwrap_or_default())
@@ -185,12 +189,12 @@ pub(super) const MESSAGE: &str =
 pub(super) const RECEIPT: &str = "id, shown, account, credential, pdu, state, error, done_at, owed_attempts";
 /// Columns of anything else owed.
 pub(super) const INBOUND: &str =
-    "id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts";
+    "id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts, shown";
 
 const WAITING: &str = "SELECT id, shown, account, credential, pdu, parts, price, priority, route, attempts, expires,
   in_doubt, lane FROM message WHERE state = 0 AND lane = ?1 AND account = ?2 ORDER BY priority DESC, id LIMIT ?3";
 const OWED_RECEIPTS: &str = "SELECT id, shown, account, credential, pdu, state, error, done_at, owed_attempts
   FROM message WHERE owed = 1 AND account = ?1 ORDER BY id LIMIT ?2";
 const OWED_INBOUND: &str =
-    "SELECT id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts
+    "SELECT id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts, shown
   FROM inbound WHERE owed = 1 AND account = ?1 ORDER BY id LIMIT ?2";

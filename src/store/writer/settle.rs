@@ -197,6 +197,7 @@ impl Writer {
                 expires: end.at + self.shared.settings.owed_for,
                 content: Owed::Receipt {
                     shown: standing.shown,
+                    accepted_at: standing.id.accepted_at(),
                     credential: standing.credential,
                     pdu: standing.pdu.clone().into(),
                     state: end.state,

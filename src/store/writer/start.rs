@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, watch};
 use tracing::info;
 
@@ -17,6 +17,7 @@ use crate::account::AccountId;
 use crate::clock::{Clock, Timestamp};
 use crate::message::{IdSource, MessageId, State, UpstreamId};
 use crate::store::history::Mover;
+use crate::store::lane::Backlogs;
 use crate::store::schema::{self, owed};
 use crate::store::{Settings, Shared, Store, StoreError, Upstreams};
 
@@ -30,6 +31,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let shared = Arc::new(Shared {
         policy: policy.into_pointee(),
         upstreams: upstreams.clone().into_pointee(),
+        backlogs: Backlogs::default(),
         upstream_lanes: RwLock::new(HashMap::new()),
         account_lanes: RwLock::new(HashMap::new()),
         counters: Counters::default(),
@@ -43,8 +45,9 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let count =
         |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| u64::try_from(n).unwrap_or(0));
     let mut writer = Writer {
-        books: Books::read(&db)?,
+        books: Books::read(&db, &shared)?,
         ids: IdSource::after(last_id(&db, settings)?, settings.node),
+        last_short: last_short(&db)?,
         parked: count("SELECT count(*) FROM parked")?,
         mo_parts: count("SELECT count(*) FROM mo_part")?,
         aliases: count("SELECT count(*) FROM (SELECT 1 FROM alias LIMIT 1)")?,
@@ -141,6 +144,12 @@ fn last_id(db: &Connection, settings: &Settings) -> Result<Option<MessageId>, St
     )?;
     let moved = crate::store::history::newest_id(&settings.path)?;
     Ok(hot.map(MessageId::from_raw).max(moved))
+}
+
+/// The number of the short id given out last; 0 when there is none. Messages come in the order of time.
+fn last_short(db: &Connection) -> Result<u32, StoreError> {
+    let mut find = db.prepare("SELECT short FROM short_id ORDER BY message DESC LIMIT 1")?;
+    Ok(find.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 /// Says that this process has the store, as long as it lives; also after a SIGKILL the system lets go of it.

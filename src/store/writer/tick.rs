@@ -71,8 +71,10 @@ impl Writer {
             self.sweeps.next = if more { self.now } else { self.next_due()?.max(self.now + LOOK_AGAIN) };
         }
         if self.sweeps.next_by_age <= self.now {
-            let more =
-                self.expire_by_age(effects)? | self.end_overdue(effects)? | self.drop_unclaimed(effects)?;
+            let more = self.expire_by_age(effects)?
+                | self.end_overdue(effects)?
+                | self.drop_unclaimed(effects)?
+                | self.drop_short_ids()?;
             self.sweeps.next_by_age = if more { self.now } else { self.now + BY_AGE_EVERY };
         }
         // The keeper waits for a change even if the value is the same.
@@ -239,6 +241,14 @@ impl Writer {
         Ok(full)
     }
 
+    /// Short ids of messages whose history is gone.
+    fn drop_short_ids(&self) -> Result<bool, StoreError> {
+        let days = u64::from(self.shared.settings.history.retention_days) + 1;
+        let kept = MessageId::first_at(self.now - Duration::from_secs(days * 86_400));
+        let dropped = self.db.prepare_cached(OLD_SHORT_IDS)?.execute(params![kept.raw(), AT_ONCE as i64])?;
+        Ok(dropped == AT_ONCE)
+    }
+
     /// Receipts for ids that nobody ever knew.
     fn drop_parked(&mut self, effects: &mut Effects) -> Result<bool, StoreError> {
         if self.parked == 0 {
@@ -260,6 +270,8 @@ impl Writer {
     }
 }
 
+const OLD_SHORT_IDS: &str = "DELETE FROM short_id WHERE message IN (SELECT message FROM short_id
+  WHERE message < ?1 AND NOT EXISTS (SELECT 1 FROM message WHERE id = short_id.message) ORDER BY message LIMIT ?2)";
 const NEXT_DUE: &str = "SELECT min(at) FROM (
   SELECT min(due) AS at FROM message WHERE state IN (3, 4)
   UNION ALL SELECT expires FROM (SELECT expires FROM message INDEXED BY message_expiring

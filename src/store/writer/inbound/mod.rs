@@ -63,20 +63,21 @@ impl Writer {
         let owes = self.place_owed(standing.account, effects);
         self.db
             .prepare_cached(
-                "INSERT INTO inbound(id, account, kind, about, credential, pdu, state, error, done_at, owed)
-                   VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO inbound(id, account, kind, about, credential, pdu, state, error, done_at, owed, shown)
+                   VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 id.raw(),
                 standing.account.0,
                 kind,
-                standing.shown.raw(),
+                standing.id.raw(),
                 standing.credential.0,
                 standing.pdu,
                 state.code(),
                 error,
                 at.millis(),
-                owes
+                owes,
+                (standing.shown != standing.id).then_some(standing.shown.raw())
             ])?;
         if owes == owed::READY {
             effects.owe(Delivery {
@@ -86,6 +87,7 @@ impl Writer {
                 expires: self.now + self.shared.settings.owed_for,
                 content: Owed::Receipt {
                     shown: standing.shown,
+                    accepted_at: standing.id.accepted_at(),
                     credential: standing.credential,
                     pdu: standing.pdu.clone().into(),
                     state,
