@@ -4,8 +4,9 @@ use std::hint::black_box;
 
 use bytes::{Bytes, BytesMut};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use smpp_proto::field::{Address, CommandStatus, RegisteredDelivery, Tag, Tlv};
-use smpp_proto::pdu::{Pdu, SubmitSm, deliver, submit};
+use smpp_proto::field::{Address, CommandStatus, InterfaceVersion, RegisteredDelivery, Tag, Tlv};
+use smpp_proto::pdu::{Lenience, Pdu, Reading, SubmitSm, deliver, submit};
+use smpp_proto::rules;
 use smpp_proto::text::receipt::{Receipt, Report, ReportTlvs};
 use smpp_proto::{COctets, FrameCodec, Header};
 
@@ -40,6 +41,16 @@ fn reading(c: &mut Criterion) {
         let mut buffer = octets(&message);
         let body = buffer.split_off(Header::LENGTH).freeze();
         c.bench_function(name, |b| b.iter(|| SubmitSm::decode(black_box(body.clone()))));
+    }
+    for (name, mut message) in
+        [("judge submit_sm, 140 octets", message()), ("judge submit_sm, 3 TLVs", with_tlvs())]
+    {
+        c.bench_function(name, |b| {
+            b.iter(|| {
+                let mut reading = Reading::new(Lenience::DEFAULT);
+                rules::submit_sm(black_box(&mut message), InterfaceVersion::V3_4, &mut reading)
+            });
+        });
     }
     let stream = octets(&message()).repeat(100);
     c.bench_function("cut and decode 100 submit_sm", |b| {
