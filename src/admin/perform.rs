@@ -50,7 +50,12 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
                     format!("{message:?} is no message id: they are decimal numbers"),
                 )
             })?;
-            let trace = read(store, move |reader| reader.trace(id)).await?;
+            // Named as it was asked for: a short id may be written in more than one way.
+            let asked = move |failure| match failure {
+                StoreError::Unknown { what, .. } => StoreError::Unknown { what, name: message.clone() },
+                other => other,
+            };
+            let trace = read(store, move |reader| reader.trace(id).map_err(asked)).await?;
             Ok(Answer::Trace(Box::new(told(trace))))
         }
         Request::Audit => {

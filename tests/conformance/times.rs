@@ -141,6 +141,21 @@ async fn c_154_digits_that_a_relative_time_should_not_have_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn c_154_the_twelve_digits_of_older_stacks_are_a_time() {
+    let gate = Gate::open(|plan| {
+        far(plan);
+        plan.terms.default_source = Some("ACME".to_owned());
+    })
+    .await;
+    let mut esme = gate.bound().await;
+    // V-333 has no source address and is valid until 301231235959.
+    let sequence = esme.send_vector("V-333").await;
+    assert_eq!(esme.expect_answer(sequence).await.header.status, CommandStatus::ROK);
+    assert_eq!(gate.sent().await.expires, at("2030-12-31T23:59:59Z"));
+    gate.ends_with("999999", "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn c_155_a_malformed_schedule_is_refused_as_such() {
     let gate = Gate::open(far).await;
     let mut esme = gate.bound().await;
