@@ -72,27 +72,19 @@ pub const WINDOWS: [usize; 4] = [1, 10, 100, 1_000];
 pub fn all(short: bool) -> Vec<Scenario> {
     let mut list = Vec::new();
     let many = |full: u64, few: u64| if short { few } else { full };
-    for (kind, about) in [
-        ("reference", "durable accept without a gateway"),
-        ("accept", "accept alone"),
-        ("through", "client, gateway, operator, receipt, client"),
-    ] {
-        for connections in CONNECTIONS {
-            for window in WINDOWS {
-                let clients = Clients::new(connections, window);
-                let work = match kind {
-                    "reference" => Work::Reference(clients),
-                    "accept" => Work::Accept(clients),
-                    _ => Work::Through(clients, 1),
-                };
-                let short = matches!((connections, window), (4, 100))
-                    || kind != "through" && matches!((connections, window), (1, 1 | 100 | 1_000));
-                let about = format!("{about}: {connections} × {window}");
-                list.push(Scenario {
-                    short,
-                    ..scenario(&format!("{kind}/{connections}x{window}"), &about, work)
-                });
-            }
+    // Side by side in time, so that what else the machine does falls on both sides of a ratio.
+    for (connections, window) in CONNECTIONS.into_iter().flat_map(|c| WINDOWS.map(|w| (c, w))) {
+        let clients = Clients::new(connections, window);
+        for (kind, about, work) in [
+            ("reference", "durable accept without a gateway", Work::Reference(clients)),
+            ("accept", "accept alone", Work::Accept(clients)),
+            ("through", "client, gateway, operator, receipt, client", Work::Through(clients, 1)),
+        ] {
+            let short = matches!((connections, window), (4, 100))
+                || kind != "through" && matches!((connections, window), (1, 1 | 100 | 1_000));
+            let about = format!("{about}: {connections} × {window}");
+            let name = format!("{kind}/{connections}x{window}");
+            list.push(Scenario { short, ..scenario(&name, &about, work) });
         }
     }
     let four = Clients::new(4, 100);

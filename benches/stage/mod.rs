@@ -31,7 +31,13 @@ pub fn policy(prefixes: u32) -> Snapshot {
         prefixes: prefixes.to_vec(),
         upstreams: vec![UpstreamId(number)],
     });
-    let parts = SnapshotParts { prices: prices.collect(), routes: routes.collect(), ..Default::default() };
+    let parts = SnapshotParts {
+        // Whoever is not in the policy counts as suspended.
+        accounts: vec![account()],
+        prices: prices.collect(),
+        routes: routes.collect(),
+        ..Default::default()
+    };
     Snapshot::compile(parts).expect("prefixes are digits")
 }
 
