@@ -1,8 +1,9 @@
 //! What the daemon logs, for tests that run it on their own thread.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +19,10 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 impl Logs {
     /// From now on, as far as the filter lets through; written as in the daemon's configuration.
     pub fn listen(filter: &str) -> Self {
+        // While there is one subscriber alone, a line that another thread comes upon first is muted for all threads: it
+        // is that thread, without a subscriber, that is asked. Of two, both are asked.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
