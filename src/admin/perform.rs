@@ -47,7 +47,10 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
             let id: MessageId = message.parse().map_err(|_| {
                 Refused::because(
                     "bad_request",
-                    format!("{message:?} is no message id: they are decimal numbers"),
+                    format!(
+                        "{message:?} is no message id: they are decimal numbers, or 8 hexadecimal digits for \
+                         clients of SMPP 3.3"
+                    ),
                 )
             })?;
             // Named as it was asked for: a short id may be written in more than one way.
