@@ -92,7 +92,7 @@ async fn c_081_an_unbind_resp_with_an_error_ends_the_session_too() {
 #[tokio::test]
 async fn c_083_a_reset_leaves_whole_messages_and_the_log_says_which() {
     let logs = Logs::listen("info");
-    let gate = Gate::open(|_| {}).await;
+    let mut gate = Gate::open(|_| {}).await;
     let mut octets = BytesMut::new();
     for sequence in 1..=40 {
         submit(TO, "whole").encode(&mut octets, sequence).unwrap();
@@ -107,6 +107,9 @@ async fn c_083_a_reset_leaves_whole_messages_and_the_log_says_which() {
         esme.reset();
         gate.binds_are(0).await;
     }
+    // A session whose client has gone still waits for what the store makes of its last batch.
+    let running = gate.running.take().expect("it runs");
+    within("the last sessions", running.drain(Duration::from_secs(60))).await;
     let reader = gate.store.reader().unwrap();
     let (mut stored, mut accepted) = (Vec::new(), BTreeSet::new());
     let told = within("a log that accounts for everything", async {
