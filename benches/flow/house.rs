@@ -60,6 +60,8 @@ pub const CREDENTIALS: [&str; 3] = ["bench", "calm", "flood"];
 const CREDIT: i64 = 1_000_000_000;
 /// Destinations: all different, and spread over every index.
 pub const TO: &str = "346####++++++++";
+/// For a load that goes before the measured one: the latter never counts as far as these.
+pub const BEFORE: &str = "346####9+++++++";
 
 /// Programs of one run.
 pub struct House {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::history;
-use super::house::{Closed, House, Load, Plan, STORE, Seen, TO};
+use super::house::{BEFORE, Closed, House, Load, Plan, STORE, Seen, TO};
 use super::process::{Process, pause};
 use super::scenarios::{Clients, PLAIN, Work};
 use super::watch::{Usage, machine_busy, open_files, resident};
@@ -173,7 +173,8 @@ fn idle(folder: &Path, binds: usize, extent: Extent) -> Result<Run> {
     let mut house = House::open(folder, Plan { distinct: DISTINCT, ..Plan::through() })?;
     let gateway = house.gateway()?;
     // The first bind proves its password, which takes memory of its own; the others are known then.
-    house.run(&[with_receipts(load("bench", ONE, ["-n".to_owned(), "1".to_owned()]))])?;
+    let first = Load { to: BEFORE, ..load("bench", ONE, ["-n".to_owned(), "1".to_owned()]) };
+    house.run(&[with_receipts(first)])?;
     let (files, empty) = (open_files(gateway), resident(gateway).unwrap_or(0));
     let watched = Duration::from_secs(if extent.short { 5 } else { 30 });
     let receivers = Load {
@@ -209,8 +210,9 @@ fn idle(folder: &Path, binds: usize, extent: Extent) -> Result<Run> {
 fn with_history(folder: &Path, count: u64, through: bool, extent: Extent) -> Result<Run> {
     let plan = Plan { distinct: DISTINCT, ..Plan::through() };
     let mut house = House::open(folder, plan)?;
-    // So many that they move at once.
-    house.run(&[with_receipts(load("bench", ONE, ["-n".to_owned(), "5000".to_owned()]))])?;
+    // So many that they move at once; to numbers that no later load draws, or two messages could look like one sent again.
+    let first = Load { to: BEFORE, ..load("bench", ONE, ["-n".to_owned(), "5000".to_owned()]) };
+    house.run(&[with_receipts(first)])?;
     house.settle()?;
     let file = history::await_first(&folder.join(STORE))?;
     house.stop_gateway()?;
