@@ -156,7 +156,7 @@ impl Talk {
         if verdict != Verdict::Accept {
             return;
         }
-        match (BindKind::of(command), command) {
+        match (BindKind::of(command).filter(|_| !command.is_response()), command) {
             (Some(kind), _) => {
                 self.session.bound(kind, before.version()).expect("a bind that is accepted binds");
                 self.timers.on_bound(self.now);
