@@ -11,6 +11,7 @@ mod lane;
 mod metrics;
 mod policy;
 mod reader;
+mod row;
 mod schema;
 mod writer;
 

@@ -1,0 +1,90 @@
+//! A row of `message` as memory holds it.
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+use smpp_proto::field::COctets;
+
+use super::StoreError;
+use super::schema::text_of;
+use crate::account::{AccountId, CredentialId, Credits};
+use crate::clock::Timestamp;
+use crate::message::{MessageId, State, UpstreamId};
+
+/// A message of one part that nothing special has happened to, with all that the tables say of it.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) id: MessageId,
+    pub(super) account: AccountId,
+    pub(super) credential: CredentialId,
+    pub(super) source: COctets,
+    pub(super) destination: COctets,
+    pub(super) pdu: Bytes,
+    /// registered_delivery (SMPP 3.4 §5.2.17).
+    pub(super) wish: u8,
+    pub(super) price: Credits,
+    pub(super) priority: u8,
+    pub(super) route: u32,
+    /// The operator in whose lane it stands, or who took it.
+    pub(super) lane: UpstreamId,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) state: State,
+    pub(super) sent: Option<Sent>,
+    pub(super) end: Option<Ended>,
+    /// How its receipt stands; see [`super::schema::owed`].
+    pub(super) owed: i64,
+    pub(super) answered_at: Option<Timestamp>,
+}
+
+/// An operator took it.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// The operator's id; may be empty.
+    pub(super) name: COctets,
+    pub(super) at: Timestamp,
+}
+
+/// It has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) at: Timestamp,
+    /// The code of the reason.
+    pub(super) reason: i64,
+    pub(super) error: u32,
+    pub(super) posted: Credits,
+}
+
+impl Row {
+    /// Writes it into a table `message`, hot or of a day, over one with its number.
+    pub(super) fn write(&self, db: &Connection) -> Result<(), StoreError> {
+        db.prepare_cached(WRITE)?.execute(params![
+            self.id.raw(),
+            self.account.0,
+            self.credential.0,
+            text_of(self.source.as_bytes()),
+            text_of(self.destination.as_bytes()),
+            &self.pdu[..],
+            self.wish,
+            self.price.micro(),
+            self.priority,
+            self.route,
+            self.lane.0,
+            self.state.code(),
+            self.expires.map(|at| at.millis()),
+            self.sent.as_ref().map(|sent| sent.name.as_bytes()),
+            self.sent.as_ref().map(|sent| sent.at.millis()),
+            self.end.map(|end| end.at.millis()),
+            self.end.map(|end| end.reason),
+            self.end.map_or(0, |end| end.error),
+            self.end.map_or(0, |end| end.posted.micro()),
+            self.owed,
+            self.answered_at.map(|at| at.millis()),
+        ])?;
+        Ok(())
+    }
+}
+
+const WRITE: &str = "INSERT OR REPLACE INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price,
+  priority, route, lane, state, expires, upstream_id, sent_at, done_at, reason, error, posted, owed, answered_at,
+  attempts, in_doubt, owed_attempts)
+  VALUES(?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+    0, 0, 0)";
