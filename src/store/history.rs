@@ -15,6 +15,7 @@ use tokio::sync::mpsc::WeakSender;
 use tracing::{error, info};
 
 use super::command::Command;
+use super::row::Row;
 use super::{Settings, Shared, StoreError};
 use crate::clock::Timestamp;
 use crate::message::MessageId;
@@ -119,8 +120,9 @@ pub(super) fn newest_id(hot: &Path) -> Result<Option<MessageId>, StoreError> {
 /// The writer's side: collects what may move and hands it over in bulk.
 pub(super) struct Mover {
     waiting: Vec<MessageId>,
+    rows: Vec<Row>,
     since: Timestamp,
-    orders: Option<SyncSender<Vec<MessageId>>>,
+    orders: Option<SyncSender<Order>>,
 }
 
 /// Rows that are moved at once.
@@ -147,24 +149,37 @@ impl Mover {
             .name("store-history".to_owned())
             .spawn(move || historian.run(&inbox))
             .map_err(|e| StoreError::Open { path, why: e.to_string() })?;
-        Ok(Self { waiting: Vec::new(), since: Timestamp::default(), orders: Some(orders) })
+        Ok(Self { waiting: Vec::new(), rows: Vec::new(), since: Timestamp::default(), orders: Some(orders) })
     }
 
     pub(super) fn note(&mut self, ids: &[MessageId]) {
         self.waiting.extend_from_slice(ids);
     }
 
+    pub(super) fn note_rows(&mut self, rows: Vec<Row>) {
+        self.rows.extend(rows);
+    }
+
     pub(super) fn send_when_worth_it(&mut self, now: Timestamp) {
-        if self.waiting.len() < BULK && now.since(self.since) < SOON {
+        if self.waiting.len() + self.rows.len() < BULK && now.since(self.since) < SOON {
             return;
         }
         self.since = now;
         let Some(orders) = &self.orders else { return };
+        if !self.rows.is_empty() {
+            let order = Order { ids: Vec::new(), rows: std::mem::take(&mut self.rows) };
+            if let Err(TrySendError::Full(order) | TrySendError::Disconnected(order)) = orders.try_send(order)
+            {
+                self.rows = order.rows;
+            }
+        }
         while !self.waiting.is_empty() {
             let rest = self.waiting.split_off(self.waiting.len().min(BULK));
             let bulk = std::mem::replace(&mut self.waiting, rest);
-            if let Err(TrySendError::Full(bulk) | TrySendError::Disconnected(bulk)) = orders.try_send(bulk) {
-                self.waiting.extend(bulk);
+            let order = Order { ids: bulk, rows: Vec::new() };
+            if let Err(TrySendError::Full(order) | TrySendError::Disconnected(order)) = orders.try_send(order)
+            {
+                self.waiting.extend(order.ids);
                 return;
             }
         }
@@ -185,14 +200,39 @@ struct Historian {
 }
 
 impl Historian {
-    fn run(mut self, inbox: &Receiver<Vec<MessageId>>) {
+    fn run(mut self, inbox: &Receiver<Order>) {
         let mut open: Option<(i64, Connection)> = None;
-        while let Ok(mut ids) = inbox.recv() {
+        while let Ok(order) = inbox.recv() {
+            let Order { mut ids, rows } = order;
+            if let Some(first) = rows.first() {
+                let day = first.id.accepted_at().utc_day();
+                if open.as_ref().is_none_or(|(known, _)| *known != day) {
+                    open = self.open(day).ok().map(|db| (day, db));
+                }
+                if let Some((_, db)) = &mut open {
+                    let tx = db.transaction().unwrap();
+                    for row in &rows {
+                        row.write(&tx).unwrap();
+                    }
+                    tx.commit().unwrap();
+                }
+                let Some(mailbox) = self.mailbox.upgrade() else { return };
+                let rows = rows.iter().map(|r| r.id).collect();
+                if mailbox
+                    .blocking_send(Command::Forget(Moved { ids: Vec::new(), with_more: Vec::new(), rows }))
+                    .is_err()
+                {
+                    return;
+                }
+            }
             ids.sort_unstable();
             match self.copy(&ids, &mut open) {
                 Ok(with_more) => {
                     let Some(mailbox) = self.mailbox.upgrade() else { return };
-                    if mailbox.blocking_send(Command::Forget(Moved { ids, with_more })).is_err() {
+                    if mailbox
+                        .blocking_send(Command::Forget(Moved { ids, with_more, rows: Vec::new() }))
+                        .is_err()
+                    {
                         return;
                     }
                 }
@@ -321,6 +361,12 @@ pub(super) struct Moved {
     pub(super) ids: Vec<MessageId>,
     /// Those that have rows in other tables too.
     pub(super) with_more: Vec<MessageId>,
+    pub(super) rows: Vec<MessageId>,
+}
+
+struct Order {
+    ids: Vec<MessageId>,
+    rows: Vec<Row>,
 }
 
 /// Removes from the hot file what stands in the history.

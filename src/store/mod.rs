@@ -7,6 +7,7 @@
 mod command;
 mod error;
 mod history;
+mod journal;
 mod lane;
 mod metrics;
 mod policy;

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 3] = [FIRST, PARTS_OF_PHONES, SHORT_IDS];
+const STEPS: [&str; 4] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL];
 
 /// Version 1.
 ///
@@ -103,6 +103,9 @@ const SHORT_IDS: &str = "
 CREATE TABLE short_id(message INTEGER PRIMARY KEY, short INTEGER NOT NULL UNIQUE) STRICT;
 ALTER TABLE inbound ADD COLUMN shown INTEGER;
 ";
+
+/// Version 4: plain messages are told of in the journal and have no row while they fly; see [`super::journal`].
+const JOURNAL: &str = "CREATE TABLE journal(at INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
 
 /// How a delivery stands; the `owed` columns.
 pub(super) mod owed {

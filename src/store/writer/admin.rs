@@ -25,7 +25,7 @@ impl Writer {
             let failed = outcome.is_err();
             if failed {
                 self.db.execute_batch("ROLLBACK TO admin")?;
-                self.books = super::Books::read(&self.db, &self.shared)?;
+                self.books = super::Books::read(&self.db, &self.shared, &self.flights)?;
             }
             self.db.execute_batch("RELEASE admin")?;
             self.replies.push(outcome);

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use crate::account::{AccountId, Credits, Terms, UndeliveredCharge};
 use crate::message::{Settlement, State};
+use crate::store::journal::Flights;
 use crate::store::{Backlog, Balance, Shared, StoreError};
 
 /// Every account's money. The tables are the truth; this is their copy, read at the start and after a failed commit.
@@ -49,7 +50,7 @@ pub(super) enum NoHold {
 }
 
 impl Books {
-    pub(super) fn read(db: &Connection, shared: &Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn read(db: &Connection, shared: &Arc<Shared>, flights: &Flights) -> Result<Self, StoreError> {
         let mut books = Self { shared: Arc::clone(shared), purses: HashMap::new(), dirty: Vec::new() };
         let mut accounts = db.prepare("SELECT id, terms, available, held FROM account")?;
         let mut rows = accounts.query([])?;
@@ -69,6 +70,11 @@ impl Books {
         while let Some(row) = rows.next()? {
             if let Some(purse) = books.purses.get_mut(&AccountId(row.get(0)?)) {
                 purse.waiting.store(u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0), Relaxed);
+            }
+        }
+        for row in flights.rows().filter(|row| row.state < State::Sent) {
+            if let Some(purse) = books.purses.get(&row.account) {
+                purse.waiting.fetch_add(1, Relaxed);
             }
         }
         Ok(books)
@@ -111,6 +117,11 @@ impl Books {
         purse.day.voided += settlement.void.micro();
         self.touch(account);
         Ok(())
+    }
+
+    /// Whether messages of an account wait for an operator, or for their time.
+    pub(super) fn is_waiting(&self, account: AccountId) -> bool {
+        self.purses.get(&account).is_some_and(|purse| purse.waiting.load(Relaxed) > 0)
     }
 
     /// A message of the account waits no longer: an operator took it or it ended.

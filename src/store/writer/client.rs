@@ -91,6 +91,11 @@ impl Writer {
             None if effects.has_room(&lane, accept.upstream, accept.account) => State::Ready,
             None => State::Queued,
         };
+        if shown == id && self.fly(accept, id, state)? {
+            self.sweeps.heed(admitted.expires());
+            effects.push(accept.upstream, lane_message(accept, id, shown));
+            return Ok(ClientOutcome::Accepted(shown));
+        }
         self.db.prepare_cached(INSERT)?.execute(params![
             id.raw(),
             shown.raw(),
@@ -155,6 +160,15 @@ impl Writer {
         source: &[u8],
     ) -> Result<Option<Standing>, StoreError> {
         let id = self.meant(id)?;
+        if let Some(row) = self.flights.get(id) {
+            let fits = row.account == account && row.source.as_bytes() == source;
+            return Ok(fits.then(|| Standing {
+                state: row.state,
+                scheduled: false,
+                done_at: row.end.map(|end| end.at),
+                error: row.end.map_or(0, |end| end.error),
+            }));
+        }
         let mut find = self.db.prepare_cached(STANDING)?;
         let key = params![id.raw(), account.0, text_of(source)];
         Ok(find.query_row(key, standing_of).optional()?)
@@ -168,6 +182,7 @@ impl Writer {
     ) -> Result<u32, StoreError> {
         let ids = match target {
             CancelTarget::Id { id, source } => {
+                self.land(*id)?;
                 let mut find = self.db.prepare_cached(
                     "SELECT id FROM message WHERE account = ?2 AND src = ?3 AND (id = ?1 OR (shown = ?1 AND shown <> id))
                        AND state IN (0, 1, 3)",
@@ -186,12 +201,16 @@ impl Writer {
 
     /// Pending messages of an account from one address to another that `picks` names.
     fn pending(
-        &self,
+        &mut self,
         account: AccountId,
         source: impl AsRef<[u8]>,
         destination: impl AsRef<[u8]>,
         picks: impl Fn(&SubmitSm) -> bool,
     ) -> Result<Vec<MessageId>, StoreError> {
+        if !self.books.is_waiting(account) {
+            return Ok(Vec::new());
+        }
+        self.land_pair(account, source.as_ref(), destination.as_ref())?;
         let mut find = self.db.prepare_cached(PENDING_PAIR)?;
         let mut rows =
             find.query(params![account.0, text_of(source.as_ref()), text_of(destination.as_ref())])?;
@@ -225,7 +244,8 @@ impl Writer {
     }
 
     /// Takes a pending message out of its lane's memory; `false` when somebody else has it.
-    pub(super) fn take_out(&self, id: MessageId, effects: &mut Effects) -> Result<bool, StoreError> {
+    pub(super) fn take_out(&mut self, id: MessageId, effects: &mut Effects) -> Result<bool, StoreError> {
+        self.land(id)?;
         let mut find = self.db.prepare_cached("SELECT state, lane FROM message WHERE id = ?1")?;
         let found: Option<(i64, u32)> =
             find.query_row([id.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -243,6 +263,7 @@ impl Writer {
     /// Puts another text in the place of a pending message's (SMPP 3.4 §4.10); data_coding and price stay.
     fn replace(&mut self, replace: &Replace, effects: &mut Effects) -> Result<bool, StoreError> {
         let id = self.meant(replace.id)?;
+        self.land(id)?;
         let mut find = self.db.prepare_cached(
             "SELECT pdu, parts, lane, due FROM message WHERE id = ?1 AND account = ?2 AND src = ?3 AND state IN (0, 1, 3)",
         )?;

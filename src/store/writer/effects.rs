@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use crate::account::AccountId;
 use crate::message::{Delivery, Message, MessageId, UpstreamId};
 use crate::store::command::{ClientAnswer, Kept};
+use crate::store::row::Row;
 use crate::store::{Lane, Shared};
 
 /// Something to do once the transaction is committed.
@@ -24,6 +25,7 @@ pub(super) struct Effects {
     answers: Vec<(mpsc::Sender<Vec<ClientAnswer>>, Vec<ClientAnswer>)>,
     kept: Vec<(mpsc::Sender<Kept>, Kept)>,
     movable: Vec<MessageId>,
+    movable_rows: Vec<Row>,
     /// Taken out of memory already; goes back when the transaction fails.
     taken_out: Vec<(UpstreamId, Message)>,
     owed_taken_out: Vec<Delivery>,
@@ -92,6 +94,11 @@ impl Effects {
         self.movable.push(id);
     }
 
+    /// The same of a flight.
+    pub(super) fn fly_to_history(&mut self, row: Row) {
+        self.movable_rows.push(row);
+    }
+
     pub(super) fn took_out(&mut self, upstream: UpstreamId, message: Message) {
         self.taken_out.push((upstream, message));
     }
@@ -116,6 +123,10 @@ impl Effects {
 
     pub(super) fn movable(&self) -> &[MessageId] {
         &self.movable
+    }
+
+    pub(super) fn movable_rows(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.movable_rows)
     }
 
     /// Makes it so.

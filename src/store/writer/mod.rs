@@ -4,6 +4,7 @@ mod admin;
 mod books;
 mod client;
 mod effects;
+mod flight;
 mod inbound;
 mod operator;
 mod refill;
@@ -27,6 +28,7 @@ use effects::Effects;
 
 use super::command::{Admin, Command};
 use super::history::{self, Mover};
+use super::journal::Flights;
 use super::{Balance, Shared, StoreError};
 use crate::clock::Timestamp;
 use crate::message::IdSource;
@@ -54,6 +56,8 @@ pub struct Counters {
     pub address_gone: AtomicU64,
     /// Messages moved to the history.
     pub moved: AtomicU64,
+    /// Plain messages that became rows of their own after all: receipts that take long, retries, cancels.
+    pub landed: AtomicU64,
     /// Whether the last transaction could not be committed.
     pub is_failing: AtomicBool,
 }
@@ -70,6 +74,9 @@ struct Writer {
     mailbox: mpsc::Receiver<Command>,
     shared: Arc<Shared>,
     books: Books,
+    flights: Flights,
+    /// What memory knows could not be read again after a rollback: it is, before anything else.
+    is_stale: bool,
     ids: IdSource,
     /// The number of the short id given out last.
     last_short: u32,
@@ -147,6 +154,9 @@ impl Writer {
     fn transact(&mut self, batch: &[Command]) -> Result<(), StoreError> {
         self.replies.clear();
         self.now = self.shared.clock.now();
+        if self.is_stale {
+            self.reread()?;
+        }
         let mut effects = Effects::default();
         self.db.execute_batch("BEGIN IMMEDIATE")?;
         let done = self.do_all(batch, &mut effects).and_then(|()| Ok(self.db.execute_batch("COMMIT")?));
@@ -172,12 +182,17 @@ impl Writer {
                 Command::Refill(refill) => self.refill(*refill, effects)?,
                 Command::Tick => self.tick(effects)?,
                 Command::Forget(moved) => {
+                    for id in &moved.rows {
+                        self.left_for_history(*id)?;
+                    }
                     history::forget(&self.db, moved)?;
                     Counters::add(&self.shared.counters.moved, moved.ids.len() as u64);
                 }
                 Command::Admin(_) | Command::Stop(_) => {}
             }
         }
+        self.land_oldest()?;
+        self.flights.write(&self.db)?;
         self.books.write(&self.db, self.now.utc_day())?;
         if batch.iter().any(|command| matches!(command, Command::Admin(_))) {
             self.admin(batch, effects)?;
@@ -186,8 +201,9 @@ impl Writer {
     }
 
     /// After the commit: lanes are filled, answers go out.
-    fn happen(&mut self, effects: Effects) {
+    fn happen(&mut self, mut effects: Effects) {
         self.mover.note(effects.movable());
+        self.mover.note_rows(effects.movable_rows());
         self.parked = self.parked.saturating_add_signed(effects.parked);
         self.aliases = self.aliases.saturating_add_signed(effects.aliases);
         self.mo_parts = self.mo_parts.saturating_add_signed(effects.mo_parts);
@@ -221,12 +237,18 @@ impl Writer {
 
     /// What memory knows is read again after a rollback.
     fn reread(&mut self) -> Result<(), StoreError> {
-        self.books = Books::read(&self.db, &self.shared)?;
+        self.is_stale = true;
+        self.flights = Flights::read(&self.db)?;
+        self.books = Books::read(&self.db, &self.shared, &self.flights)?;
+        self.is_stale = false;
         Ok(())
     }
 
     fn end(mut self, done: oneshot::Sender<()>) {
         self.mover.stop();
+        if let Err(failure) = self.land_all() {
+            info!(%failure, "the journal stays as it is; the next start reads it");
+        }
         self.clear_lanes();
         if let Err(failure) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
             info!(%failure, "the write-ahead log could not be emptied; the next start does it");

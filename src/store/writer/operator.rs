@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension, params};
+use smpp_proto::field::COctets;
 
 use super::effects::Effects;
 use super::settle::Standing;
@@ -10,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::message::{End, IdForm, MessageId, Owed, Reason, State, UpstreamId, receipt};
 use crate::store::StoreError;
 use crate::store::command::{Kept, Note, OperatorBatch, Report};
+use crate::store::row::Sent;
 use crate::store::schema::{inbound, text_of};
 
 /// Where a message was found that an operator's id names.
@@ -69,7 +71,8 @@ impl Writer {
         Ok(())
     }
 
-    fn set_state(&self, id: MessageId, state: State) -> Result<(), StoreError> {
+    fn set_state(&mut self, id: MessageId, state: State) -> Result<(), StoreError> {
+        self.land(id)?;
         self.db
             .prepare_cached("UPDATE message SET state = ?2 WHERE id = ?1 AND state < 5")?
             .execute(params![id.raw(), state.code()])?;
@@ -85,12 +88,15 @@ impl Writer {
         let Some((parts, account)) = self.open_message(taken.message)? else {
             return self.taken_again(upstream, taken, effects);
         };
-        self.db.prepare_cached(TAKEN)?.execute(params![
-            taken.message.raw(),
-            upstream.0,
-            taken.id,
-            taken.at.millis()
-        ])?;
+        let sent = Sent { name: COctets::from(Bytes::copy_from_slice(taken.id)), at: taken.at };
+        if !self.take_flight(taken.message, upstream, sent)? {
+            self.db.prepare_cached(TAKEN)?.execute(params![
+                taken.message.raw(),
+                upstream.0,
+                taken.id,
+                taken.at.millis()
+            ])?;
+        }
         if parts > 1 && taken.part > 0 {
             self.part_taken(upstream, taken, parts, account, effects)?;
         } else {
@@ -110,6 +116,9 @@ impl Writer {
 
     /// Parts and account of a message that no operator has; RETURNING would cost a temporary table for each.
     fn open_message(&self, id: MessageId) -> Result<Option<(u8, u32)>, StoreError> {
+        if let Some(row) = self.flights.get(id) {
+            return Ok((row.state < State::Sent).then_some((1, row.account.0)));
+        }
         let mut find =
             self.db.prepare_cached("SELECT parts, account FROM message WHERE id = ?1 AND state < 5")?;
         Ok(find.query_row([id.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
@@ -191,6 +200,7 @@ impl Writer {
         if name.is_empty() {
             return Ok(());
         }
+        self.land(message)?;
         // An operator that gives the same id twice means the newer message.
         self.db
             .prepare_cached(
@@ -211,6 +221,7 @@ impl Writer {
         error: u32,
         in_doubt: bool,
     ) -> Result<(), StoreError> {
+        self.land(id)?;
         // An id that an earlier attempt was given stays a name of the message.
         let changed = self.db.prepare_cached(PUT_OFF)?.execute(params![
             id.raw(),
@@ -239,6 +250,7 @@ impl Writer {
         to: UpstreamId,
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
+        self.land(id)?;
         let changed = self
             .db
             .prepare_cached(
@@ -263,6 +275,7 @@ impl Writer {
     }
 
     fn doubt(&mut self, id: MessageId, until: Timestamp) -> Result<(), StoreError> {
+        self.land(id)?;
         let changed = self
             .db
             .prepare_cached(
@@ -367,16 +380,24 @@ impl Writer {
         if form != IdForm::Auto || about.is_empty() {
             return Ok(true);
         }
+        let about = text_of(about);
+        let fits = |to: &str, from: &str| receipt::is_same_number(&about, to) || from == about;
+        if let Some(row) = self.flights.get(message) {
+            return Ok(fits(&text_of(row.destination.as_bytes()), &text_of(row.source.as_bytes())));
+        }
         let mut find = self.db.prepare_cached("SELECT dst, src FROM message WHERE id = ?1")?;
         let found: Option<(String, String)> =
             find.query_row([message.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let about = text_of(about);
-        Ok(found.is_some_and(|(to, from)| receipt::is_same_number(&about, &to) || from == about))
+        Ok(found.is_some_and(|(to, from)| fits(&to, &from)))
     }
 
     fn find_by_name(&self, upstream: UpstreamId, name: &[u8]) -> Result<Option<Found>, StoreError> {
+        let flying = self.flights.named(upstream, name).map(Standing::from);
+        if flying.as_ref().is_some_and(|standing| standing.state == State::Sent) {
+            return Ok(flying.map(|standing| Found { standing, part: 0 }));
+        }
         let mut find = self.db.prepare_cached(AT_OPERATOR)?;
-        let whole = find.query_row(params![name, upstream.0], Standing::read).optional()?;
+        let whole = find.query_row(params![name, upstream.0], Standing::read).optional()?.or(flying);
         // A long message bears the id of its last part too; the parts are found by their aliases below.
         if let Some(standing) = whole.filter(|standing| standing.parts == 1) {
             return Ok(Some(Found { standing, part: 0 }));

@@ -1,5 +1,6 @@
 //! How a message ends: its state, its money and its receipt change together.
 
+use bytes::Bytes;
 use rusqlite::{OptionalExtension, Row, params};
 use smpp_proto::field::RegisteredDelivery;
 
@@ -9,6 +10,7 @@ use crate::account::{AccountId, CredentialId, Credits, ReceiptWish};
 use crate::clock::Timestamp;
 use crate::message::{Delivery, DeliveryKey, End, MessageId, Owed, Reason, Settlement, State, receipt};
 use crate::store::StoreError;
+use crate::store::row::Ended;
 use crate::store::schema::{inbound, owed};
 
 /// What settling needs to know of a message.
@@ -17,7 +19,7 @@ pub(super) struct Standing {
     pub(super) shown: MessageId,
     pub(super) account: AccountId,
     pub(super) credential: CredentialId,
-    pub(super) pdu: Vec<u8>,
+    pub(super) pdu: Bytes,
     pub(super) wish: RegisteredDelivery,
     pub(super) parts: u8,
     pub(super) price: Credits,
@@ -31,7 +33,7 @@ impl Standing {
             shown: MessageId::from_raw(row.get(1)?),
             account: AccountId(row.get(2)?),
             credential: CredentialId(row.get(3)?),
-            pdu: row.get(4)?,
+            pdu: row.get::<_, Vec<u8>>(4)?.into(),
             wish: RegisteredDelivery(row.get(5)?),
             parts: row.get(6)?,
             price: Credits::from_micro(row.get(7)?),
@@ -42,6 +44,9 @@ impl Standing {
 
 impl Writer {
     pub(super) fn find_standing(&self, id: MessageId) -> Result<Option<Standing>, StoreError> {
+        if let Some(row) = self.flights.get(id) {
+            return Ok(Some(row.into()));
+        }
         let mut find = self.db.prepare_cached(BY_ID)?;
         Ok(find.query_row([id.raw()], Standing::read).optional()?)
     }
@@ -176,15 +181,24 @@ impl Writer {
             true if effects.has_room_for_delivery(&lane, standing.account) => owed::READY,
             true => owed::SPILLED,
         };
-        self.db.prepare_cached(FINISH)?.execute(params![
-            standing.id.raw(),
-            end.state.code(),
-            end.at.millis(),
-            end.reason.code(),
-            end.error,
-            settlement.post.micro(),
-            owes
-        ])?;
+        if owes == owed::SPILLED {
+            self.land(standing.id)?;
+        }
+        if self.flights.get(standing.id).is_some() {
+            let ended =
+                Ended { at: end.at, reason: end.reason.code(), error: end.error, posted: settlement.post };
+            self.flights.ended(standing.id, end.state, ended, owes)?;
+        } else {
+            self.db.prepare_cached(FINISH)?.execute(params![
+                standing.id.raw(),
+                end.state.code(),
+                end.at.millis(),
+                end.reason.code(),
+                end.error,
+                settlement.post.micro(),
+                owes
+            ])?;
+        }
         self.books.settle(standing.account, settlement)?;
         if standing.state < State::Sent {
             self.books.left(standing.account);
@@ -199,7 +213,7 @@ impl Writer {
                     shown: standing.shown,
                     accepted_at: standing.id.accepted_at(),
                     credential: standing.credential,
-                    pdu: standing.pdu.clone().into(),
+                    pdu: standing.pdu.clone(),
                     state: end.state,
                     error: end.error,
                     done_at: end.at,
@@ -207,7 +221,10 @@ impl Writer {
                 },
             }),
             owed::SPILLED => effects.spill_owed(standing.account),
-            _ => effects.move_to_history(standing.id),
+            _ => match self.flights.get(standing.id) {
+                Some(row) => effects.fly_to_history(row.clone()),
+                None => effects.move_to_history(standing.id),
+            },
         }
         Ok(())
     }
@@ -223,7 +240,8 @@ impl Writer {
     }
 
     /// Writes down something abnormal for the trace.
-    pub(super) fn note_event(&self, id: MessageId, kind: &str, detail: &str) -> Result<(), StoreError> {
+    pub(super) fn note_event(&mut self, id: MessageId, kind: &str, detail: &str) -> Result<(), StoreError> {
+        self.land(id)?;
         self.db
             .prepare_cached("INSERT INTO event(message, at, kind, detail) VALUES(?1, ?2, ?3, ?4)")?
             .execute(params![id.raw(), self.now.millis(), kind, detail])?;

@@ -11,12 +11,14 @@ use tracing::info;
 
 use super::admin::read_policy;
 use super::books::Books;
+use super::flight::land_journal;
 use super::tick::Sweeps;
 use super::{Counters, Writer};
 use crate::account::AccountId;
 use crate::clock::{Clock, Timestamp};
 use crate::message::{IdSource, MessageId, State, UpstreamId};
 use crate::store::history::Mover;
+use crate::store::journal::Flights;
 use crate::store::lane::Backlogs;
 use crate::store::schema::{self, owed};
 use crate::store::{Settings, Shared, Store, StoreError, Upstreams};
@@ -40,12 +42,17 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         clock: clock.clone(),
         settings: settings.clone(),
     });
+    db.execute_batch("BEGIN IMMEDIATE")?;
+    land_journal(&db)?;
+    db.execute_batch("COMMIT")?;
     let movable = bring_back(&db, &shared, &upstreams)?;
     let mover = Mover::start(settings, mailbox.downgrade(), Arc::clone(&shared))?;
     let count =
         |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| u64::try_from(n).unwrap_or(0));
     let mut writer = Writer {
-        books: Books::read(&db, &shared)?,
+        books: Books::read(&db, &shared, &Flights::default())?,
+        flights: Flights::default(),
+        is_stale: false,
         ids: IdSource::after(last_id(&db, settings)?, settings.node),
         last_short: last_short(&db)?,
         parked: count("SELECT count(*) FROM parked")?,

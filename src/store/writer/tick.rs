@@ -61,6 +61,7 @@ impl Writer {
     }
 
     pub(super) fn tick(&mut self, effects: &mut Effects) -> Result<(), StoreError> {
+        self.land_due()?;
         if self.sweeps.next <= self.now {
             let more = self.wake_messages(effects)?
                 | self.expire_named(effects)?
@@ -85,7 +86,8 @@ impl Writer {
     fn next_due(&self) -> Result<Timestamp, StoreError> {
         let mut find = self.db.prepare_cached(NEXT_DUE)?;
         let due: Option<i64> = find.query_row([], |row| row.get(0))?;
-        Ok(due.map_or(Timestamp::NEVER, Timestamp::from_millis))
+        let flying = self.flights.rows().filter_map(|row| row.expires).min().unwrap_or(Timestamp::NEVER);
+        Ok(due.map_or(Timestamp::NEVER, Timestamp::from_millis).min(flying))
     }
 
     /// Messages whose time has come go into their lanes.

@@ -72,7 +72,7 @@ impl Writer {
                 kind,
                 standing.id.raw(),
                 standing.credential.0,
-                standing.pdu,
+                &standing.pdu[..],
                 state.code(),
                 error,
                 at.millis(),
@@ -89,7 +89,7 @@ impl Writer {
                     shown: standing.shown,
                     accepted_at: standing.id.accepted_at(),
                     credential: standing.credential,
-                    pdu: standing.pdu.clone().into(),
+                    pdu: standing.pdu.clone(),
                     state,
                     error,
                     done_at: at,
@@ -132,9 +132,10 @@ impl Writer {
     }
 
     /// The address that a delivery is for.
-    fn address_owed(&self, key: DeliveryKey) -> Result<Option<String>, StoreError> {
+    fn address_owed(&mut self, key: DeliveryKey) -> Result<Option<String>, StoreError> {
         match key {
             DeliveryKey::Receipt(id) => {
+                self.land(id)?;
                 let mut find = self.db.prepare_cached("SELECT src FROM message WHERE id = ?1")?;
                 Ok(find.query_row([id.raw()], |row| row.get(0)).optional()?)
             }
@@ -208,6 +209,9 @@ impl Writer {
     ) -> Result<(), StoreError> {
         match key {
             DeliveryKey::Receipt(id) => {
+                if self.answer_flight(id, how, at, effects)? {
+                    return Ok(());
+                }
                 let changed =
                     self.db.prepare_cached(RECEIPT_ENDS)?.execute(params![id.raw(), how, at.millis()])?;
                 if changed > 0 {
@@ -219,10 +223,11 @@ impl Writer {
         Ok(())
     }
 
-    fn inbound_ends(&self, id: MessageId, how: i64) -> Result<(), StoreError> {
+    fn inbound_ends(&mut self, id: MessageId, how: i64) -> Result<(), StoreError> {
         let mut remove = self.db.prepare_cached("DELETE FROM inbound WHERE id = ?1 RETURNING about, kind")?;
         let gone: Option<(Option<i64>, i64)> =
             remove.query_row([id.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        drop(remove);
         if let Some((Some(about), kind)) = gone {
             let what = if kind == inbound::RECEIPT {
                 "the receipt of a part"
@@ -236,6 +241,7 @@ impl Writer {
     }
 
     fn owe_again(&mut self, key: DeliveryKey, due: Timestamp) -> Result<(), StoreError> {
+        self.land_delivery(key)?;
         let (sql, id) = match key {
             DeliveryKey::Receipt(id) => (RECEIPT_AGAIN, id),
             DeliveryKey::Inbound(id) => (INBOUND_AGAIN, id),

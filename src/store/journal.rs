@@ -1,0 +1,362 @@
+//! What happens to plain messages, written down as it happens: one blob a transaction instead of a row a message.
+//!
+//! A plain message is of one part and goes the straight way: accepted, taken by an operator, ended, its receipt taken
+//! by the client. It lives in the writer's memory ([`Flights`]), and the journal alone makes it durable, until it moves
+//! to the history. Whatever else befalls it, it *lands*: it becomes a row of `message` as any other, and the journal
+//! says that it left. Memory, journal and the time to read it back are bounded: the oldest land.
+//!
+//! A row of `journal` stands at the number of octets before it. What lies before the oldest flight is removed.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
+
+use bytes::Bytes;
+use foldhash::fast::RandomState;
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use smpp_proto::field::COctets;
+
+use super::StoreError;
+use super::row::{Ended, Row, Sent};
+use crate::account::{AccountId, CredentialId, Credits};
+use crate::clock::Timestamp;
+use crate::message::{MessageId, State, UpstreamId};
+
+/// Messages that fly at once; more become rows from the start. About 700 octets of memory each.
+const MOST: usize = 65_536;
+/// Octets of the journal that are kept for the oldest flight; then it lands.
+const LONGEST: i64 = 64 * 1024 * 1024;
+/// Octets that are removed at once.
+const TRIM: i64 = 1024 * 1024;
+
+/// One thing that happened. A file of a daemon that was killed is read by the next version too: kinds are only added,
+/// at the end.
+#[derive(Serialize, Deserialize)]
+enum Record<'a> {
+    Accepted {
+        id: i64,
+        account: u32,
+        credential: u32,
+        #[serde(with = "serde_bytes")]
+        source: &'a [u8],
+        #[serde(with = "serde_bytes")]
+        destination: &'a [u8],
+        #[serde(with = "serde_bytes")]
+        pdu: &'a [u8],
+        wish: u8,
+        price: i64,
+        priority: u8,
+        route: u32,
+        lane: u32,
+        expires: Option<i64>,
+    },
+    Taken {
+        id: i64,
+        lane: u32,
+        #[serde(with = "serde_bytes")]
+        name: &'a [u8],
+        at: i64,
+    },
+    Ended {
+        id: i64,
+        state: u8,
+        at: i64,
+        reason: i64,
+        error: u32,
+        posted: i64,
+        owed: i64,
+    },
+    Answered {
+        id: i64,
+        owed: i64,
+        at: i64,
+    },
+    /// It landed, or stands in the history.
+    Left {
+        id: i64,
+    },
+}
+
+/// The messages that fly, and the journal of what happens to them.
+#[derive(Default)]
+pub(super) struct Flights {
+    rows: HashMap<MessageId, Flight, RandomState>,
+    /// By a hash of the operator and its id: the newest flight that was given it.
+    names: HashMap<u64, MessageId, RandomState>,
+    hasher: RandomState,
+    /// Oldest first; some have left.
+    order: VecDeque<MessageId>,
+    /// What this transaction adds.
+    fresh: Vec<u8>,
+    /// Octets written so far.
+    written: i64,
+    /// Octets removed so far.
+    trimmed: i64,
+}
+
+struct Flight {
+    row: Row,
+    /// Where in the journal it begins.
+    begun: i64,
+}
+
+impl Flights {
+    /// What the journal tells.
+    pub(super) fn read(db: &Connection) -> Result<Self, StoreError> {
+        let mut flights = Self::default();
+        let mut find = db.prepare("SELECT at, records FROM journal ORDER BY at")?;
+        let mut rows = find.query([])?;
+        while let Some(row) = rows.next()? {
+            let (at, records): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            flights.written = at;
+            let mut rest = &records[..];
+            while !rest.is_empty() {
+                let (record, after) = postcard::take_from_bytes(rest)
+                    .map_err(|e| StoreError::Failed(format!("the journal cannot be read at {at}: {e}")))?;
+                flights.replay(&record);
+                rest = after;
+            }
+            flights.written = at.saturating_add(i64::try_from(records.len()).unwrap_or(i64::MAX));
+        }
+        Ok(flights)
+    }
+
+    /// What is told of a message that left before is passed over: its beginning may be gone.
+    fn replay(&mut self, record: &Record<'_>) {
+        match *record {
+            Record::Accepted { id, account, credential, source, destination, pdu, .. } => {
+                let Record::Accepted { wish, price, priority, route, lane, expires, .. } = *record else {
+                    return;
+                };
+                self.begin(Row {
+                    id: MessageId::from_raw(id),
+                    account: AccountId(account),
+                    credential: CredentialId(credential),
+                    source: COctets::from(Bytes::copy_from_slice(source)),
+                    destination: COctets::from(Bytes::copy_from_slice(destination)),
+                    pdu: Bytes::copy_from_slice(pdu),
+                    wish,
+                    price: Credits::from_micro(price),
+                    priority,
+                    route,
+                    lane: UpstreamId(lane),
+                    expires: expires.map(Timestamp::from_millis),
+                    state: State::Ready,
+                    sent: None,
+                    end: None,
+                    owed: super::schema::owed::NOTHING,
+                    answered_at: None,
+                });
+            }
+            Record::Taken { id, lane, name, at } => {
+                let sent = Sent {
+                    name: COctets::from(Bytes::copy_from_slice(name)),
+                    at: Timestamp::from_millis(at),
+                };
+                self.take(MessageId::from_raw(id), UpstreamId(lane), sent);
+            }
+            Record::Ended { id, state, at, reason, error, posted, owed } => {
+                let at = Timestamp::from_millis(at);
+                let end = Ended { at, reason, error, posted: Credits::from_micro(posted) };
+                let state = State::from_code(i64::from(state)).unwrap_or(State::Unknown);
+                self.finish(MessageId::from_raw(id), state, end, owed);
+            }
+            Record::Answered { id, owed, at } => {
+                self.answer(MessageId::from_raw(id), owed, Timestamp::from_millis(at));
+            }
+            Record::Left { id } => {
+                self.remove(MessageId::from_raw(id));
+            }
+        }
+    }
+
+    /// The rows of all that fly, the oldest first.
+    pub(super) fn into_rows(self) -> Vec<Row> {
+        let mut rows: Vec<_> = self.rows.into_values().map(|flight| flight.row).collect();
+        rows.sort_unstable_by_key(|row| row.id);
+        rows
+    }
+
+    /// Whether one more may fly.
+    pub(super) fn has_room(&self) -> bool {
+        self.rows.len() < MOST
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn get(&self, id: MessageId) -> Option<&Row> {
+        self.rows.get(&id).map(|flight| &flight.row)
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values().map(|flight| &flight.row)
+    }
+
+    /// The message that an operator gave this id.
+    pub(super) fn named(&self, lane: UpstreamId, name: &[u8]) -> Option<&Row> {
+        let row = self.get(*self.names.get(&self.key(lane, name))?)?;
+        let fits = row.lane == lane && row.sent.as_ref().is_some_and(|sent| sent.name.as_bytes() == name);
+        fits.then_some(row)
+    }
+
+    /// The flight that would be found no more by its operator's id if another were given this one.
+    pub(super) fn supplanted(&self, by: MessageId, lane: UpstreamId, name: &[u8]) -> Option<MessageId> {
+        self.names.get(&self.key(lane, name)).copied().filter(|other| *other != by)
+    }
+
+    /// A message was accepted.
+    pub(super) fn accepted(&mut self, row: Row) -> Result<(), StoreError> {
+        self.note(&Record::Accepted {
+            id: row.id.raw(),
+            account: row.account.0,
+            credential: row.credential.0,
+            source: row.source.as_bytes(),
+            destination: row.destination.as_bytes(),
+            pdu: &row.pdu,
+            wish: row.wish,
+            price: row.price.micro(),
+            priority: row.priority,
+            route: row.route,
+            lane: row.lane.0,
+            expires: row.expires.map(Timestamp::millis),
+        })?;
+        self.begin(row);
+        Ok(())
+    }
+
+    /// An operator took it.
+    pub(super) fn taken(&mut self, id: MessageId, lane: UpstreamId, sent: Sent) -> Result<(), StoreError> {
+        let (name, at) = (sent.name.as_bytes(), sent.at.millis());
+        self.note(&Record::Taken { id: id.raw(), lane: lane.0, name, at })?;
+        self.take(id, lane, sent);
+        Ok(())
+    }
+
+    /// It ended.
+    pub(super) fn ended(
+        &mut self,
+        id: MessageId,
+        state: State,
+        end: Ended,
+        owed: i64,
+    ) -> Result<(), StoreError> {
+        self.note(&Record::Ended {
+            id: id.raw(),
+            state: state as u8,
+            at: end.at.millis(),
+            reason: end.reason,
+            error: end.error,
+            posted: end.posted.micro(),
+            owed,
+        })?;
+        self.finish(id, state, end, owed);
+        Ok(())
+    }
+
+    /// Its receipt came to an end.
+    pub(super) fn answered(
+        &mut self,
+        id: MessageId,
+        owed: i64,
+        at: Timestamp,
+    ) -> Result<Option<&Row>, StoreError> {
+        self.note(&Record::Answered { id: id.raw(), owed, at: at.millis() })?;
+        Ok(self.answer(id, owed, at))
+    }
+
+    /// It flies no longer; the caller has put it elsewhere.
+    pub(super) fn left(&mut self, id: MessageId) -> Result<Option<Row>, StoreError> {
+        let row = self.remove(id);
+        if row.is_some() {
+            self.note(&Record::Left { id: id.raw() })?;
+        }
+        Ok(row)
+    }
+
+    /// The oldest, when the journal has become too long for its sake.
+    pub(super) fn too_long(&mut self) -> Option<MessageId> {
+        let begun = self.oldest()?;
+        let length = self.written - begun;
+        (length > LONGEST).then(|| self.order.front().copied()).flatten()
+    }
+
+    /// Writes what this transaction added, and removes what nobody needs any more.
+    pub(super) fn write(&mut self, db: &Connection) -> Result<(), StoreError> {
+        if !self.fresh.is_empty() {
+            db.prepare_cached("INSERT INTO journal(at, records) VALUES(?1, ?2)")?
+                .execute(params![self.written, &self.fresh[..]])?;
+            self.written += i64::try_from(self.fresh.len()).unwrap_or(0);
+            self.fresh.clear();
+        }
+        let needed = self.oldest().unwrap_or(self.written);
+        if needed - self.trimmed >= TRIM {
+            db.prepare_cached("DELETE FROM journal WHERE at < ?1")?.execute([needed])?;
+            self.trimmed = needed;
+        }
+        Ok(())
+    }
+
+    /// Where the oldest begins.
+    fn oldest(&mut self) -> Option<i64> {
+        while let Some(id) = self.order.front() {
+            if let Some(flight) = self.rows.get(id) {
+                return Some(flight.begun);
+            }
+            self.order.pop_front();
+        }
+        None
+    }
+
+    fn begin(&mut self, row: Row) {
+        self.order.push_back(row.id);
+        self.rows.insert(row.id, Flight { row, begun: self.written });
+    }
+
+    fn take(&mut self, id: MessageId, lane: UpstreamId, sent: Sent) {
+        let key = self.key(lane, sent.name.as_bytes());
+        let Some(flight) = self.rows.get_mut(&id) else { return };
+        if !sent.name.as_bytes().is_empty() {
+            self.names.insert(key, id);
+        }
+        flight.row.lane = lane;
+        flight.row.state = State::Sent;
+        flight.row.sent = Some(sent);
+    }
+
+    fn finish(&mut self, id: MessageId, state: State, end: Ended, owed: i64) {
+        let Some(flight) = self.rows.get_mut(&id) else { return };
+        flight.row.state = state;
+        flight.row.end = Some(end);
+        flight.row.owed = owed;
+    }
+
+    fn answer(&mut self, id: MessageId, owed: i64, at: Timestamp) -> Option<&Row> {
+        let flight = self.rows.get_mut(&id)?;
+        flight.row.owed = owed;
+        flight.row.answered_at = Some(at);
+        Some(&flight.row)
+    }
+
+    fn remove(&mut self, id: MessageId) -> Option<Row> {
+        let Flight { row, .. } = self.rows.remove(&id)?;
+        if let Some(sent) = &row.sent {
+            let key = self.key(row.lane, sent.name.as_bytes());
+            if self.names.get(&key) == Some(&id) {
+                self.names.remove(&key);
+            }
+        }
+        Some(row)
+    }
+
+    fn key(&self, lane: UpstreamId, name: &[u8]) -> u64 {
+        self.hasher.hash_one((lane.0, name))
+    }
+
+    fn note(&mut self, record: &Record<'_>) -> Result<(), StoreError> {
+        self.fresh = postcard::to_extend(record, std::mem::take(&mut self.fresh))
+            .map_err(|e| StoreError::Failed(format!("the journal cannot be written: {e}")))?;
+        Ok(())
+    }
+}
