@@ -15,7 +15,7 @@ use tokio::sync::mpsc::WeakSender;
 use tracing::{error, info};
 
 use super::command::Command;
-use super::row::Row;
+use super::journal::Row;
 use super::{Settings, Shared, StoreError};
 use crate::clock::Timestamp;
 use crate::message::MessageId;
@@ -362,6 +362,13 @@ pub(super) struct Moved {
     /// Those that have rows in other tables too.
     pub(super) with_more: Vec<MessageId>,
     pub(super) rows: Vec<MessageId>,
+}
+
+impl Moved {
+    /// How many they are.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len() + self.rows.len()
+    }
 }
 
 struct Order {

@@ -106,6 +106,20 @@ pub struct Lane<T> {
     refills: mpsc::WeakSender<Command>,
 }
 
+/// The lane with this key, made when it is first asked for.
+pub(super) fn of<K: Copy + Eq + std::hash::Hash, T: Laned>(
+    lanes: &RwLock<HashMap<K, Arc<Lane<T>>>>,
+    key: K,
+    name: LaneName,
+    refills: &mpsc::WeakSender<Command>,
+) -> Arc<Lane<T>> {
+    if let Some(lane) = lanes.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Arc::clone(lane);
+    }
+    let mut lanes = lanes.write().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(name, refills.clone()))))
+}
+
 struct Flows<T> {
     by_account: HashMap<AccountId, Flow<T>>,
     /// Accounts with something in memory, in the order of their turns.

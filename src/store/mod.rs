@@ -12,7 +12,6 @@ mod lane;
 mod metrics;
 mod policy;
 mod reader;
-mod row;
 mod schema;
 mod writer;
 
@@ -32,7 +31,7 @@ pub use writer::Counters;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -280,23 +279,10 @@ impl Store {
 
 impl Shared {
     fn upstream_lane(&self, upstream: UpstreamId) -> Arc<Lane<Message>> {
-        lane_of(&self.upstream_lanes, upstream, LaneName::Upstream(upstream), &self.refills)
+        lane::of(&self.upstream_lanes, upstream, LaneName::Upstream(upstream), &self.refills)
     }
 
     fn account_lane(&self, account: AccountId) -> Arc<Lane<Delivery>> {
-        lane_of(&self.account_lanes, account, LaneName::Account(account), &self.refills)
+        lane::of(&self.account_lanes, account, LaneName::Account(account), &self.refills)
     }
-}
-
-fn lane_of<K: Copy + Eq + std::hash::Hash, T: Laned>(
-    lanes: &RwLock<HashMap<K, Arc<Lane<T>>>>,
-    key: K,
-    name: LaneName,
-    refills: &mpsc::WeakSender<Command>,
-) -> Arc<Lane<T>> {
-    if let Some(lane) = lanes.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
-        return Arc::clone(lane);
-    }
-    let mut lanes = lanes.write().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(lanes.entry(key).or_insert_with(|| Arc::new(Lane::new(name, refills.clone()))))
 }

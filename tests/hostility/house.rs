@@ -70,15 +70,9 @@ impl House {
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        let store = self.store.lock().expect("the store");
-        let count =
-            |sql: &str| store.prepare_cached(sql).and_then(|mut find| find.query_row([], |row| row.get(0)));
-        let count = |sql| count(sql).map(|count: i64| count.unsigned_abs()).expect("a count");
-        Standing {
-            open: count("SELECT count(*) FROM message WHERE state < 10"),
-            owed: count("SELECT count(*) FROM message WHERE owed IN (1, 2, 3)")
-                + count("SELECT count(*) FROM inbound WHERE owed IN (1, 2, 3)"),
-        }
+        let reader = self.gate.store.reader().expect("a reader");
+        let (open, owed) = reader.under_way().expect("counts");
+        Standing { open, owed }
     }
 
     /// Lets time pass until every message has ended and every delivery is taken, with a good client to take them;

@@ -91,10 +91,7 @@ impl Reader {
     /// # Errors
     /// When the store cannot be read.
     pub fn audit(&self) -> Result<Vec<AuditLine>, StoreError> {
-        self.db.execute_batch("BEGIN")?;
-        let lines = self.audit_lines();
-        self.db.execute_batch("COMMIT")?;
-        let mut lines = lines?;
+        let mut lines = self.at_one_moment(Self::audit_lines)?;
         lines.push(self.audit_history()?);
         Ok(lines)
     }
@@ -151,10 +148,7 @@ impl Reader {
                 db.query_row("SELECT coalesce(sum(posted), 0) FROM message", [], |row| row.get::<_, i64>(0))?;
             days.push((day, db));
         }
-        self.db.execute_batch("BEGIN")?;
-        let hot = self.hot_sums(&days);
-        self.db.execute_batch("COMMIT")?;
-        let (totals, ended) = hot?;
+        let (totals, ended) = self.at_one_moment(|reader| reader.hot_sums(&days))?;
         Ok((totals, moved + ended))
     }
 

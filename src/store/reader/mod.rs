@@ -1,6 +1,7 @@
 //! Reading without getting in the writer's way: accounts, messages, the books. Blocking.
 
 mod audit;
+mod flying;
 mod policy;
 mod trace;
 
@@ -81,6 +82,19 @@ impl Reader {
         let mut find = self.db.prepare(&format!("{ACCOUNT} WHERE a.name = ?1"))?;
         let found = find.query_row([name], |row| self.account_view(row)).optional()?;
         found.flatten().ok_or_else(|| StoreError::Unknown { what: "account", name: name.to_owned() })
+    }
+
+    /// How many messages have not ended, and how many deliveries to clients have not been taken.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn under_way(&self) -> Result<(u64, u64), StoreError> {
+        self.at_one_moment(|reader| {
+            let count = |sql| reader.db.query_row(sql, [], |row| row.get::<_, u32>(0)).map(u64::from);
+            let owed = count("SELECT count(*) FROM message WHERE owed IN (1, 2, 3)")?;
+            let others = count("SELECT count(*) FROM inbound WHERE owed IN (1, 2, 3)")?;
+            Ok((count("SELECT count(*) FROM message WHERE state < 10")?, owed + others))
+        })
     }
 
     fn account_view(&self, row: &Row<'_>) -> rusqlite::Result<Option<AccountView>> {

@@ -91,7 +91,7 @@ impl Reader {
     /// When there is no such message or the store cannot be read.
     pub fn trace(&self, named: MessageId) -> Result<Trace, StoreError> {
         let id = unshortened(&self.db, named)?.unwrap_or(named);
-        if let Some(trace) = self.trace_in(&self.db, id)? {
+        if let Some(trace) = self.at_one_moment(|reader| reader.trace_in(&reader.db, id))? {
             return Ok(trace);
         }
         let found = self.day_of(id)?.map(|db| self.trace_in(&db, id)).transpose()?.flatten();
@@ -124,7 +124,7 @@ impl Reader {
     /// When the store cannot be read.
     pub fn search(&self, search: &Search) -> Result<Vec<Trace>, StoreError> {
         let most = search.most.clamp(1, 10_000);
-        let mut found = self.search_in(&self.db, search, most)?;
+        let mut found = self.at_one_moment(|reader| reader.search_in(&reader.db, search, most))?;
         for (day, path) in history::files(&self.hot)?.into_iter().rev() {
             let outside = search.from.is_some_and(|from| day < from.utc_day())
                 || search.until.is_some_and(|until| day > until.utc_day());

@@ -296,3 +296,16 @@ pub(super) fn read_policy(db: &Connection) -> Result<(Snapshot, Upstreams), Stor
     parts.languages = upstreams.by_id.iter().map(|(id, (_, traits))| (*id, languages(traits))).collect();
     Ok((Snapshot::compile(parts)?, upstreams))
 }
+
+impl Admin {
+    /// It cannot be written: who asked hears so.
+    pub(super) fn fail(self, failure: StoreError) {
+        // Nobody waiting is fine.
+        let _ = match self {
+            Self::Policy(_, reply) | Self::Transfer { reply, .. } | Self::Backup(_, reply) => {
+                reply.send(Err(failure)).is_ok()
+            }
+            Self::Credit { reply, .. } => reply.send(Err(failure)).is_ok(),
+        };
+    }
+}

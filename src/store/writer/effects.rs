@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::account::AccountId;
 use crate::message::{Delivery, Message, MessageId, UpstreamId};
 use crate::store::command::{ClientAnswer, Kept};
-use crate::store::row::Row;
+use crate::store::journal::Row;
 use crate::store::{Lane, Shared};
 
 /// Something to do once the transaction is committed.

@@ -4,11 +4,11 @@ mod admin;
 mod books;
 mod client;
 mod effects;
-mod flight;
+
 mod inbound;
+mod message;
 mod operator;
 mod refill;
-mod settle;
 mod start;
 mod tick;
 
@@ -26,7 +26,7 @@ use tracing::{error, info};
 use books::Books;
 use effects::Effects;
 
-use super::command::{Admin, Command};
+use super::command::Command;
 use super::history::{self, Mover};
 use super::journal::Flights;
 use super::{Balance, Shared, StoreError};
@@ -186,7 +186,7 @@ impl Writer {
                         self.left_for_history(*id)?;
                     }
                     history::forget(&self.db, moved)?;
-                    Counters::add(&self.shared.counters.moved, moved.ids.len() as u64);
+                    Counters::add(&self.shared.counters.moved, moved.len() as u64);
                 }
                 Command::Admin(_) | Command::Stop(_) => {}
             }
@@ -266,7 +266,7 @@ impl Command {
             Self::Client(batch) => batch.requests.len(),
             Self::Operator(batch) => batch.notes.len(),
             Self::Answered(answers) => answers.len(),
-            Self::Forget(moved) => moved.ids.len() / 4,
+            Self::Forget(moved) => moved.len() / 4,
             Self::Refill(_) | Self::Tick => 1_000,
             Self::Admin(_) | Self::Stop(_) => 1,
         }
@@ -283,18 +283,6 @@ impl Command {
             Self::Admin(_) => "admin",
             Self::Stop(_) => "stop",
         }
-    }
-}
-
-impl Admin {
-    fn fail(self, failure: StoreError) {
-        // Nobody waiting is fine.
-        let _ = match self {
-            Self::Policy(_, reply) | Self::Transfer { reply, .. } | Self::Backup(_, reply) => {
-                reply.send(Err(failure)).is_ok()
-            }
-            Self::Credit { reply, .. } => reply.send(Err(failure)).is_ok(),
-        };
     }
 }
 

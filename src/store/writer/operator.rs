@@ -5,13 +5,13 @@ use rusqlite::{OptionalExtension, params};
 use smpp_proto::field::COctets;
 
 use super::effects::Effects;
-use super::settle::Standing;
+use super::message::Standing;
 use super::{Counters, Writer};
 use crate::clock::Timestamp;
 use crate::message::{End, IdForm, MessageId, Owed, Reason, State, UpstreamId, receipt};
 use crate::store::StoreError;
 use crate::store::command::{Kept, Note, OperatorBatch, Report};
-use crate::store::row::Sent;
+use crate::store::journal::Sent;
 use crate::store::schema::{inbound, text_of};
 
 /// Where a message was found that an operator's id names.

@@ -11,7 +11,7 @@ use tracing::info;
 
 use super::admin::read_policy;
 use super::books::Books;
-use super::flight::land_journal;
+use super::message::land_journal;
 use super::tick::Sweeps;
 use super::{Counters, Writer};
 use crate::account::AccountId;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::effects::Effects;
+use super::message::Standing;
 use super::refill::{INBOUND, MESSAGE, RECEIPT};
-use super::settle::Standing;
 use super::{Counters, Writer};
 use crate::account::AccountId;
 use crate::clock::Timestamp;

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, params};
 use smpp_proto::pdu::{DataSm, DeliverSm, SubmitSm};
 
 use super::effects::Effects;
-use super::settle::Standing;
+use super::message::Standing;
 use super::{Counters, Writer};
 use crate::account::AccountId;
 use crate::clock::Timestamp;

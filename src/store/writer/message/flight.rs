@@ -2,24 +2,29 @@
 
 use rusqlite::Connection;
 
-use super::effects::Effects;
 use super::settle::Standing;
-use super::{Counters, Writer};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, MessageId, State, UpstreamId};
 use crate::store::StoreError;
 use crate::store::command::Accept;
 use crate::store::journal::Flights;
-use crate::store::row::{Row, Sent};
+use crate::store::journal::{Row, Sent};
 use crate::store::schema::owed;
+use crate::store::writer::effects::Effects;
+use crate::store::writer::{Counters, Writer};
 
 /// What still flies after this long has something special to it: it lands at the next look.
 const LONG: std::time::Duration = std::time::Duration::from_secs(60);
 
 impl Writer {
     /// Lets a message that was just accepted fly, if it is plain; `false` when it must be a row.
-    pub(super) fn fly(&mut self, accept: &Accept, id: MessageId, state: State) -> Result<bool, StoreError> {
+    pub(in crate::store::writer) fn fly(
+        &mut self,
+        accept: &Accept,
+        id: MessageId,
+        state: State,
+    ) -> Result<bool, StoreError> {
         let admitted = &accept.admitted;
         if state != State::Ready || admitted.parts() != 1 || !self.flights.has_room() {
             return Ok(false);
@@ -47,7 +52,7 @@ impl Writer {
     }
 
     /// Makes a flight a row of `message`; nothing happens to a message that is one.
-    pub(super) fn land(&mut self, id: MessageId) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn land(&mut self, id: MessageId) -> Result<(), StoreError> {
         if let Some(row) = self.flights.left(id)? {
             row.write(&self.db)?;
             Counters::add(&self.shared.counters.landed, 1);
@@ -56,7 +61,7 @@ impl Writer {
     }
 
     /// Lands what the rest of the writer must find in the table: what waits for long, and what is due to expire.
-    pub(super) fn land_due(&mut self) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn land_due(&mut self) -> Result<(), StoreError> {
         let old = MessageId::first_at(self.now - LONG);
         let is_due = |row: &&Row| row.id < old || row.expires.is_some_and(|end| end <= self.now);
         let due: Vec<_> = self.flights.rows().filter(is_due).map(|row| row.id).collect();
@@ -64,7 +69,7 @@ impl Writer {
     }
 
     /// Lands what waits and goes from one address to another.
-    pub(super) fn land_pair(
+    pub(in crate::store::writer) fn land_pair(
         &mut self,
         account: AccountId,
         source: &[u8],
@@ -81,7 +86,7 @@ impl Writer {
     }
 
     /// A flight stands in the history; one that landed meanwhile goes as a row does.
-    pub(super) fn left_for_history(&mut self, id: MessageId) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn left_for_history(&mut self, id: MessageId) -> Result<(), StoreError> {
         if self.flights.left(id)?.is_none() {
             self.db
                 .prepare_cached("DELETE FROM message WHERE id = ?1 AND state >= 10")?
@@ -91,14 +96,14 @@ impl Writer {
     }
 
     /// Lands everything: who reads the file of a daemon that stopped finds rows.
-    pub(super) fn land_all(&mut self) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn land_all(&mut self) -> Result<(), StoreError> {
         self.db.execute_batch("BEGIN IMMEDIATE")?;
         land_journal(&self.db)?;
         Ok(self.db.execute_batch("COMMIT")?)
     }
 
     /// Lands the oldest while the journal is too long for their sake.
-    pub(super) fn land_oldest(&mut self) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn land_oldest(&mut self) -> Result<(), StoreError> {
         while let Some(id) = self.flights.too_long() {
             self.land(id)?;
         }
@@ -106,7 +111,7 @@ impl Writer {
     }
 
     /// Notes that an operator took a flight; `false` when it does not fly.
-    pub(super) fn take_flight(
+    pub(in crate::store::writer) fn take_flight(
         &mut self,
         id: MessageId,
         upstream: UpstreamId,
@@ -124,7 +129,7 @@ impl Writer {
     }
 
     /// Notes that the receipt of a flight came to an end; `false` when it does not fly.
-    pub(super) fn answer_flight(
+    pub(in crate::store::writer) fn answer_flight(
         &mut self,
         id: MessageId,
         how: i64,
@@ -141,7 +146,7 @@ impl Writer {
     }
 
     /// Lands the flight that a delivery is about.
-    pub(super) fn land_delivery(&mut self, key: DeliveryKey) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn land_delivery(&mut self, key: DeliveryKey) -> Result<(), StoreError> {
         match key {
             DeliveryKey::Receipt(id) => self.land(id),
             DeliveryKey::Inbound(_) => Ok(()),
@@ -150,7 +155,7 @@ impl Writer {
 }
 
 /// Makes rows of all that the journal tells of, within a transaction.
-pub(super) fn land_journal(db: &Connection) -> Result<(), StoreError> {
+pub(in crate::store::writer) fn land_journal(db: &Connection) -> Result<(), StoreError> {
     for row in Flights::read(db)?.into_rows() {
         row.write(db)?;
     }

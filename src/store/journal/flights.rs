@@ -1,11 +1,4 @@
-//! What happens to plain messages, written down as it happens: one blob a transaction instead of a row a message.
-//!
-//! A plain message is of one part and goes the straight way: accepted, taken by an operator, ended, its receipt taken
-//! by the client. It lives in the writer's memory ([`Flights`]), and the journal alone makes it durable, until it moves
-//! to the history. Whatever else befalls it, it *lands*: it becomes a row of `message` as any other, and the journal
-//! says that it left. Memory, journal and the time to read it back are bounded: the oldest land.
-//!
-//! A row of `journal` stands at the number of octets before it. What lies before the oldest flight is removed.
+//! The messages that fly, in memory, each change noted for the journal.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
@@ -13,14 +6,15 @@ use std::hash::BuildHasher;
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use rusqlite::{Connection, params};
-use serde::{Deserialize, Serialize};
 use smpp_proto::field::COctets;
 
-use super::StoreError;
-use super::row::{Ended, Row, Sent};
+use super::record::Record;
+use super::{Ended, Row, Sent};
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{MessageId, State, UpstreamId};
+use crate::store::StoreError;
+use crate::store::schema::owed;
 
 /// Messages that fly at once; more become rows from the start. About 700 octets of memory each.
 const MOST: usize = 65_536;
@@ -29,57 +23,9 @@ const LONGEST: i64 = 64 * 1024 * 1024;
 /// Octets that are removed at once.
 const TRIM: i64 = 1024 * 1024;
 
-/// One thing that happened. A file of a daemon that was killed is read by the next version too: kinds are only added,
-/// at the end.
-#[derive(Serialize, Deserialize)]
-enum Record<'a> {
-    Accepted {
-        id: i64,
-        account: u32,
-        credential: u32,
-        #[serde(with = "serde_bytes")]
-        source: &'a [u8],
-        #[serde(with = "serde_bytes")]
-        destination: &'a [u8],
-        #[serde(with = "serde_bytes")]
-        pdu: &'a [u8],
-        wish: u8,
-        price: i64,
-        priority: u8,
-        route: u32,
-        lane: u32,
-        expires: Option<i64>,
-    },
-    Taken {
-        id: i64,
-        lane: u32,
-        #[serde(with = "serde_bytes")]
-        name: &'a [u8],
-        at: i64,
-    },
-    Ended {
-        id: i64,
-        state: u8,
-        at: i64,
-        reason: i64,
-        error: u32,
-        posted: i64,
-        owed: i64,
-    },
-    Answered {
-        id: i64,
-        owed: i64,
-        at: i64,
-    },
-    /// It landed, or stands in the history.
-    Left {
-        id: i64,
-    },
-}
-
 /// The messages that fly, and the journal of what happens to them.
 #[derive(Default)]
-pub(super) struct Flights {
+pub(in crate::store) struct Flights {
     rows: HashMap<MessageId, Flight, RandomState>,
     /// By a hash of the operator and its id: the newest flight that was given it.
     names: HashMap<u64, MessageId, RandomState>,
@@ -102,7 +48,7 @@ struct Flight {
 
 impl Flights {
     /// What the journal tells.
-    pub(super) fn read(db: &Connection) -> Result<Self, StoreError> {
+    pub(in crate::store) fn read(db: &Connection) -> Result<Self, StoreError> {
         let mut flights = Self::default();
         let mut find = db.prepare("SELECT at, records FROM journal ORDER BY at")?;
         let mut rows = find.query([])?;
@@ -144,7 +90,7 @@ impl Flights {
                     state: State::Ready,
                     sent: None,
                     end: None,
-                    owed: super::schema::owed::NOTHING,
+                    owed: owed::NOTHING,
                     answered_at: None,
                 });
             }
@@ -171,43 +117,44 @@ impl Flights {
     }
 
     /// The rows of all that fly, the oldest first.
-    pub(super) fn into_rows(self) -> Vec<Row> {
+    pub(in crate::store) fn into_rows(self) -> Vec<Row> {
         let mut rows: Vec<_> = self.rows.into_values().map(|flight| flight.row).collect();
         rows.sort_unstable_by_key(|row| row.id);
         rows
     }
 
     /// Whether one more may fly.
-    pub(super) fn has_room(&self) -> bool {
+    pub(in crate::store) fn has_room(&self) -> bool {
         self.rows.len() < MOST
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(super) fn get(&self, id: MessageId) -> Option<&Row> {
+    pub(in crate::store) fn get(&self, id: MessageId) -> Option<&Row> {
         self.rows.get(&id).map(|flight| &flight.row)
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub(in crate::store) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.values().map(|flight| &flight.row)
     }
 
     /// The message that an operator gave this id.
-    pub(super) fn named(&self, lane: UpstreamId, name: &[u8]) -> Option<&Row> {
+    pub(in crate::store) fn named(&self, lane: UpstreamId, name: &[u8]) -> Option<&Row> {
         let row = self.get(*self.names.get(&self.key(lane, name))?)?;
         let fits = row.lane == lane && row.sent.as_ref().is_some_and(|sent| sent.name.as_bytes() == name);
         fits.then_some(row)
     }
 
     /// The flight that would be found no more by its operator's id if another were given this one.
-    pub(super) fn supplanted(&self, by: MessageId, lane: UpstreamId, name: &[u8]) -> Option<MessageId> {
+    pub(in crate::store) fn supplanted(
+        &self,
+        by: MessageId,
+        lane: UpstreamId,
+        name: &[u8],
+    ) -> Option<MessageId> {
         self.names.get(&self.key(lane, name)).copied().filter(|other| *other != by)
     }
 
     /// A message was accepted.
-    pub(super) fn accepted(&mut self, row: Row) -> Result<(), StoreError> {
+    pub(in crate::store) fn accepted(&mut self, row: Row) -> Result<(), StoreError> {
         self.note(&Record::Accepted {
             id: row.id.raw(),
             account: row.account.0,
@@ -227,7 +174,12 @@ impl Flights {
     }
 
     /// An operator took it.
-    pub(super) fn taken(&mut self, id: MessageId, lane: UpstreamId, sent: Sent) -> Result<(), StoreError> {
+    pub(in crate::store) fn taken(
+        &mut self,
+        id: MessageId,
+        lane: UpstreamId,
+        sent: Sent,
+    ) -> Result<(), StoreError> {
         let (name, at) = (sent.name.as_bytes(), sent.at.millis());
         self.note(&Record::Taken { id: id.raw(), lane: lane.0, name, at })?;
         self.take(id, lane, sent);
@@ -235,7 +187,7 @@ impl Flights {
     }
 
     /// It ended.
-    pub(super) fn ended(
+    pub(in crate::store) fn ended(
         &mut self,
         id: MessageId,
         state: State,
@@ -256,7 +208,7 @@ impl Flights {
     }
 
     /// Its receipt came to an end.
-    pub(super) fn answered(
+    pub(in crate::store) fn answered(
         &mut self,
         id: MessageId,
         owed: i64,
@@ -267,7 +219,7 @@ impl Flights {
     }
 
     /// It flies no longer; the caller has put it elsewhere.
-    pub(super) fn left(&mut self, id: MessageId) -> Result<Option<Row>, StoreError> {
+    pub(in crate::store) fn left(&mut self, id: MessageId) -> Result<Option<Row>, StoreError> {
         let row = self.remove(id);
         if row.is_some() {
             self.note(&Record::Left { id: id.raw() })?;
@@ -276,14 +228,14 @@ impl Flights {
     }
 
     /// The oldest, when the journal has become too long for its sake.
-    pub(super) fn too_long(&mut self) -> Option<MessageId> {
+    pub(in crate::store) fn too_long(&mut self) -> Option<MessageId> {
         let begun = self.oldest()?;
         let length = self.written - begun;
         (length > LONGEST).then(|| self.order.front().copied()).flatten()
     }
 
     /// Writes what this transaction added, and removes what nobody needs any more.
-    pub(super) fn write(&mut self, db: &Connection) -> Result<(), StoreError> {
+    pub(in crate::store) fn write(&mut self, db: &Connection) -> Result<(), StoreError> {
         if !self.fresh.is_empty() {
             db.prepare_cached("INSERT INTO journal(at, records) VALUES(?1, ?2)")?
                 .execute(params![self.written, &self.fresh[..]])?;

@@ -1,62 +1,67 @@
 //! A row of `message` as memory holds it.
 
 use bytes::Bytes;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 use smpp_proto::field::COctets;
 
-use super::StoreError;
-use super::schema::text_of;
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{MessageId, State, UpstreamId};
+use crate::store::StoreError;
+use crate::store::schema::text_of;
 
 /// A message of one part that nothing special has happened to, with all that the tables say of it.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub(super) id: MessageId,
-    pub(super) account: AccountId,
-    pub(super) credential: CredentialId,
-    pub(super) source: COctets,
-    pub(super) destination: COctets,
-    pub(super) pdu: Bytes,
+pub(in crate::store) struct Row {
+    pub(in crate::store) id: MessageId,
+    pub(in crate::store) account: AccountId,
+    pub(in crate::store) credential: CredentialId,
+    pub(in crate::store) source: COctets,
+    pub(in crate::store) destination: COctets,
+    pub(in crate::store) pdu: Bytes,
     /// registered_delivery (SMPP 3.4 §5.2.17).
-    pub(super) wish: u8,
-    pub(super) price: Credits,
-    pub(super) priority: u8,
-    pub(super) route: u32,
+    pub(in crate::store) wish: u8,
+    pub(in crate::store) price: Credits,
+    pub(in crate::store) priority: u8,
+    pub(in crate::store) route: u32,
     /// The operator in whose lane it stands, or who took it.
-    pub(super) lane: UpstreamId,
-    pub(super) expires: Option<Timestamp>,
-    pub(super) state: State,
-    pub(super) sent: Option<Sent>,
-    pub(super) end: Option<Ended>,
-    /// How its receipt stands; see [`super::schema::owed`].
-    pub(super) owed: i64,
-    pub(super) answered_at: Option<Timestamp>,
+    pub(in crate::store) lane: UpstreamId,
+    pub(in crate::store) expires: Option<Timestamp>,
+    pub(in crate::store) state: State,
+    pub(in crate::store) sent: Option<Sent>,
+    pub(in crate::store) end: Option<Ended>,
+    /// How its receipt stands; see [`crate::store::schema::owed`].
+    pub(in crate::store) owed: i64,
+    pub(in crate::store) answered_at: Option<Timestamp>,
 }
 
 /// An operator took it.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
+pub(in crate::store) struct Sent {
     /// The operator's id; may be empty.
-    pub(super) name: COctets,
-    pub(super) at: Timestamp,
+    pub(in crate::store) name: COctets,
+    pub(in crate::store) at: Timestamp,
 }
 
 /// It has ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended {
-    pub(super) at: Timestamp,
+pub(in crate::store) struct Ended {
+    pub(in crate::store) at: Timestamp,
     /// The code of the reason.
-    pub(super) reason: i64,
-    pub(super) error: u32,
-    pub(super) posted: Credits,
+    pub(in crate::store) reason: i64,
+    pub(in crate::store) error: u32,
+    pub(in crate::store) posted: Credits,
 }
 
 impl Row {
     /// Writes it into a table `message`, hot or of a day, over one with its number.
-    pub(super) fn write(&self, db: &Connection) -> Result<(), StoreError> {
-        db.prepare_cached(WRITE)?.execute(params![
+    pub(in crate::store) fn write(&self, db: &Connection) -> Result<(), StoreError> {
+        self.write_with(&mut *db.prepare_cached(WRITE)?)
+    }
+
+    /// The same with a statement at hand, made of [`WRITE`].
+    pub(in crate::store) fn write_with(&self, statement: &mut Statement<'_>) -> Result<(), StoreError> {
+        statement.execute(params![
             self.id.raw(),
             self.account.0,
             self.credential.0,
@@ -83,7 +88,7 @@ impl Row {
     }
 }
 
-const WRITE: &str = "INSERT OR REPLACE INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price,
+pub(in crate::store) const WRITE: &str = "INSERT OR REPLACE INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price,
   priority, route, lane, state, expires, upstream_id, sent_at, done_at, reason, error, posted, owed, answered_at,
   attempts, in_doubt, owed_attempts)
   VALUES(?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,

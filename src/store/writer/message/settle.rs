@@ -4,30 +4,30 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension, Row, params};
 use smpp_proto::field::RegisteredDelivery;
 
-use super::Writer;
-use super::effects::Effects;
 use crate::account::{AccountId, CredentialId, Credits, ReceiptWish};
 use crate::clock::Timestamp;
 use crate::message::{Delivery, DeliveryKey, End, MessageId, Owed, Reason, Settlement, State, receipt};
 use crate::store::StoreError;
-use crate::store::row::Ended;
+use crate::store::journal::Ended;
 use crate::store::schema::{inbound, owed};
+use crate::store::writer::Writer;
+use crate::store::writer::effects::Effects;
 
 /// What settling needs to know of a message.
-pub(super) struct Standing {
-    pub(super) id: MessageId,
-    pub(super) shown: MessageId,
-    pub(super) account: AccountId,
-    pub(super) credential: CredentialId,
-    pub(super) pdu: Bytes,
-    pub(super) wish: RegisteredDelivery,
-    pub(super) parts: u8,
-    pub(super) price: Credits,
-    pub(super) state: State,
+pub(in crate::store::writer) struct Standing {
+    pub(in crate::store::writer) id: MessageId,
+    pub(in crate::store::writer) shown: MessageId,
+    pub(in crate::store::writer) account: AccountId,
+    pub(in crate::store::writer) credential: CredentialId,
+    pub(in crate::store::writer) pdu: Bytes,
+    pub(in crate::store::writer) wish: RegisteredDelivery,
+    pub(in crate::store::writer) parts: u8,
+    pub(in crate::store::writer) price: Credits,
+    pub(in crate::store::writer) state: State,
 }
 
 impl Standing {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(in crate::store::writer) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: MessageId::from_raw(row.get(0)?),
             shown: MessageId::from_raw(row.get(1)?),
@@ -43,7 +43,10 @@ impl Standing {
 }
 
 impl Writer {
-    pub(super) fn find_standing(&self, id: MessageId) -> Result<Option<Standing>, StoreError> {
+    pub(in crate::store::writer) fn find_standing(
+        &self,
+        id: MessageId,
+    ) -> Result<Option<Standing>, StoreError> {
         if let Some(row) = self.flights.get(id) {
             return Ok(Some(row.into()));
         }
@@ -52,7 +55,7 @@ impl Writer {
     }
 
     /// Ends a message whole. Nothing happens to one that has ended already.
-    pub(super) fn end_message(
+    pub(in crate::store::writer) fn end_message(
         &mut self,
         id: MessageId,
         end: End,
@@ -68,7 +71,7 @@ impl Writer {
     }
 
     /// Ends a message that was just read. When parts of it ended before, their ends count.
-    pub(super) fn end_standing(
+    pub(in crate::store::writer) fn end_standing(
         &mut self,
         standing: &Standing,
         end: End,
@@ -86,7 +89,7 @@ impl Writer {
     }
 
     /// Ends one part, and the message when it was the last. Nothing happens to a part that has ended already.
-    pub(super) fn end_part(
+    pub(in crate::store::writer) fn end_part(
         &mut self,
         standing: &Standing,
         part: u8,
@@ -234,13 +237,18 @@ impl Writer {
         Ok(find.exists([id.raw()])?)
     }
 
-    pub(super) fn receipt_wish(&self, credential: CredentialId) -> ReceiptWish {
+    pub(in crate::store::writer) fn receipt_wish(&self, credential: CredentialId) -> ReceiptWish {
         let policy = self.shared.policy.load();
         policy.credential_by_id(credential).map(|c| c.bounds.receipts).unwrap_or_default()
     }
 
     /// Writes down something abnormal for the trace.
-    pub(super) fn note_event(&mut self, id: MessageId, kind: &str, detail: &str) -> Result<(), StoreError> {
+    pub(in crate::store::writer) fn note_event(
+        &mut self,
+        id: MessageId,
+        kind: &str,
+        detail: &str,
+    ) -> Result<(), StoreError> {
         self.land(id)?;
         self.db
             .prepare_cached("INSERT INTO event(message, at, kind, detail) VALUES(?1, ?2, ?3, ?4)")?

@@ -1,0 +1,7 @@
+//! What becomes of one message in the store: it flies, lands as a row, ends.
+
+mod flight;
+mod settle;
+
+pub(super) use flight::land_journal;
+pub(super) use settle::Standing;
