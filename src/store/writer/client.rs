@@ -1,6 +1,8 @@
 //! What clients ask: accept, query, cancel, replace.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::LazyLock;
+
+use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 use smpp_proto::pdu::{Header, SubmitSm};
 
 use super::Writer;
@@ -15,9 +17,28 @@ use crate::store::command::{
 };
 use crate::store::schema::{STANDING, standing_of, text_of};
 
-/// What accepting writes.
-const INSERT: &str = "INSERT INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price, priority,
-  route, lane, state, due, expires) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+/// An accepted message that becomes a row.
+struct Fresh<'a> {
+    accept: &'a Accept,
+    id: MessageId,
+    shown: MessageId,
+    state: State,
+}
+
+/// Rows that one statement writes: starting a statement costs as much as a row.
+const TOGETHER: usize = 16;
+/// Columns of [`INSERT`].
+const COLUMNS: usize = 16;
+/// What accepting writes; the rows follow.
+const INSERT: &str =
+    "INSERT INTO message(id, shown, account, credential, src, dst, pdu, wish, parts, price, priority,
+  route, lane, state, due, expires) VALUES ";
+
+/// Statements that write one row, and several.
+static INSERTS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let row = format!("({})", ["?"; COLUMNS].join(", "));
+    [1, TOGETHER].map(|rows| INSERT.to_owned() + &vec![row.as_str(); rows].join(", "))
+});
 
 /// A client's pending messages from one address to another.
 const PENDING_PAIR: &str = "SELECT id, pdu FROM message
@@ -27,10 +48,16 @@ impl Writer {
     pub(super) fn client(&mut self, batch: &ClientBatch, effects: &mut Effects) -> Result<(), StoreError> {
         let mut answers = Vec::with_capacity(batch.requests.len());
         let mut shown = None;
+        let mut fresh = Vec::new();
         for request in &batch.requests {
+            let looks = !matches!(request, ClientRequest::Accept(a) if !a.replaces_pending && !a.short_id);
+            if looks {
+                self.write_fresh(&mut fresh)?;
+            }
             answers.push(match request {
                 ClientRequest::Accept(accept) => {
-                    let outcome = self.accept(accept, shown.filter(|_| accept.follows), effects)?;
+                    let shown_before = shown.filter(|_| accept.follows);
+                    let outcome = self.accept(accept, shown_before, &mut fresh, effects)?;
                     match outcome {
                         ClientOutcome::Accepted(id) => shown = Some(id),
                         _ if !accept.follows => shown = None,
@@ -52,15 +79,37 @@ impl Writer {
                 }
             });
         }
+        self.write_fresh(&mut fresh)?;
         effects.answer(&batch.reply, answers);
         Ok(())
     }
 
+    /// Writes the rows of accepted messages.
+    fn write_fresh(&self, fresh: &mut Vec<Fresh<'_>>) -> Result<(), StoreError> {
+        let [one, several] = &*INSERTS;
+        let mut chunks = fresh.chunks_exact(TOGETHER);
+        if fresh.len() >= TOGETHER {
+            let mut insert = self.db.prepare_cached(several)?;
+            for chunk in &mut chunks {
+                write_rows(&mut insert, chunk)?;
+            }
+        }
+        if !chunks.remainder().is_empty() {
+            let mut insert = self.db.prepare_cached(one)?;
+            for row in chunks.remainder().chunks(1) {
+                write_rows(&mut insert, row)?;
+            }
+        }
+        fresh.clear();
+        Ok(())
+    }
+
     /// Message, hold and place in a lane: all or nothing.
-    fn accept(
+    fn accept<'a>(
         &mut self,
-        accept: &Accept,
+        accept: &'a Accept,
         shown: Option<MessageId>,
+        fresh: &mut Vec<Fresh<'a>>,
         effects: &mut Effects,
     ) -> Result<ClientOutcome, StoreError> {
         let admitted = &accept.admitted;
@@ -96,24 +145,7 @@ impl Writer {
             effects.push(accept.upstream, lane_message(accept, id, shown));
             return Ok(ClientOutcome::Accepted(shown));
         }
-        self.db.prepare_cached(INSERT)?.execute(params![
-            id.raw(),
-            shown.raw(),
-            accept.account.0,
-            accept.credential.0,
-            text_of(admitted.source().as_bytes()),
-            text_of(admitted.destination().as_bytes()),
-            &admitted.body()[..],
-            admitted.registered_delivery().0,
-            admitted.parts(),
-            admitted.price().micro(),
-            admitted.priority(),
-            admitted.route().0,
-            accept.upstream.0,
-            state.code(),
-            admitted.due().map(|due| due.millis()),
-            admitted.expires().map(|end| end.millis()),
-        ])?;
+        fresh.push(Fresh { accept, id, shown, state });
         self.sweeps.heed(admitted.due());
         self.sweeps.heed(admitted.expires());
         match state {
@@ -299,6 +331,36 @@ impl Writer {
         }
         Ok(true)
     }
+}
+
+/// Writes as many rows as the statement takes.
+fn write_rows(insert: &mut Statement<'_>, rows: &[Fresh<'_>]) -> Result<(), StoreError> {
+    for (at, Fresh { accept, id, shown, state }) in rows.iter().enumerate() {
+        let admitted = &accept.admitted;
+        let values: [&dyn ToSql; COLUMNS] = [
+            &id.raw(),
+            &shown.raw(),
+            &accept.account.0,
+            &accept.credential.0,
+            &text_of(admitted.source().as_bytes()),
+            &text_of(admitted.destination().as_bytes()),
+            &&admitted.body()[..],
+            &admitted.registered_delivery().0,
+            &admitted.parts(),
+            &admitted.price().micro(),
+            &admitted.priority(),
+            &admitted.route().0,
+            &accept.upstream.0,
+            &state.code(),
+            &admitted.due().map(|due| due.millis()),
+            &admitted.expires().map(|end| end.millis()),
+        ];
+        for (column, value) in values.into_iter().enumerate() {
+            insert.raw_bind_parameter(at * COLUMNS + column + 1, value)?;
+        }
+    }
+    insert.raw_execute()?;
+    Ok(())
 }
 
 /// The new body, if it takes exactly as many segments as were paid for.

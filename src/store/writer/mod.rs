@@ -4,7 +4,6 @@ mod admin;
 mod books;
 mod client;
 mod effects;
-
 mod inbound;
 mod message;
 mod operator;
