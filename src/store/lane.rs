@@ -125,6 +125,8 @@ struct Flows<T> {
     /// Accounts with something in memory, in the order of their turns.
     turns: VecDeque<AccountId>,
     ready: usize,
+    /// Accounts with more in the store whose refill could not be asked for yet.
+    hungry: Vec<AccountId>,
     /// Things of the highest priority in memory; lets `pull` look for them only when there are some.
     urgent: usize,
 }
@@ -146,14 +148,20 @@ const LOW_WATER: usize = FLOW_ROOM / 4;
 
 impl<T: Laned> Lane<T> {
     pub(super) fn new(name: LaneName, refills: mpsc::WeakSender<Command>) -> Self {
-        let flows = Flows { by_account: HashMap::new(), turns: VecDeque::new(), ready: 0, urgent: 0 };
+        let flows = Flows {
+            by_account: HashMap::new(),
+            turns: VecDeque::new(),
+            ready: 0,
+            hungry: Vec::new(),
+            urgent: 0,
+        };
         Self { name, flows: Mutex::new(flows), wake: Notify::new(), refills }
     }
 
     /// Takes up to `most` things; returns how many it took. Flows take turns, one thing a turn.
     pub fn pull(&self, most: usize, into: &mut Vec<T>) -> usize {
-        let mut low = Vec::new();
         let mut flows = self.lock();
+        let mut low = std::mem::take(&mut flows.hungry);
         let mut taken = 0;
         while taken < most {
             let Some((thing, hungry)) = flows.next() else { break };
@@ -161,11 +169,8 @@ impl<T: Laned> Lane<T> {
             taken += 1;
             low.extend(hungry);
         }
-        low.extend(if taken < most { flows.starving() } else { Vec::new() });
         drop(flows);
-        for account in low {
-            self.ask_refill(account);
-        }
+        self.ask_refills(low);
         taken
     }
 
@@ -197,13 +202,18 @@ impl<T: Laned> Lane<T> {
         flows.by_account.get(&account).map(depth).unwrap_or_default()
     }
 
-    /// Whether the next thing of an account may go straight to memory: there is room, and nothing before it waits in
-    /// the store. `coming` is how many were promised a place already.
-    pub(super) fn has_room(&self, account: AccountId, coming: usize) -> bool {
-        let flows = self.lock();
-        let (ready, spilled) =
-            flows.by_account.get(&account).map_or((0, 0), |flow| (flow.ready, flow.spilled));
-        spilled == 0 && ready + coming < FLOW_ROOM && flows.ready + coming < LANE_ROOM
+    /// How many more things may go straight to memory.
+    pub(super) fn room(&self) -> usize {
+        LANE_ROOM.saturating_sub(self.lock().ready)
+    }
+
+    /// How many more of an account may: none when some before them wait in the store.
+    pub(super) fn room_of(&self, account: AccountId) -> usize {
+        match self.lock().by_account.get(&account) {
+            None => FLOW_ROOM,
+            Some(flow) if flow.spilled == 0 => FLOW_ROOM.saturating_sub(flow.ready),
+            Some(_) => 0,
+        }
     }
 
     /// Puts committed things in and wakes the consumers.
@@ -220,11 +230,14 @@ impl<T: Laned> Lane<T> {
     /// Notes that things of an account wait in the store only.
     pub(super) fn spill(&self, account: AccountId, count: u64) {
         let mut flows = self.lock();
-        flows.flow(account).spilled += count;
+        let flow = flows.flow(account);
+        flow.spilled += count;
+        // Not left to a consumer: one that is busy with other accounts' floods would never see that this one starves.
+        let is_hungry = flow.wants_refill();
         drop(flows);
-        // An idle consumer pulls, finds nothing, and asks for the refill.
-        self.wake.notify_waiters();
-        self.wake.notify_one();
+        if is_hungry {
+            self.ask_refills(vec![account]);
+        }
     }
 
     /// Things came from the store (or turned out to be gone: then `exhausted`).
@@ -237,6 +250,9 @@ impl<T: Laned> Lane<T> {
         for thing in things {
             flows.put(thing, false);
         }
+        if flows.flow(account).wants_refill() {
+            flows.hungry.push(account);
+        }
         drop(flows);
         self.wake.notify_waiters();
         self.wake.notify_one();
@@ -247,14 +263,16 @@ impl<T: Laned> Lane<T> {
         self.lock().remove(picks)
     }
 
-    fn ask_refill(&self, account: AccountId) {
-        let asked = self.refills.upgrade().is_some_and(|mailbox| {
-            mailbox.try_send(Command::Refill(Refill { lane: self.name, account })).is_ok()
-        });
-        if !asked {
-            // The mailbox is full: the next pull asks again, and comes soon.
-            self.lock().flow(account).refilling = false;
-            self.wake.notify_one();
+    /// Asks for the refill of flows that said they want one. When the mailbox is full the next pull asks again.
+    fn ask_refills(&self, mut accounts: Vec<AccountId>) {
+        let Some(mailbox) = self.refills.upgrade().filter(|_| !accounts.is_empty()) else { return };
+        while let Some(account) = accounts.last().copied() {
+            if mailbox.try_send(Command::Refill(Refill { lane: self.name, account })).is_err() {
+                self.lock().hungry.append(&mut accounts);
+                self.wake.notify_one();
+                return;
+            }
+            accounts.pop();
         }
     }
 
@@ -317,15 +335,9 @@ impl<T: Laned> Flows<T> {
         Some((thing, hungry))
     }
 
-    /// Accounts with nothing in memory and something in the store that nobody asked for yet.
-    fn starving(&mut self) -> Vec<AccountId> {
-        let hungry = self.by_account.iter_mut().filter(|(_, flow)| flow.ready == 0);
-        hungry.filter_map(|(account, flow)| flow.wants_refill().then_some(*account)).collect()
-    }
-
     fn remove(&mut self, picks: impl Fn(&T) -> bool) -> Vec<T> {
         let mut removed = Vec::new();
-        for flow in self.by_account.values_mut() {
+        for (account, flow) in &mut self.by_account {
             for (priority, queue) in flow.queues.iter_mut().enumerate() {
                 let mut at = 0;
                 while at < queue.len() {
@@ -340,6 +352,7 @@ impl<T: Laned> Flows<T> {
                 }
             }
             flow.in_turn = flow.ready > 0;
+            self.hungry.extend(flow.wants_refill().then_some(*account));
         }
         let by_account = &self.by_account;
         self.turns.retain(|account| by_account.get(account).is_some_and(|flow| flow.in_turn));

@@ -134,23 +134,22 @@ impl Writer {
             None if accept.short_id => self.shorten(id)?,
             None => id,
         };
-        let lane = self.shared.upstream_lane(accept.upstream);
         let state = match admitted.due() {
             Some(_) => State::Deferred,
-            None if effects.has_room(&lane, accept.upstream, accept.account) => State::Ready,
+            None if effects.has_room(&self.shared, accept.upstream, accept.account) => State::Ready,
             None => State::Queued,
         };
         if shown == id && self.fly(accept, id, state)? {
             self.sweeps.heed(admitted.expires());
-            effects.push(accept.upstream, lane_message(accept, id, shown));
+            effects.push(&self.shared, accept.upstream, lane_message(accept, id, shown));
             return Ok(ClientOutcome::Accepted(shown));
         }
         fresh.push(Fresh { accept, id, shown, state });
         self.sweeps.heed(admitted.due());
         self.sweeps.heed(admitted.expires());
         match state {
-            State::Ready => effects.push(accept.upstream, lane_message(accept, id, shown)),
-            State::Queued => effects.spill(accept.upstream, accept.account),
+            State::Ready => effects.push(&self.shared, accept.upstream, lane_message(accept, id, shown)),
+            State::Queued => effects.spill(&self.shared, accept.upstream, accept.account),
             _ => {}
         }
         Ok(ClientOutcome::Accepted(shown))
@@ -327,7 +326,7 @@ impl Writer {
         self.sweeps.heed(replace.due);
         self.sweeps.heed(replace.expires);
         if state == State::Queued {
-            effects.spill(UpstreamId(lane), replace.account);
+            effects.spill(&self.shared, UpstreamId(lane), replace.account);
         }
         Ok(true)
     }

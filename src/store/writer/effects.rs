@@ -1,14 +1,16 @@
 //! What a transaction does to the world once it is committed, and not before: lanes, answers, the move to history.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use tokio::sync::mpsc;
 
 use crate::account::AccountId;
 use crate::message::{Delivery, Message, MessageId, UpstreamId};
 use crate::store::command::{ClientAnswer, Kept};
 use crate::store::journal::Row;
-use crate::store::{Lane, Shared};
+use crate::store::{Lane, Laned, Shared};
 
 /// Something to do once the transaction is committed.
 type Act = Box<dyn FnOnce(&Shared) + Send>;
@@ -16,10 +18,8 @@ type Act = Box<dyn FnOnce(&Shared) + Send>;
 /// Collected while a transaction runs; dropped when it fails.
 #[derive(Default)]
 pub(super) struct Effects {
-    messages: HashMap<UpstreamId, Vec<Message>>,
-    deliveries: HashMap<AccountId, Vec<Delivery>>,
-    message_spills: HashMap<(UpstreamId, AccountId), u64>,
-    delivery_spills: HashMap<AccountId, u64>,
+    upstreams: HashMap<UpstreamId, Coming<Message>, RandomState>,
+    accounts: HashMap<AccountId, Coming<Delivery>, RandomState>,
     message_refills: Vec<(UpstreamId, AccountId, Vec<Message>, bool)>,
     delivery_refills: Vec<(AccountId, Vec<Delivery>, bool)>,
     answers: Vec<(mpsc::Sender<Vec<ClientAnswer>>, Vec<ClientAnswer>)>,
@@ -38,33 +38,99 @@ pub(super) struct Effects {
     pub(super) aliases: i64,
 }
 
+/// What a transaction puts into one lane.
+struct Coming<T> {
+    lane: Arc<Lane<T>>,
+    things: Vec<T>,
+    /// How many more the lane takes into memory; what consumers take meanwhile is not counted.
+    room: usize,
+    flows: HashMap<AccountId, Place, RandomState>,
+}
+
+/// What it puts into one account's flow.
+struct Place {
+    /// How many more it takes into memory.
+    room: usize,
+    spilled: u64,
+}
+
+impl<T: Laned> Coming<T> {
+    fn to(lane: Arc<Lane<T>>) -> Self {
+        let room = lane.room();
+        Self { lane, things: Vec::new(), room, flows: HashMap::default() }
+    }
+
+    fn place(&mut self, account: AccountId) -> &mut Place {
+        let lane = &self.lane;
+        self.flows.entry(account).or_insert_with(|| Place { room: lane.room_of(account), spilled: 0 })
+    }
+
+    fn has_room(&mut self, account: AccountId) -> bool {
+        self.room > 0 && self.place(account).room > 0
+    }
+
+    fn push(&mut self, thing: T) {
+        self.room = self.room.saturating_sub(1);
+        let place = self.place(thing.account());
+        place.room = place.room.saturating_sub(1);
+        self.things.push(thing);
+    }
+
+    /// What comes after something that waits in the store waits there too.
+    fn spill(&mut self, account: AccountId) {
+        let place = self.place(account);
+        place.room = 0;
+        place.spilled += 1;
+    }
+
+    fn arrive(&mut self) {
+        if !self.things.is_empty() {
+            self.lane.push(self.things.drain(..));
+        }
+    }
+
+    fn tell_spills(self) {
+        for (account, place) in self.flows {
+            if place.spilled > 0 {
+                self.lane.spill(account, place.spilled);
+            }
+        }
+    }
+}
+
 impl Effects {
     /// Whether a new message may go straight into its lane's memory.
-    pub(super) fn has_room(&self, lane: &Lane<Message>, upstream: UpstreamId, account: AccountId) -> bool {
-        let coming = self.messages.get(&upstream).map_or(0, Vec::len);
-        !self.message_spills.contains_key(&(upstream, account)) && lane.has_room(account, coming)
+    pub(super) fn has_room(&mut self, shared: &Shared, upstream: UpstreamId, account: AccountId) -> bool {
+        self.coming(shared, upstream).has_room(account)
     }
 
     /// Whether something newly owed may go straight into its lane's memory.
-    pub(super) fn has_room_for_delivery(&self, lane: &Lane<Delivery>, account: AccountId) -> bool {
-        let coming = self.deliveries.get(&account).map_or(0, Vec::len);
-        !self.delivery_spills.contains_key(&account) && lane.has_room(account, coming)
+    pub(super) fn has_room_for_delivery(&mut self, shared: &Shared, account: AccountId) -> bool {
+        self.owed(shared, account).has_room(account)
     }
 
-    pub(super) fn push(&mut self, upstream: UpstreamId, message: Message) {
-        self.messages.entry(upstream).or_default().push(message);
+    pub(super) fn push(&mut self, shared: &Shared, upstream: UpstreamId, message: Message) {
+        self.coming(shared, upstream).push(message);
     }
 
-    pub(super) fn spill(&mut self, upstream: UpstreamId, account: AccountId) {
-        *self.message_spills.entry((upstream, account)).or_default() += 1;
+    pub(super) fn spill(&mut self, shared: &Shared, upstream: UpstreamId, account: AccountId) {
+        self.coming(shared, upstream).spill(account);
     }
 
-    pub(super) fn owe(&mut self, delivery: Delivery) {
-        self.deliveries.entry(delivery.account).or_default().push(delivery);
+    pub(super) fn owe(&mut self, shared: &Shared, delivery: Delivery) {
+        self.owed(shared, delivery.account).push(delivery);
     }
 
-    pub(super) fn spill_owed(&mut self, account: AccountId) {
-        *self.delivery_spills.entry(account).or_default() += 1;
+    pub(super) fn spill_owed(&mut self, shared: &Shared, account: AccountId) {
+        self.owed(shared, account).spill(account);
+    }
+
+    fn coming(&mut self, shared: &Shared, upstream: UpstreamId) -> &mut Coming<Message> {
+        self.upstreams.entry(upstream).or_insert_with(|| Coming::to(shared.upstream_lane(upstream)))
+    }
+
+    fn owed(&mut self, shared: &Shared, account: AccountId) -> &mut Coming<Delivery> {
+        self.accounts.entry(account).or_insert_with(|| Coming::to(shared.account_lane(account)))
     }
 
     pub(super) fn refill(
@@ -130,7 +196,7 @@ impl Effects {
     }
 
     /// Makes it so.
-    pub(super) fn happen(self, shared: &Shared) {
+    pub(super) fn happen(mut self, shared: &Shared) {
         for act in self.after {
             act(shared);
         }
@@ -139,11 +205,11 @@ impl Effects {
             // A session that has gone, or one that broke its word to keep room, gets nothing.
             let _ = reply.try_send(answers);
         }
-        for (upstream, messages) in self.messages {
-            shared.upstream_lane(upstream).push(messages);
+        for coming in self.upstreams.values_mut() {
+            coming.arrive();
         }
-        for (account, deliveries) in self.deliveries {
-            shared.account_lane(account).push(deliveries);
+        for owed in self.accounts.values_mut() {
+            owed.arrive();
         }
         // Refills first: one that found the store empty must not forget what this transaction spilled after it.
         for (upstream, account, messages, exhausted) in self.message_refills {
@@ -152,12 +218,8 @@ impl Effects {
         for (account, deliveries, exhausted) in self.delivery_refills {
             shared.account_lane(account).refilled(account, deliveries, exhausted);
         }
-        for ((upstream, account), count) in self.message_spills {
-            shared.upstream_lane(upstream).spill(account, count);
-        }
-        for (account, count) in self.delivery_spills {
-            shared.account_lane(account).spill(account, count);
-        }
+        self.upstreams.into_values().for_each(Coming::tell_spills);
+        self.accounts.into_values().for_each(Coming::tell_spills);
         for (reply, kept) in self.kept {
             let _ = reply.try_send(kept);
         }

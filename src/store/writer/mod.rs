@@ -25,7 +25,7 @@ use tracing::{error, info};
 use books::Books;
 use effects::Effects;
 
-use super::command::Command;
+use super::command::{Command, Turns};
 use super::history::{self, Mover};
 use super::journal::Flights;
 use super::{Balance, Shared, StoreError};
@@ -100,22 +100,25 @@ struct Writer {
 impl Writer {
     fn run(mut self) {
         let most = self.shared.settings.batch;
+        let mut turns = Turns::default();
         let mut batch = Vec::new();
-        while let Some(first) = self.mailbox.blocking_recv() {
-            let mut weight = first.weight();
-            batch.push(first);
-            while weight < most {
-                let Ok(next) = self.mailbox.try_recv() else { break };
-                weight += next.weight();
-                batch.push(next);
+        loop {
+            if turns.is_empty() {
+                let Some(first) = self.mailbox.blocking_recv() else { return };
+                turns.put(first);
             }
-            let stop = take_stop(&mut batch);
-            self.commit(&mut batch, weight);
-            batch.clear();
-            if let Some(done) = stop {
+            while turns.has_room()
+                && let Ok(next) = self.mailbox.try_recv()
+            {
+                turns.put(next);
+            }
+            if let Some(done) = turns.stop() {
                 self.end(done);
                 return;
             }
+            let weight = turns.take(most, &mut batch);
+            self.commit(&mut batch, weight);
+            batch.clear();
         }
     }
 
@@ -255,41 +258,6 @@ impl Writer {
         drop(self);
         // Nobody waiting is fine.
         let _ = done.send(());
-    }
-}
-
-impl Command {
-    /// How many things it has: for the size of a transaction.
-    fn weight(&self) -> usize {
-        match self {
-            Self::Client(batch) => batch.requests.len(),
-            Self::Operator(batch) => batch.notes.len(),
-            Self::Answered(answers) => answers.len(),
-            Self::Forget(moved) => moved.len() / 4,
-            Self::Refill(_) | Self::Tick => 1_000,
-            Self::Admin(_) | Self::Stop(_) => 1,
-        }
-    }
-
-    const fn word(&self) -> &'static str {
-        match self {
-            Self::Client(_) => "client",
-            Self::Operator(_) => "operator",
-            Self::Answered(_) => "answered",
-            Self::Refill(_) => "refill",
-            Self::Tick => "tick",
-            Self::Forget(_) => "forget",
-            Self::Admin(_) => "admin",
-            Self::Stop(_) => "stop",
-        }
-    }
-}
-
-fn take_stop(batch: &mut Vec<Command>) -> Option<oneshot::Sender<()>> {
-    let place = batch.iter().position(|command| matches!(command, Command::Stop(_)))?;
-    match batch.remove(place) {
-        Command::Stop(done) => Some(done),
-        _ => None,
     }
 }
 

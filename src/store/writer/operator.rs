@@ -259,7 +259,7 @@ impl Writer {
             .query_row(params![id.raw(), to.0, State::Queued.code()], |row| row.get(0))
             .optional()?;
         if let Some(account) = changed {
-            effects.spill(to, crate::account::AccountId(account));
+            effects.spill(&self.shared, to, crate::account::AccountId(account));
             if from == to {
                 // Back into the lane it was taken from.
                 return Ok(());

@@ -103,7 +103,7 @@ impl Writer {
         drop(find);
         let full = due.len() == AT_ONCE;
         for (mut message, upstream) in due {
-            let room = effects.has_room(&self.shared.upstream_lane(upstream), upstream, message.account);
+            let room = effects.has_room(&self.shared, upstream, message.account);
             let state = if room { State::Ready } else { State::Queued };
             self.db
                 .prepare_cached("UPDATE message SET state = ?2, due = NULL WHERE id = ?1")?
@@ -112,9 +112,9 @@ impl Writer {
                 if message.parts > 1 {
                     message.parts_sent = self.parts_sent(message.id)?;
                 }
-                effects.push(upstream, message);
+                effects.push(&self.shared, upstream, message);
             } else {
-                effects.spill(upstream, message.account);
+                effects.spill(&self.shared, upstream, message.account);
             }
         }
         Ok(full)
@@ -197,8 +197,7 @@ impl Writer {
         }
         let full = due.len() >= AT_ONCE;
         for delivery in due {
-            let lane = self.shared.account_lane(delivery.account);
-            let room = effects.has_room_for_delivery(&lane, delivery.account);
+            let room = effects.has_room_for_delivery(&self.shared, delivery.account);
             let owes = if room { owed::READY } else { owed::SPILLED };
             let (table, id) = match delivery.key {
                 crate::message::DeliveryKey::Receipt(id) => ("message", id),
@@ -208,9 +207,9 @@ impl Writer {
                 .prepare_cached(&format!("UPDATE {table} SET owed = ?2 WHERE id = ?1"))?
                 .execute(params![id.raw(), owes])?;
             if room {
-                effects.owe(delivery);
+                effects.owe(&self.shared, delivery);
             } else {
-                effects.spill_owed(delivery.account);
+                effects.spill_owed(&self.shared, delivery.account);
             }
         }
         Ok(full)

@@ -38,13 +38,16 @@ impl Writer {
             .prepare_cached("INSERT INTO inbound(id, account, kind, pdu, owed) VALUES(?1, ?2, ?3, ?4, ?5)")?
             .execute(params![id.raw(), account.0, kind, &pdu[..], owes])?;
         if owes == owed::READY {
-            effects.owe(Delivery {
-                key: DeliveryKey::Inbound(id),
-                account,
-                attempts: 0,
-                expires: self.now + self.shared.settings.owed_for,
-                content,
-            });
+            effects.owe(
+                &self.shared,
+                Delivery {
+                    key: DeliveryKey::Inbound(id),
+                    account,
+                    attempts: 0,
+                    expires: self.now + self.shared.settings.owed_for,
+                    content,
+                },
+            );
         }
         Ok(())
     }
@@ -80,31 +83,34 @@ impl Writer {
                 (standing.shown != standing.id).then_some(standing.shown.raw())
             ])?;
         if owes == owed::READY {
-            effects.owe(Delivery {
-                key: DeliveryKey::Inbound(id),
-                account: standing.account,
-                attempts: 0,
-                expires: self.now + self.shared.settings.owed_for,
-                content: Owed::Receipt {
-                    shown: standing.shown,
-                    accepted_at: standing.id.accepted_at(),
-                    credential: standing.credential,
-                    pdu: standing.pdu.clone(),
-                    state,
-                    error,
-                    done_at: at,
-                    is_final: kind == inbound::RECEIPT,
+            effects.owe(
+                &self.shared,
+                Delivery {
+                    key: DeliveryKey::Inbound(id),
+                    account: standing.account,
+                    attempts: 0,
+                    expires: self.now + self.shared.settings.owed_for,
+                    content: Owed::Receipt {
+                        shown: standing.shown,
+                        accepted_at: standing.id.accepted_at(),
+                        credential: standing.credential,
+                        pdu: standing.pdu.clone(),
+                        state,
+                        error,
+                        done_at: at,
+                        is_final: kind == inbound::RECEIPT,
+                    },
                 },
-            });
+            );
         }
         Ok(())
     }
 
     fn place_owed(&self, account: AccountId, effects: &mut Effects) -> i64 {
-        if effects.has_room_for_delivery(&self.shared.account_lane(account), account) {
+        if effects.has_room_for_delivery(&self.shared, account) {
             owed::READY
         } else {
-            effects.spill_owed(account);
+            effects.spill_owed(&self.shared, account);
             owed::SPILLED
         }
     }

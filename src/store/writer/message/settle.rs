@@ -178,10 +178,9 @@ impl Writer {
         let every = standing.parts > 1 && self.receipt_wish(standing.credential) == ReceiptWish::Every;
         let had_parts = every && self.has_parts(standing.id)?;
         let due = receipt::is_due(standing.wish, end.state) && !had_parts;
-        let lane = self.shared.account_lane(standing.account);
         let owes = match due {
             false => owed::NOTHING,
-            true if effects.has_room_for_delivery(&lane, standing.account) => owed::READY,
+            true if effects.has_room_for_delivery(&self.shared, standing.account) => owed::READY,
             true => owed::SPILLED,
         };
         if owes == owed::SPILLED {
@@ -207,23 +206,26 @@ impl Writer {
             self.books.left(standing.account);
         }
         match owes {
-            owed::READY => effects.owe(Delivery {
-                key: DeliveryKey::Receipt(standing.id),
-                account: standing.account,
-                attempts: 0,
-                expires: end.at + self.shared.settings.owed_for,
-                content: Owed::Receipt {
-                    shown: standing.shown,
-                    accepted_at: standing.id.accepted_at(),
-                    credential: standing.credential,
-                    pdu: standing.pdu.clone(),
-                    state: end.state,
-                    error: end.error,
-                    done_at: end.at,
-                    is_final: true,
+            owed::READY => effects.owe(
+                &self.shared,
+                Delivery {
+                    key: DeliveryKey::Receipt(standing.id),
+                    account: standing.account,
+                    attempts: 0,
+                    expires: end.at + self.shared.settings.owed_for,
+                    content: Owed::Receipt {
+                        shown: standing.shown,
+                        accepted_at: standing.id.accepted_at(),
+                        credential: standing.credential,
+                        pdu: standing.pdu.clone(),
+                        state: end.state,
+                        error: end.error,
+                        done_at: end.at,
+                        is_final: true,
+                    },
                 },
-            }),
-            owed::SPILLED => effects.spill_owed(standing.account),
+            ),
+            owed::SPILLED => effects.spill_owed(&self.shared, standing.account),
             _ => match self.flights.get(standing.id) {
                 Some(row) => effects.fly_to_history(row.clone()),
                 None => effects.move_to_history(standing.id),

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::history::Moved;
-use super::policy::PolicyChange;
-use super::{StoreError, lane};
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, InboundPart, MessageId, State, UpstreamId};
 use crate::policy::{Admitted, Refusal};
+use crate::store::history::Moved;
+use crate::store::policy::PolicyChange;
+use crate::store::{StoreError, lane};
 
 /// One command; the writer does many in one transaction.
-pub(super) enum Command {
+pub(in crate::store) enum Command {
     Client(ClientBatch),
     Operator(OperatorBatch),
     Answered(Vec<Answered>),
@@ -323,7 +323,7 @@ pub enum Delivered {
 }
 
 /// Administration; rare, each with its own answer.
-pub(super) enum Admin {
+pub(in crate::store) enum Admin {
     Policy(Box<PolicyChange>, oneshot::Sender<Result<(), StoreError>>),
     Credit {
         account: AccountId,
@@ -349,4 +349,42 @@ pub struct Balance {
     pub available: Credits,
     /// What is held for messages under way.
     pub held: Credits,
+}
+
+impl ClientBatch {
+    /// Whose it is: a session acts for one account.
+    pub(in crate::store) fn account(&self) -> Option<AccountId> {
+        self.requests.first().map(|request| match request {
+            ClientRequest::Accept(accept) => accept.account,
+            ClientRequest::Query { account, .. } | ClientRequest::Cancel { account, .. } => *account,
+            ClientRequest::Replace(replace) => replace.account,
+        })
+    }
+}
+
+impl Command {
+    /// How many things it has: for the size of a transaction.
+    pub(in crate::store) fn weight(&self) -> usize {
+        match self {
+            Self::Client(batch) => batch.requests.len(),
+            Self::Operator(batch) => batch.notes.len(),
+            Self::Answered(answers) => answers.len(),
+            Self::Forget(moved) => moved.len() / 4,
+            Self::Refill(_) | Self::Tick => 1_000,
+            Self::Admin(_) | Self::Stop(_) => 1,
+        }
+    }
+
+    pub(in crate::store) const fn word(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::Operator(_) => "operator",
+            Self::Answered(_) => "answered",
+            Self::Refill(_) => "refill",
+            Self::Tick => "tick",
+            Self::Forget(_) => "forget",
+            Self::Admin(_) => "admin",
+            Self::Stop(_) => "stop",
+        }
+    }
 }
