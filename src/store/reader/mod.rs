@@ -2,11 +2,13 @@
 
 mod audit;
 mod policy;
+mod search;
 mod trace;
 
 pub use audit::AuditLine;
 pub(super) use policy::policy_parts;
-pub use trace::{Search, TimelineEntry, Trace};
+pub use search::Search;
+pub use trace::{TimelineEntry, Trace};
 
 use std::path::{Path, PathBuf};
 
