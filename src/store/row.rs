@@ -1,7 +1,7 @@
 //! A row of `message` as memory holds it.
 
 use bytes::Bytes;
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 use smpp_proto::field::COctets;
 
 use super::StoreError;
@@ -55,8 +55,19 @@ pub(super) struct Ended {
 
 impl Row {
     /// Writes it into a table `message`, hot or of a day, over one with its number.
+    #[allow(dead_code, reason = "the writer writes none yet")]
     pub(super) fn write(&self, db: &Connection) -> Result<(), StoreError> {
-        db.prepare_cached(WRITE)?.execute(params![
+        self.write_with(&mut Self::writer(db)?)
+    }
+
+    /// What writes many; see [`Row::write`].
+    pub(super) fn writer(db: &Connection) -> Result<CachedStatement<'_>, StoreError> {
+        Ok(db.prepare_cached(WRITE)?)
+    }
+
+    /// Writes it with a [`Row::writer`].
+    pub(super) fn write_with(&self, writer: &mut CachedStatement<'_>) -> Result<(), StoreError> {
+        writer.execute(params![
             self.id.raw(),
             self.account.0,
             self.credential.0,
@@ -88,3 +99,31 @@ const WRITE: &str = "INSERT OR REPLACE INTO message(id, shown, account, credenti
   attempts, in_doubt, owed_attempts)
   VALUES(?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
     0, 0, 0)";
+
+#[cfg(test)]
+impl Row {
+    /// A message that was delivered.
+    pub(super) fn sample(id: MessageId) -> Self {
+        let at = id.accepted_at();
+        let end = Ended { at, reason: 1, error: 0, posted: Credits::from_micro(1_000_000) };
+        Self {
+            id,
+            account: AccountId(1),
+            credential: CredentialId(1),
+            source: COctets::from_static("ACME"),
+            destination: COctets::from(format!("346{:09}", id.raw() % 1_000_000_007)),
+            pdu: Bytes::from_static(&[b'x'; 140]),
+            wish: 0,
+            price: Credits::from_micro(1_000_000),
+            priority: 0,
+            route: 0,
+            lane: UpstreamId(1),
+            expires: None,
+            state: State::Delivered,
+            sent: Some(Sent { name: COctets::from(id.to_string()), at }),
+            end: Some(end),
+            owed: 0,
+            answered_at: None,
+        }
+    }
+}

@@ -1,11 +1,14 @@
 //! What has ended: one file a day, filled in the background in bulk, dropped whole when its retention is over.
 //!
-//! A row is copied to its day's file, the copy is committed, and only then is the original removed: a crash between
-//! the two leaves both, and the next move copies again over it.
+//! A row is written to its day's file, that is committed, and only then is the original removed: a crash between the
+//! two leaves both, and the next move writes over it. It does not know what a message's states mean.
 
+mod day;
 mod historian;
+mod listing;
 mod mover;
 
+pub(super) use listing::{Candidates, Key, unlisted};
 pub(super) use mover::Mover;
 
 use std::collections::BTreeMap;
@@ -93,10 +96,19 @@ pub(super) fn newest_id(hot: &Path) -> Result<Option<MessageId>, StoreError> {
 
 /// What stands in the history and may go from the hot file.
 pub(super) struct Moved {
-    /// Ended messages.
+    /// Messages that were copied from the hot file.
     pub(super) ids: Vec<MessageId>,
     /// Those that have rows in other tables too.
     pub(super) with_more: Vec<MessageId>,
+    /// Messages that were written from memory.
+    pub(super) rows: Vec<MessageId>,
+}
+
+impl Moved {
+    /// How many messages.
+    pub(super) const fn len(&self) -> usize {
+        self.ids.len() + self.rows.len()
+    }
 }
 
 /// Removes from the hot file what stands in the history.

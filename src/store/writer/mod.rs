@@ -173,7 +173,7 @@ impl Writer {
                 Command::Tick => self.tick(effects)?,
                 Command::Forget(moved) => {
                     history::forget(&self.db, moved)?;
-                    Counters::add(&self.shared.counters.moved, moved.ids.len() as u64);
+                    Counters::add(&self.shared.counters.moved, moved.len() as u64);
                 }
                 Command::Admin(_) | Command::Stop(_) => {}
             }
@@ -244,7 +244,7 @@ impl Command {
             Self::Client(batch) => batch.requests.len(),
             Self::Operator(batch) => batch.notes.len(),
             Self::Answered(answers) => answers.len(),
-            Self::Forget(moved) => moved.ids.len() / 4,
+            Self::Forget(moved) => moved.len() / 4,
             Self::Refill(_) | Self::Tick => 1_000,
             Self::Admin(_) | Self::Stop(_) => 1,
         }
