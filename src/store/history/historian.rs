@@ -10,7 +10,7 @@ use tracing::{error, info};
 
 use super::day::Day;
 use super::mover::Order;
-use super::{Moved, files};
+use super::{Moved, file_of, files};
 use crate::message::MessageId;
 use crate::store::command::Command;
 use crate::store::row::Row;
@@ -69,11 +69,23 @@ impl Historian {
     }
 
     pub(super) fn run(mut self, inbox: &Receiver<Order>) {
+        self.open_today();
         while let Ok(order) = inbox.recv() {
             if order.len() > 0 && !self.carry_out(order) {
                 return;
             }
             self.drop_old();
+        }
+    }
+
+    /// What an older version wrote today is listed before anything moves.
+    fn open_today(&mut self) {
+        let today = self.shared.clock.now().utc_day();
+        if file_of(&self.hot, today).exists() {
+            match Day::open(&self.hot, today) {
+                Ok(day) => self.open = Some(day),
+                Err(failure) => error!(%failure, "the history of today cannot be opened"),
+            }
         }
     }
 

@@ -18,14 +18,14 @@ use crate::store::StoreError;
 
 /// `bulk` numbers the bulks and says between which ids they lie; what is not `listed` (an older version wrote it) is
 /// looked at row by row. The id of `few` is the bucket and the bulk, an entry four octets of the key and eight of an
-/// id; `messages` are ids of eight octets, and `last` is the greatest. All are little-endian and rise.
+/// id; `messages` are `count` ids of eight octets, and `last` is the greatest. All are little-endian and rise.
 const TABLES: &str = "
 CREATE TABLE bulk(
   id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, listed INTEGER NOT NULL) STRICT;
 CREATE INDEX bulk_unlisted ON bulk(first, last) WHERE listed = 0;
 CREATE TABLE few(id INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
 CREATE TABLE many(
-  key INTEGER NOT NULL, last INTEGER NOT NULL, bulk INTEGER NOT NULL, messages BLOB NOT NULL,
+  key INTEGER NOT NULL, last INTEGER NOT NULL, bulk INTEGER NOT NULL, count INTEGER NOT NULL, messages BLOB NOT NULL,
   PRIMARY KEY(key, last, bulk)) STRICT, WITHOUT ROWID;
 INSERT INTO bulk(first, last, listed) SELECT first, last, 0
   FROM (SELECT (SELECT min(id) FROM message) AS first, (SELECT max(id) FROM message) AS last)
@@ -118,8 +118,9 @@ impl Listing {
             .execute([first, last])?;
         let bulk = db.last_insert_rowid();
         let mut few = db.prepare_cached("INSERT INTO few(id, entries) VALUES(?1, ?2)")?;
-        let mut many =
-            db.prepare_cached("INSERT INTO many(key, last, bulk, messages) VALUES(?1, ?2, ?3, ?4)")?;
+        let mut many = db.prepare_cached(
+            "INSERT INTO many(key, last, bulk, count, messages) VALUES(?1, ?2, ?3, ?4, ?5)",
+        )?;
         let mut octets = Vec::new();
         for bucket in self.entries.chunk_by(|(a, _), (b, _)| a.bucket() == b.bucket()) {
             let mut entries = Vec::with_capacity(bucket.len() * ENTRY);
@@ -128,7 +129,7 @@ impl Listing {
                 if run.len() > FEW {
                     octets.clear();
                     octets.extend(run.iter().flat_map(|(_, id)| id.to_le_bytes()));
-                    many.execute(params![key.0.cast_signed(), last, bulk, octets])?;
+                    many.execute(params![key.0.cast_signed(), last, bulk, run.len() as i64, octets])?;
                 } else {
                     for (_, id) in run {
                         entries.extend(key.tag());
@@ -233,12 +234,12 @@ impl<'db> Candidates<'db> {
         let mut lists = Vec::new();
         let mut count = ids.len();
         let mut find = db.prepare_cached(
-            "SELECT last, bulk, length(messages) FROM many WHERE key = ?1 AND last >= ?2 ORDER BY last, bulk",
+            "SELECT last, bulk, count FROM many WHERE key = ?1 AND last >= ?2 ORDER BY last, bulk",
         )?;
         let mut rows = find.query([key.0.cast_signed(), within.start])?;
         while let Some(row) = rows.next()? {
             lists.push((row.get(0)?, row.get(1)?));
-            count += usize::try_from(row.get::<_, i64>(2)?).unwrap_or(0) / ID;
+            count += usize::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
         }
         Ok(Self { db, key, within, ids, lists, count })
     }
