@@ -25,8 +25,9 @@ CREATE TABLE bulk(
 CREATE INDEX bulk_unlisted ON bulk(first, last) WHERE listed = 0;
 CREATE TABLE few(id INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
 CREATE TABLE many(
-  key INTEGER NOT NULL, last INTEGER NOT NULL, bulk INTEGER NOT NULL, count INTEGER NOT NULL, messages BLOB NOT NULL,
-  PRIMARY KEY(key, last, bulk)) STRICT, WITHOUT ROWID;
+  id INTEGER PRIMARY KEY, key INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
+  messages BLOB NOT NULL) STRICT;
+CREATE INDEX many_of_key ON many(key, last, count);
 INSERT INTO bulk(first, last, listed) SELECT first, last, 0
   FROM (SELECT (SELECT min(id) FROM message) AS first, (SELECT max(id) FROM message) AS last)
   WHERE first IS NOT NULL;
@@ -118,9 +119,8 @@ impl Listing {
             .execute([first, last])?;
         let bulk = db.last_insert_rowid();
         let mut few = db.prepare_cached("INSERT INTO few(id, entries) VALUES(?1, ?2)")?;
-        let mut many = db.prepare_cached(
-            "INSERT INTO many(key, last, bulk, count, messages) VALUES(?1, ?2, ?3, ?4, ?5)",
-        )?;
+        let mut many =
+            db.prepare_cached("INSERT INTO many(key, last, count, messages) VALUES(?1, ?2, ?3, ?4)")?;
         let mut octets = Vec::new();
         for bucket in self.entries.chunk_by(|(a, _), (b, _)| a.bucket() == b.bucket()) {
             let mut entries = Vec::with_capacity(bucket.len() * ENTRY);
@@ -129,7 +129,7 @@ impl Listing {
                 if run.len() > FEW {
                     octets.clear();
                     octets.extend(run.iter().flat_map(|(_, id)| id.to_le_bytes()));
-                    many.execute(params![key.0.cast_signed(), last, bulk, run.len() as i64, octets])?;
+                    many.execute(params![key.0.cast_signed(), last, run.len() as i64, octets])?;
                 } else {
                     for (_, id) in run {
                         entries.extend(key.tag());
@@ -206,11 +206,10 @@ pub(in crate::store) fn unlisted(db: &Connection) -> Result<Option<Vec<(i64, i64
 /// Messages that a key may have, newest first.
 pub(in crate::store) struct Candidates<'db> {
     db: &'db Connection,
-    key: Key,
     /// Ids that may be given.
     within: Range<i64>,
     ids: BinaryHeap<i64>,
-    /// `last` and `bulk` of lists that were not read yet, the newest at the end.
+    /// `last` and `id` of lists that were not read yet, the newest at the end.
     lists: Vec<(i64, i64)>,
     count: usize,
 }
@@ -233,15 +232,14 @@ impl<'db> Candidates<'db> {
         }
         let mut lists = Vec::new();
         let mut count = ids.len();
-        let mut find = db.prepare_cached(
-            "SELECT last, bulk, count FROM many WHERE key = ?1 AND last >= ?2 ORDER BY last, bulk",
-        )?;
+        let mut find = db
+            .prepare_cached("SELECT last, id, count FROM many WHERE key = ?1 AND last >= ?2 ORDER BY last")?;
         let mut rows = find.query([key.0.cast_signed(), within.start])?;
         while let Some(row) = rows.next()? {
             lists.push((row.get(0)?, row.get(1)?));
             count += usize::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
         }
-        Ok(Self { db, key, within, ids, lists, count })
+        Ok(Self { db, within, ids, lists, count })
     }
 
     /// How many were listed.
@@ -256,13 +254,10 @@ impl<'db> Candidates<'db> {
 
     /// The next; the same one may come several times, one after another.
     pub(in crate::store) fn next(&mut self) -> Result<Option<MessageId>, StoreError> {
-        while let Some((last, bulk)) =
-            self.lists.pop_if(|(last, _)| self.ids.peek().is_none_or(|id| id <= last))
+        while let Some((_, list)) = self.lists.pop_if(|(last, _)| self.ids.peek().is_none_or(|id| id <= last))
         {
-            let mut find = self
-                .db
-                .prepare_cached("SELECT messages FROM many WHERE key = ?1 AND last = ?2 AND bulk = ?3")?;
-            let mut rows = find.query([self.key.0.cast_signed(), last, bulk])?;
+            let mut find = self.db.prepare_cached("SELECT messages FROM many WHERE id = ?1")?;
+            let mut rows = find.query([list])?;
             while let Some(row) = rows.next()? {
                 let messages = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
                 self.ids.extend(ids_of(messages).filter(|id| self.within.contains(id)));
