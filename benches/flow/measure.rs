@@ -210,7 +210,7 @@ fn idle(folder: &Path, binds: usize, extent: Extent) -> Result<Run> {
 fn with_history(folder: &Path, count: u64, through: bool, extent: Extent) -> Result<Run> {
     let plan = Plan { distinct: DISTINCT, ..Plan::through() };
     let mut house = House::open(folder, plan)?;
-    // So many that they move at once; to numbers that no later load draws, or two messages could look like one sent again.
+    // To numbers that no later load draws, or two messages could look like one sent again.
     let first = Load { to: BEFORE, ..load("bench", ONE, ["-n".to_owned(), "5000".to_owned()]) };
     house.run(&[with_receipts(first)])?;
     house.settle()?;
@@ -218,6 +218,7 @@ fn with_history(folder: &Path, count: u64, through: bool, extent: Extent) -> Res
     house.stop_gateway()?;
     history::fill(&file, count)?;
     house.start_gateway()?;
+    history::await_listed(&file)?;
     let mut clients = load("bench", FOUR, extent.duration());
     if through {
         clients = with_receipts(clients);

@@ -213,9 +213,10 @@ impl Flights {
         id: MessageId,
         owed: i64,
         at: Timestamp,
-    ) -> Result<Option<&Row>, StoreError> {
+    ) -> Result<(), StoreError> {
         self.note(&Record::Answered { id: id.raw(), owed, at: at.millis() })?;
-        Ok(self.answer(id, owed, at))
+        self.answer(id, owed, at);
+        Ok(())
     }
 
     /// It flies no longer; the caller has put it elsewhere.
@@ -284,11 +285,10 @@ impl Flights {
         flight.row.owed = owed;
     }
 
-    fn answer(&mut self, id: MessageId, owed: i64, at: Timestamp) -> Option<&Row> {
-        let flight = self.rows.get_mut(&id)?;
+    fn answer(&mut self, id: MessageId, owed: i64, at: Timestamp) {
+        let Some(flight) = self.rows.get_mut(&id) else { return };
         flight.row.owed = owed;
         flight.row.answered_at = Some(at);
-        Some(&flight.row)
     }
 
     fn remove(&mut self, id: MessageId) -> Option<Row> {

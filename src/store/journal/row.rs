@@ -1,7 +1,7 @@
 //! A row of `message` as memory holds it.
 
 use bytes::Bytes;
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{CachedStatement, Connection, Statement, params};
 use smpp_proto::field::COctets;
 
 use crate::account::{AccountId, CredentialId, Credits};
@@ -56,12 +56,17 @@ pub(in crate::store) struct Ended {
 impl Row {
     /// Writes it into a table `message`, hot or of a day, over one with its number.
     pub(in crate::store) fn write(&self, db: &Connection) -> Result<(), StoreError> {
-        self.write_with(&mut *db.prepare_cached(WRITE)?)
+        self.write_with(&mut *Self::writer(db)?)
     }
 
-    /// The same with a statement at hand, made of [`WRITE`].
-    pub(in crate::store) fn write_with(&self, statement: &mut Statement<'_>) -> Result<(), StoreError> {
-        statement.execute(params![
+    /// What writes many; see [`Row::write`].
+    pub(in crate::store) fn writer(db: &Connection) -> Result<CachedStatement<'_>, StoreError> {
+        Ok(db.prepare_cached(WRITE)?)
+    }
+
+    /// Writes it with a [`Row::writer`], or with a statement made of [`WRITE`].
+    pub(in crate::store) fn write_with(&self, writer: &mut Statement<'_>) -> Result<(), StoreError> {
+        writer.execute(params![
             self.id.raw(),
             self.account.0,
             self.credential.0,
@@ -93,3 +98,31 @@ pub(in crate::store) const WRITE: &str = "INSERT OR REPLACE INTO message(id, sho
   attempts, in_doubt, owed_attempts)
   VALUES(?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
     0, 0, 0)";
+
+#[cfg(test)]
+impl Row {
+    /// A message that was delivered.
+    pub(in crate::store) fn sample(id: MessageId) -> Self {
+        let at = id.accepted_at();
+        let end = Ended { at, reason: 1, error: 0, posted: Credits::from_micro(1_000_000) };
+        Self {
+            id,
+            account: AccountId(1),
+            credential: CredentialId(1),
+            source: COctets::from_static("ACME"),
+            destination: COctets::from(format!("346{:09}", id.raw() % 1_000_000_007)),
+            pdu: Bytes::from_static(&[b'x'; 140]),
+            wish: 0,
+            price: Credits::from_micro(1_000_000),
+            priority: 0,
+            route: 0,
+            lane: UpstreamId(1),
+            expires: None,
+            state: State::Delivered,
+            sent: Some(Sent { name: COctets::from(id.to_string()), at }),
+            end: Some(end),
+            owed: 0,
+            answered_at: None,
+        }
+    }
+}

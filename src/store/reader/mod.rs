@@ -3,11 +3,13 @@
 mod audit;
 mod flying;
 mod policy;
+mod search;
 mod trace;
 
 pub use audit::AuditLine;
 pub(super) use policy::policy_parts;
-pub use trace::{Search, TimelineEntry, Trace};
+pub use search::Search;
+pub use trace::{TimelineEntry, Trace};
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
-//! The timeline of one message, and finding messages.
+//! The timeline of one message.
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Reader;
 use crate::account::Credits;
@@ -67,23 +67,6 @@ pub struct TimelineEntry {
     millis: i64,
 }
 
-/// What to look for; every field narrows.
-#[derive(Clone, Debug, Default)]
-pub struct Search {
-    /// The name of an account.
-    pub account: Option<String>,
-    /// A source or destination address.
-    pub number: Option<String>,
-    /// A state.
-    pub state: Option<State>,
-    /// Accepted at this time or later.
-    pub from: Option<Timestamp>,
-    /// Accepted before this time.
-    pub until: Option<Timestamp>,
-    /// Messages at most; 1 to 10,000.
-    pub most: usize,
-}
-
 impl Reader {
     /// The timeline of a message, hot or in the history; `named` may be a short id.
     ///
@@ -118,66 +101,12 @@ impl Reader {
         Ok(self.day_of(id)?.map(|db| look(&db)).transpose()?.flatten())
     }
 
-    /// Messages that fit, newest first.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn search(&self, search: &Search) -> Result<Vec<Trace>, StoreError> {
-        let most = search.most.clamp(1, 10_000);
-        let mut found = self.at_one_moment(|reader| reader.search_in(&reader.db, search, most))?;
-        for (day, path) in history::files(&self.hot)?.into_iter().rev() {
-            let outside = search.from.is_some_and(|from| day < from.utc_day())
-                || search.until.is_some_and(|until| day > until.utc_day());
-            if found.len() >= most || outside {
-                continue;
-            }
-            let Some(db) = history::open_to_read(&path)? else { continue };
-            for trace in self.search_in(&db, search, most - found.len())? {
-                if !found.iter().any(|known| known.message_id == trace.message_id) {
-                    found.push(trace);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn search_in(&self, db: &Connection, search: &Search, most: usize) -> Result<Vec<Trace>, StoreError> {
-        use rusqlite::types::Value;
-        let mut clauses = vec!["1".to_owned()];
-        let mut values: Vec<Value> = Vec::new();
-        let mut narrow = |clause: &str, value: Value| {
-            values.push(value);
-            clauses.push(clause.replace('?', &format!("?{}", values.len())));
-        };
-        if let Some(name) = &search.account {
-            narrow("account = ?", Value::from(self.account(name)?.id));
-        }
-        if let Some(number) = &search.number {
-            narrow("(dst = ? OR src = ?)", Value::from(number.clone()));
-        }
-        if let Some(state) = search.state {
-            narrow("state = ?", Value::from(state.code()));
-        }
-        if let Some(from) = search.from {
-            narrow("id >= ?", Value::from(MessageId::first_at(from).raw()));
-        }
-        if let Some(until) = search.until {
-            narrow("id < ?", Value::from(MessageId::first_at(until).raw()));
-        }
-        let sql =
-            format!("SELECT id FROM message WHERE {} ORDER BY id DESC LIMIT {most}", clauses.join(" AND "));
-        let mut find = db.prepare(&sql)?;
-        let ids = find.query_map(params_from_iter(values), |row| row.get(0).map(MessageId::from_raw))?;
-        let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        ids.into_iter().filter_map(|id| self.trace_in(db, id).transpose()).collect()
-    }
-
     fn day_of(&self, id: MessageId) -> Result<Option<Connection>, StoreError> {
         let path = history::file_of(&self.hot, id.accepted_at().utc_day());
         history::open_to_read(&path)
     }
 
-    fn trace_in(&self, db: &Connection, id: MessageId) -> Result<Option<Trace>, StoreError> {
+    pub(super) fn trace_in(&self, db: &Connection, id: MessageId) -> Result<Option<Trace>, StoreError> {
         let mut found = None;
         let mut find = db.prepare_cached(TRACE)?;
         let mut rows = find.query([id.raw()])?;

@@ -56,8 +56,12 @@ impl Sweeps {
 impl Writer {
     /// Tells the time keeper when to call again.
     pub(super) fn publish_next_due(&self) {
-        let due = self.sweeps.next.min(self.sweeps.next_by_age);
+        let due = self.due();
         self.shared.next_due.send_if_modified(|known| std::mem::replace(known, due) != due);
+    }
+
+    fn due(&self) -> Timestamp {
+        self.sweeps.next.min(self.sweeps.next_by_age).min(self.mover.due())
     }
 
     pub(super) fn tick(&mut self, effects: &mut Effects) -> Result<(), StoreError> {
@@ -79,7 +83,7 @@ impl Writer {
             self.sweeps.next_by_age = if more { self.now } else { self.now + BY_AGE_EVERY };
         }
         // The keeper waits for a change even if the value is the same.
-        self.shared.next_due.send_replace(self.sweeps.next.min(self.sweeps.next_by_age));
+        self.shared.next_due.send_replace(self.due());
         Ok(())
     }
 

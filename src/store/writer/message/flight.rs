@@ -137,12 +137,28 @@ impl Writer {
         effects: &mut Effects,
     ) -> Result<bool, StoreError> {
         let Some(row) = self.flights.get(id) else { return Ok(false) };
-        if row.owed == owed::READY
-            && let Some(row) = self.flights.answered(id, how, at)?
-        {
-            effects.fly_to_history(row.clone());
+        if row.owed == owed::READY {
+            self.flights.answered(id, how, at)?;
+            self.may_move(id, effects)?;
         }
         Ok(true)
+    }
+
+    /// It has ended and nothing more is owed: it may move to the history, from memory if it flies. While the history
+    /// is behind it lands first, so that memory stays small.
+    pub(in crate::store::writer) fn may_move(
+        &mut self,
+        id: MessageId,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        if self.mover.is_behind() {
+            self.land(id)?;
+        }
+        match self.flights.get(id) {
+            Some(row) => effects.fly_to_history(row.clone()),
+            None => effects.move_to_history(id),
+        }
+        Ok(())
     }
 
     /// Lands the flight that a delivery is about.

@@ -226,10 +226,7 @@ impl Writer {
                 },
             ),
             owed::SPILLED => effects.spill_owed(&self.shared, standing.account),
-            _ => match self.flights.get(standing.id) {
-                Some(row) => effects.fly_to_history(row.clone()),
-                None => effects.move_to_history(standing.id),
-            },
+            _ => self.may_move(standing.id, effects)?,
         }
         Ok(())
     }
