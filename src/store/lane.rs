@@ -227,6 +227,15 @@ impl<T: Laned> Lane<T> {
         self.wake.notify_one();
     }
 
+    /// Notes at the start what of an account waits in the store; the first consumer asks for it.
+    pub(super) fn begin(&self, account: AccountId, count: u64) {
+        let mut flows = self.lock();
+        flows.flow(account).spilled += count;
+        if flows.flow(account).wants_refill() {
+            flows.hungry.push(account);
+        }
+    }
+
     /// Notes that things of an account wait in the store only.
     pub(super) fn spill(&self, account: AccountId, count: u64) {
         let mut flows = self.lock();

@@ -1,8 +1,9 @@
-//! Whose command is next: accounts and operators take turns, so that one that floods the writer keeps the others waiting
-//! for a transaction, and not for all that it has sent.
+//! Whose command is next. What brings messages to their end goes first: its amount is bounded by the windows, and a
+//! gateway that took new messages before would pile up receipts at its operators. Then accounts take turns, so that one
+//! that floods the writer keeps the others waiting for a transaction, and not for all that it has sent.
 //!
-//! What one asker sent is done in the order in which it was sent. An administrative command is done after everything
-//! that was sent before it, and before everything after.
+//! What one account asked is done in the order in which it was asked, and so is what came from operators and receivers.
+//! An administrative command is done after everything that was sent before it, and before everything after.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,27 +12,18 @@ use tokio::sync::oneshot;
 
 use super::Command;
 use crate::account::AccountId;
-use crate::message::UpstreamId;
 
 /// Commands that wait their turn here; the others wait in the mailbox.
 const MOST: usize = 1_024;
 
-/// Who takes turns.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Asker {
-    Account(AccountId),
-    /// What receivers of an account answer.
-    Receivers(AccountId),
-    Upstream(UpstreamId),
-    House,
-}
-
 /// Commands in the order in which they will be done.
 #[derive(Default)]
 pub(in crate::store) struct Turns {
-    queues: HashMap<Asker, VecDeque<Command>, RandomState>,
-    /// Who has something to do.
-    order: VecDeque<Asker>,
+    /// What brings messages to their end, and what the store asks of itself.
+    first: VecDeque<Command>,
+    accounts: HashMap<AccountId, VecDeque<Command>, RandomState>,
+    /// Accounts that have something to do.
+    order: VecDeque<AccountId>,
     waiting: usize,
     /// Done when all before it is; nothing comes in until then.
     barrier: Option<Command>,
@@ -48,44 +40,34 @@ impl Turns {
         self.waiting < MOST && self.barrier.is_none()
     }
 
-    /// Puts a command behind those of its asker.
+    /// Puts a command behind those it must not overtake.
     pub(in crate::store) fn put(&mut self, command: Command) {
-        let asker = match &command {
+        let account = match &command {
             Command::Admin(_) | Command::Stop(_) => {
                 self.barrier = Some(command);
                 return;
             }
-            Command::Client(batch) => batch.account().map_or(Asker::House, Asker::Account),
-            Command::Operator(batch) => Asker::Upstream(batch.upstream),
-            Command::Answered(answers) => {
-                answers.first().map_or(Asker::House, |a| Asker::Receivers(a.account))
-            }
-            Command::Refill(_) | Command::Tick | Command::Forget(_) => Asker::House,
+            Command::Client(batch) => batch.account(),
+            _ => None,
         };
-        let queue = self.queues.entry(asker).or_default();
+        self.waiting += 1;
+        let Some(account) = account else { return self.first.push_back(command) };
+        let queue = self.accounts.entry(account).or_default();
         if queue.is_empty() {
-            self.order.push_back(asker);
+            self.order.push_back(account);
         }
         queue.push_back(command);
-        self.waiting += 1;
     }
 
     /// Takes commands for one transaction, up to a weight of about `most`; gives their weight.
     pub(in crate::store) fn take(&mut self, most: usize, into: &mut Vec<Command>) -> usize {
         let mut weight = 0;
-        while weight < most {
-            let Some(asker) = self.order.pop_front() else { break };
-            let Some(queue) = self.queues.get_mut(&asker) else { continue };
-            if let Some(command) = queue.pop_front() {
-                weight += command.weight();
-                into.push(command);
-                self.waiting -= 1;
-            }
-            if queue.is_empty() {
-                self.queues.remove(&asker);
-            } else {
-                self.order.push_back(asker);
-            }
+        while weight < most
+            && let Some(command) = self.next()
+        {
+            weight += command.weight();
+            into.push(command);
+            self.waiting -= 1;
         }
         if self.waiting == 0
             && let Some(command) = self.barrier.take_if(|barrier| matches!(barrier, Command::Admin(_)))
@@ -94,6 +76,21 @@ impl Turns {
             into.push(command);
         }
         weight
+    }
+
+    fn next(&mut self) -> Option<Command> {
+        if let Some(command) = self.first.pop_front() {
+            return Some(command);
+        }
+        let account = self.order.pop_front()?;
+        let queue = self.accounts.get_mut(&account)?;
+        let command = queue.pop_front();
+        if queue.is_empty() {
+            self.accounts.remove(&account);
+        } else {
+            self.order.push_back(account);
+        }
+        command
     }
 
     /// The order to stop, once everything before it is done.
@@ -105,5 +102,66 @@ impl Turns {
             Command::Stop(done) => Some(done),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::message::MessageId;
+    use crate::store::command::{Admin, ClientBatch, ClientRequest};
+
+    fn query(account: u32) -> Command {
+        let reply = mpsc::channel(1).0;
+        let id = MessageId::from_raw(1);
+        let query =
+            ClientRequest::Query { tag: 0, account: AccountId(account), id, source: bytes::Bytes::new() };
+        Command::Client(ClientBatch { requests: vec![query], reply })
+    }
+
+    /// Whose the commands are, in their order: an account's number, 0 for what brings an end, 9 for administration.
+    fn taken(turns: &mut Turns, most: usize) -> Vec<u32> {
+        let mut commands = Vec::new();
+        turns.take(most, &mut commands);
+        let whose = |command: &Command| match command {
+            Command::Client(batch) => batch.account().map_or(0, |account| account.0),
+            Command::Admin(_) => 9,
+            _ => 0,
+        };
+        commands.iter().map(whose).collect()
+    }
+
+    #[test]
+    fn accounts_take_turns_and_ends_go_first() {
+        let mut turns = Turns::default();
+        for account in [1, 1, 1, 1, 2, 3, 3] {
+            turns.put(query(account));
+        }
+        turns.put(Command::Answered(Vec::new()));
+        assert_eq!(taken(&mut turns, 4), [0, 1, 2, 3, 1]);
+        turns.put(query(2));
+        assert_eq!(taken(&mut turns, 100), [3, 1, 2, 1]);
+        assert!(turns.is_empty());
+    }
+
+    #[test]
+    fn administration_waits_for_what_was_asked_before_it_and_holds_up_what_comes_after() {
+        let mut turns = Turns::default();
+        for _ in 0..3 {
+            turns.put(query(1));
+        }
+        turns.put(Command::Admin(Admin::Backup("copy.db".into(), oneshot::channel().0)));
+        assert!(!turns.has_room());
+        assert_eq!(taken(&mut turns, 2), [1, 1]);
+        assert_eq!(taken(&mut turns, 2), [1, 9]);
+        assert!(turns.has_room() && turns.is_empty());
+        let (done, _closed) = oneshot::channel();
+        turns.put(query(1));
+        turns.put(Command::Stop(done));
+        assert!(turns.stop().is_none());
+        assert_eq!(taken(&mut turns, 2), [1]);
+        assert!(!turns.is_empty() && turns.stop().is_some());
     }
 }

@@ -127,7 +127,7 @@ fn spill(db: &Connection, shared: &Shared) -> Result<u64, StoreError> {
     let mut rows = find.query([])?;
     while let Some(row) = rows.next()? {
         let count = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-        shared.upstream_lane(UpstreamId(row.get(0)?)).spill(AccountId(row.get(1)?), count);
+        shared.upstream_lane(UpstreamId(row.get(0)?)).begin(AccountId(row.get(1)?), count);
         all += count;
     }
     let mut find = db.prepare(
@@ -137,7 +137,7 @@ fn spill(db: &Connection, shared: &Shared) -> Result<u64, StoreError> {
     let mut rows = find.query([])?;
     while let Some(row) = rows.next()? {
         let account = AccountId(row.get(0)?);
-        shared.account_lane(account).spill(account, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+        shared.account_lane(account).begin(account, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
     }
     Ok(all)
 }
