@@ -75,7 +75,7 @@ impl Settings {
             path: path.into(),
             node: NodeNumber::default(),
             mailbox: 1_024,
-            batch: 4_096,
+            batch: 512,
             owed_for: days(3),
             join_within: Duration::from_secs(3_600),
             receipt_timeout: days(3),

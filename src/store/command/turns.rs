@@ -1,6 +1,7 @@
-//! Whose command is next. What brings messages to their end goes first: its amount is bounded by the windows, and a
-//! gateway that took new messages before would pile up receipts at its operators. Then accounts take turns, so that one
-//! that floods the writer keeps the others waiting for a transaction, and not for all that it has sent.
+//! Whose command is next. What brings messages to their end goes before new ones: its amount is bounded by the windows,
+//! and a gateway that took new messages first would pile up receipts at its operators. Accounts take turns, so that one
+//! that floods the writer keeps the others waiting for a transaction, and not for all that it has sent; every
+//! transaction has something of one of them.
 //!
 //! What one account asked is done in the order in which it was asked, and so is what came from operators and receivers.
 //! An administrative command is done after everything that was sent before it, and before everything after.
@@ -62,12 +63,12 @@ impl Turns {
     /// Takes commands for one transaction, up to a weight of about `most`; gives their weight.
     pub(in crate::store) fn take(&mut self, most: usize, into: &mut Vec<Command>) -> usize {
         let mut weight = 0;
-        while weight < most
-            && let Some(command) = self.next()
-        {
+        let mut next = self.of_an_account().or_else(|| self.first.pop_front());
+        while let Some(command) = next {
             weight += command.weight();
             into.push(command);
             self.waiting -= 1;
+            next = if weight < most { self.next() } else { None };
         }
         if self.waiting == 0
             && let Some(command) = self.barrier.take_if(|barrier| matches!(barrier, Command::Admin(_)))
@@ -79,9 +80,10 @@ impl Turns {
     }
 
     fn next(&mut self) -> Option<Command> {
-        if let Some(command) = self.first.pop_front() {
-            return Some(command);
-        }
+        self.first.pop_front().or_else(|| self.of_an_account())
+    }
+
+    fn of_an_account(&mut self) -> Option<Command> {
         let account = self.order.pop_front()?;
         let queue = self.accounts.get_mut(&account)?;
         let command = queue.pop_front();
@@ -140,7 +142,7 @@ mod tests {
             turns.put(query(account));
         }
         turns.put(Command::Answered(Vec::new()));
-        assert_eq!(taken(&mut turns, 4), [0, 1, 2, 3, 1]);
+        assert_eq!(taken(&mut turns, 4), [1, 0, 2, 3, 1]);
         turns.put(query(2));
         assert_eq!(taken(&mut turns, 100), [3, 1, 2, 1]);
         assert!(turns.is_empty());

@@ -1,5 +1,7 @@
 //! The hot file's tables and how older files become newer ones.
 
+mod checkpoint;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -139,7 +141,7 @@ pub(super) mod inbound {
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     // One thread uses it: SQLite's own mutex would only cost.
     let opened = Connection::open_with_flags(path, OpenFlags::default() | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-    let db = opened.map_err(|e| StoreError::Open { path: path.to_path_buf(), why: e.to_string() })?;
+    let mut db = opened.map_err(|e| StoreError::Open { path: path.to_path_buf(), why: e.to_string() })?;
     db.set_prepared_statement_cache_capacity(128);
     // Nobody else writes; a tool that does anyway must not hold every session up for long.
     db.busy_timeout(Duration::from_millis(500))?;
@@ -150,14 +152,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", "ON")?;
     db.pragma_update(None, "cache_size", -65_536)?;
-    db.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     migrate(&db, path)?;
+    checkpoint::beside(&mut db, path)?;
     Ok(db)
 }
-
-/// Pages in the write-ahead log before they are copied into the file: 8,000 pages of 8 KiB.
-const WAL_PAGES: i64 = 8_000;
 
 fn migrate(db: &Connection, path: &Path) -> Result<(), StoreError> {
     let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -213,7 +212,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gate.db");
         let old = Connection::open(&path).unwrap();
-        old.execute_batch(include_str!("../../fixtures/store/version_1.sql")).unwrap();
+        old.execute_batch(include_str!("../../../fixtures/store/version_1.sql")).unwrap();
         drop(old);
         let db = open(&path).unwrap();
         let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
@@ -231,7 +230,7 @@ mod tests {
         let path = folder.path().join("gate.db");
         Connection::open(&path)
             .unwrap()
-            .execute_batch(include_str!("../../fixtures/store/version_2.sql"))
+            .execute_batch(include_str!("../../../fixtures/store/version_2.sql"))
             .unwrap();
         for _ in 0..2 {
             let db = open(&path).unwrap();
