@@ -69,7 +69,8 @@ impl Desk {
         let ids: Vec<_> = self.pulled.drain(..).map(|message| message.id).collect();
         for (step, notes) in [(Step::Taken, taken(&ids)), (Step::Receipt, receipts(&ids))] {
             let began = Instant::now();
-            let reply = Some(self.kept_reply.clone());
+            // Only what has a tag is answered: an answer nobody waits for would be taken for the next.
+            let reply = (step == Step::Receipt).then(|| self.kept_reply.clone());
             let batch = OperatorBatch { upstream: self.upstream, notes, reply };
             self.store.room().await.expect("room").operator(batch);
             if step == Step::Receipt {

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use tollgate::cli::{Cli, exit};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(code) => code,

@@ -17,6 +17,8 @@ use super::watch::{Memory, Usage, machine_busy};
 pub struct Plan {
     /// Operators: the response delay of each, written as `tollgate sim` takes it. Empty: one that is not there.
     pub operators: Vec<&'static str>,
+    /// From their answer to the receipt, written alike.
+    pub receipts_after: &'static str,
     /// Binds to each operator.
     pub binds: usize,
     /// TLS towards clients and operators.
@@ -28,7 +30,7 @@ pub struct Plan {
 impl Plan {
     /// No operator: what is accepted waits.
     pub fn accept() -> Self {
-        Self { operators: Vec::new(), binds: 2, tls: false, distinct: 0 }
+        Self { operators: Vec::new(), receipts_after: "0", binds: 2, tls: false, distinct: 0 }
     }
 
     /// One operator with two binds.
@@ -131,6 +133,7 @@ impl House {
             let distinct = self.plan.distinct.to_string();
             let mut words = vec!["sim", "--listen", "127.0.0.1:0", "--json", "--track-distinct", &distinct];
             words.extend(["--remember", "0", "--window", "1000", "--response-delay", delay]);
+            words.extend(["--receipt-delay", self.plan.receipts_after]);
             if self.plan.tls {
                 words.extend(["--tls-certificate", "server.pem", "--tls-key", "server.key"]);
             }

@@ -54,6 +54,7 @@ pub fn run(work: &Work, folder: &Path, extent: Extent) -> Result<Run> {
         Work::Reference(clients) => reference(folder, *clients, extent),
         Work::Accept(clients) => accept(folder, *clients, extent),
         Work::Through(clients, operators) => through(folder, *clients, *operators, extent),
+        Work::Late(clients, after) => late(folder, *clients, after, extent),
         Work::Steady { rate } => steady(folder, *rate, extent),
         Work::Slow { is_slow } => slow(folder, *is_slow, extent),
         Work::Owed { count } => owed(folder, *count),
@@ -116,6 +117,13 @@ fn accept(folder: &Path, clients: Clients, extent: Extent) -> Result<Run> {
 fn through(folder: &Path, clients: Clients, operators: usize, extent: Extent) -> Result<Run> {
     let plan =
         Plan { operators: vec!["0"; operators], tls: clients.tls, distinct: DISTINCT, ..Plan::through() };
+    let mut house = House::open(folder, plan)?;
+    let seen = house.run(&[with_receipts(load("bench", clients, extent.duration()))])?;
+    finish(house, seen)
+}
+
+fn late(folder: &Path, clients: Clients, after: &'static str, extent: Extent) -> Result<Run> {
+    let plan = Plan { receipts_after: after, distinct: DISTINCT, ..Plan::through() };
     let mut house = House::open(folder, plan)?;
     let seen = house.run(&[with_receipts(load("bench", clients, extent.duration()))])?;
     finish(house, seen)

@@ -177,6 +177,7 @@ impl Report {
         );
         goals.at_least("through 4x100", self.figure("through/4x100", WHOLE), "/s", 60_000.0);
         goals.show("through 4x100 against accept", self.ratio("through/4x100", "accept/4x100", WHOLE), "×");
+        goals.show("through with receipts after 5 s", self.ratio("late/5s", "through/4x100", RATE), "×");
         let full = self.ratio("history/accept", "accept/4x100", RATE);
         goals.at_least("accept with a full history against an empty one", full, "×", 0.9);
         goals.show("through with a full history", self.ratio("history/through", "through/4x100", WHOLE), "×");

@@ -24,6 +24,8 @@ pub enum Work {
     Accept(Clients),
     /// Client, gateway, operator, receipt, client; with so many operators.
     Through(Clients, usize),
+    /// Through, with receipts that come so long after the operator's answer.
+    Late(Clients, &'static str),
     /// Below what it can carry: how long a message takes from the client to its receipt.
     Steady { rate: u32 },
     /// Eight operators; the last answers 80 % at 10 ms, 15 % at 100 ms and 5 % at 1 s, or as fast as the others.
@@ -104,6 +106,7 @@ pub fn all(short: bool) -> Vec<Scenario> {
         Work::Through(secure, 1),
     ));
     list.push(scenario("upstreams/8", "4 × 100, eight operators of two binds each", Work::Through(four, 8)));
+    list.push(scenario("late/5s", "4 × 100, receipts after 5 s", Work::Late(four, "5s")));
     for rate in [1_000, 10_000] {
         let about = format!("{rate} messages a second, far below the most");
         list.push(Scenario {

@@ -43,7 +43,7 @@ impl std::fmt::Debug for Figures {
 impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let counters = &self.0.counters;
-        let rows: [(&str, &str, &AtomicU64); 10] = [
+        let rows: [(&str, &str, &AtomicU64); 11] = [
             ("tollgate_store_commits", "Transactions", &counters.commits),
             ("tollgate_store_items", "Messages, notes and answers in transactions", &counters.items),
             ("tollgate_store_busy_microseconds", "Time spent in transactions", &counters.busy_micros),
@@ -66,6 +66,11 @@ impl Collector for Figures {
                 &counters.address_gone,
             ),
             ("tollgate_history_moved", "Messages moved to the history", &counters.moved),
+            (
+                "tollgate_messages_landed",
+                "Messages that went from the journal to a row of their own",
+                &counters.landed,
+            ),
         ];
         for (name, help, counter) in rows {
             let counter = ConstCounter::new(counter.load(Ordering::Relaxed));

@@ -312,3 +312,132 @@ impl Flights {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LANE: UpstreamId = UpstreamId(1);
+
+    fn hot() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE journal(at INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT")
+            .unwrap();
+        db
+    }
+
+    fn id(number: i64) -> MessageId {
+        MessageId::from_raw(number)
+    }
+
+    fn accepted(number: i64) -> Row {
+        let row = Row::sample(id(number));
+        Row { state: State::Ready, sent: None, end: None, ..row }
+    }
+
+    fn sent(name: &'static str) -> Sent {
+        Sent { name: COctets::from_static(name), at: Timestamp::from_millis(7) }
+    }
+
+    fn blobs(db: &Connection) -> i64 {
+        db.query_row("SELECT count(*) FROM journal", [], |row| row.get(0)).unwrap()
+    }
+
+    /// Whatever was written is read again as it stood, each message at the step it had come to.
+    #[test]
+    fn what_is_written_is_read_again() {
+        let db = hot();
+        let mut flights = Flights::default();
+        for number in 1..=5 {
+            flights.accepted(Row { expires: Some(Timestamp::from_millis(99)), ..accepted(number) }).unwrap();
+        }
+        flights.write(&db).unwrap();
+        for number in 2..=5 {
+            flights
+                .taken(id(number), UpstreamId(9), sent(["b", "c", "d", "e"][number as usize - 2]))
+                .unwrap();
+        }
+        let end = Ended {
+            at: Timestamp::from_millis(8),
+            reason: 3,
+            error: 70_000,
+            posted: Credits::from_micro(-1),
+        };
+        for number in 3..=5 {
+            flights.ended(id(number), State::Undeliverable, end, owed::READY).unwrap();
+        }
+        flights.write(&db).unwrap();
+        flights.answered(id(4), owed::ANSWERED, Timestamp::from_millis(9)).unwrap();
+        flights.left(id(5)).unwrap();
+        flights.write(&db).unwrap();
+        // A transaction in which nothing happened writes nothing.
+        flights.write(&db).unwrap();
+        assert_eq!(blobs(&db), 3);
+        let shown = |flights: Flights| format!("{:#?}", flights.into_rows());
+        let read = Flights::read(&db).unwrap();
+        assert_eq!((read.written, read.rows.len()), (flights.written, 4));
+        assert_eq!(read.named(UpstreamId(9), b"d").map(|row| row.id), Some(id(4)));
+        assert_eq!(shown(read), shown(flights));
+    }
+
+    #[test]
+    fn what_nobody_needs_is_removed_and_nothing_else() {
+        let db = hot();
+        let mut flights = Flights::default();
+        let long = Bytes::from(vec![b'x'; 400_000]);
+        for number in 1..=6 {
+            flights.accepted(Row { pdu: long.clone(), ..accepted(number) }).unwrap();
+            flights.write(&db).unwrap();
+        }
+        flights.left(id(2)).unwrap();
+        flights.write(&db).unwrap();
+        assert_eq!(blobs(&db), 7, "the first still flies");
+        for number in [1, 3, 4] {
+            flights.left(id(number)).unwrap();
+        }
+        flights.write(&db).unwrap();
+        assert_eq!(blobs(&db), 4, "two flights and what was told since");
+        let rows = Flights::read(&db).unwrap().into_rows();
+        assert_eq!(rows.iter().map(|row| row.id.raw()).collect::<Vec<_>>(), [5, 6]);
+    }
+
+    #[test]
+    fn the_oldest_is_named_when_the_journal_grows_too_long_for_it() {
+        let db = hot();
+        let mut flights = Flights::default();
+        flights.accepted(accepted(1)).unwrap();
+        let long = Bytes::from(vec![b'x'; 8 * 1024 * 1024]);
+        for number in 2..=9 {
+            assert_eq!(flights.too_long(), None);
+            flights.accepted(Row { pdu: long.clone(), ..accepted(number) }).unwrap();
+            flights.write(&db).unwrap();
+        }
+        assert_eq!(flights.too_long(), Some(id(1)));
+        flights.left(id(1)).unwrap();
+        flights.left(id(2)).unwrap();
+        assert_eq!(flights.too_long(), None);
+    }
+
+    #[test]
+    fn an_operators_id_means_the_newest_that_was_given_it() {
+        let mut flights = Flights::default();
+        for number in [1, 2] {
+            flights.accepted(accepted(number)).unwrap();
+        }
+        flights.taken(id(1), LANE, sent("same")).unwrap();
+        assert_eq!(flights.supplanted(id(2), LANE, b"same"), Some(id(1)));
+        flights.taken(id(2), LANE, sent("same")).unwrap();
+        assert_eq!(flights.named(LANE, b"same").map(|row| row.id), Some(id(2)));
+        assert!(flights.named(UpstreamId(2), b"same").is_none() && flights.named(LANE, b"").is_none());
+        flights.left(id(1)).unwrap();
+        assert_eq!(flights.named(LANE, b"same").map(|row| row.id), Some(id(2)));
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_read_says_where() {
+        let db = hot();
+        db.execute("INSERT INTO journal VALUES(0, x''), (40, x'ff00')", []).unwrap();
+        let failure = Flights::read(&db).err().map(|failure| failure.to_string()).unwrap();
+        assert!(failure.contains("the journal cannot be read at 40"), "{failure}");
+    }
+}

@@ -245,6 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_version_3_becomes_one_of_today() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(include_str!("../../../fixtures/store/version_3.sql")).unwrap();
+        drop(old);
+        let db = open(&path).unwrap();
+        let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("PRAGMA user_version"), STEPS.len() as i64);
+        assert_eq!(number("SELECT count(*) FROM message WHERE state = 11 AND owed = 4"), 3);
+        assert_eq!(number("SELECT available FROM account WHERE name = 'bench'"), 999_955_415_000_000);
+        assert_eq!(number("SELECT count(*) FROM journal"), 0);
+    }
+
+    #[test]
     fn entries_cannot_be_changed() {
         let folder = tempfile::tempdir().unwrap();
         let db = open(&folder.path().join("gate.db")).unwrap();
