@@ -74,7 +74,7 @@ impl Settings {
         Self {
             path: path.into(),
             node: NodeNumber::default(),
-            mailbox: 1_024,
+            mailbox: 16_384,
             batch: 512,
             owed_for: days(3),
             join_within: Duration::from_secs(3_600),

@@ -15,7 +15,7 @@ use super::Command;
 use crate::account::AccountId;
 
 /// Commands that wait their turn here; the others wait in the mailbox.
-const MOST: usize = 1_024;
+const MOST: usize = 16_384;
 
 /// Commands in the order in which they will be done.
 #[derive(Default)]

@@ -213,7 +213,7 @@ impl Writer {
     ) -> Result<u32, StoreError> {
         let ids = match target {
             CancelTarget::Id { id, source } => {
-                self.land(*id)?;
+                self.land_own(account, *id)?;
                 let mut find = self.db.prepare_cached(
                     "SELECT id FROM message WHERE account = ?2 AND src = ?3 AND (id = ?1 OR (shown = ?1 AND shown <> id))
                        AND state IN (0, 1, 3)",
@@ -294,7 +294,7 @@ impl Writer {
     /// Puts another text in the place of a pending message's (SMPP 3.4 §4.10); data_coding and price stay.
     fn replace(&mut self, replace: &Replace, effects: &mut Effects) -> Result<bool, StoreError> {
         let id = self.meant(replace.id)?;
-        self.land(id)?;
+        self.land_own(replace.account, id)?;
         let mut find = self.db.prepare_cached(
             "SELECT pdu, parts, lane, due FROM message WHERE id = ?1 AND account = ?2 AND src = ?3 AND state IN (0, 1, 3)",
         )?;

@@ -60,6 +60,18 @@ impl Writer {
         Ok(())
     }
 
+    /// The same, for a client that names a message: others' do not exist for it.
+    pub(in crate::store::writer) fn land_own(
+        &mut self,
+        account: AccountId,
+        id: MessageId,
+    ) -> Result<(), StoreError> {
+        match self.flights.get(id) {
+            Some(row) if row.account == account => self.land(id),
+            _ => Ok(()),
+        }
+    }
+
     /// Lands what the rest of the writer must find in the table: what waits for long, and what is due to expire.
     pub(in crate::store::writer) fn land_due(&mut self) -> Result<(), StoreError> {
         let old = MessageId::first_at(self.now - LONG);
