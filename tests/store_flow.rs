@@ -2,205 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
 
+mod support;
+
 use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smpp_proto::field::{Address, RegisteredDelivery};
-use smpp_proto::pdu::{DeliverSm, SubmitSm};
+use smpp_proto::field::Address;
+use smpp_proto::pdu::DeliverSm;
+use support::{Bench, NOON, one_of, policy, receipt, receipt_about, taken};
 use tokio::sync::mpsc;
-use tollgate::account::{Credits, Origin, PasswordHash, Secret, Terms, UndeliveredCharge};
-use tollgate::clock::{Clock, Timestamp};
-use tollgate::message::State;
-use tollgate::message::{Delivery, DeliveryKey, InboundPart, Message, MessageId, Owed, UpstreamId};
-use tollgate::policy::{Price, Refusal, Submission, admit};
+use tollgate::account::{Credits, UndeliveredCharge};
+use tollgate::clock::Clock;
+use tollgate::message::{DeliveryKey, InboundPart, Owed, State};
+use tollgate::policy::Refusal;
 use tollgate::store::{
-    Accept, AccountDraft, Answered, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, CredentialDraft,
-    Delivered, Kept, Note, OperatorBatch, PolicyChange, Report, RouteDraft, Settings, Store, TrafficDraft,
-    UpstreamDraft, UpstreamTraits,
+    Answered, ClientAnswer, ClientOutcome, Delivered, Note, OperatorBatch, Settings, Store,
 };
-
-const NOON: Timestamp = Timestamp::from_millis(1_763_640_000_000);
-
-struct Bench {
-    store: Store,
-    clock: Clock,
-    folder: tempfile::TempDir,
-}
-
-impl Bench {
-    async fn with_credit(credit: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let bench = Self::open(folder, Clock::manual(NOON));
-        bench.store.apply(policy(credit)).await.unwrap();
-        bench
-    }
-
-    fn open(folder: tempfile::TempDir, clock: Clock) -> Self {
-        let store = Store::open(Settings::at(folder.path().join("gate.db")), clock.clone()).unwrap();
-        tokio::spawn({
-            let store = store.clone();
-            async move { store.keep_time().await }
-        });
-        Self { store, clock, folder }
-    }
-
-    /// The daemon stops cleanly and starts again.
-    async fn restart(self) -> Self {
-        self.store.close().await;
-        Self::open(self.folder, self.clock)
-    }
-
-    fn upstream(&self) -> UpstreamId {
-        self.store.upstreams().id("north").unwrap()
-    }
-
-    fn accept(&self, tag: u64, to: &str, wish: u8) -> Result<ClientRequest, Refusal> {
-        let policy = self.store.policy();
-        let credential = policy.credential("acme").unwrap();
-        let account = policy.account(credential.account).unwrap();
-        let pdu = SubmitSm {
-            source: Address::alphanumeric("ACME"),
-            destination: Address::international(to.to_owned()),
-            registered_delivery: RegisteredDelivery(wish),
-            short_message: Bytes::from_static(b"hello"),
-            ..SubmitSm::default()
-        };
-        let admitted = admit(&policy, account, Submission { pdu, body: None }, self.clock.now())?;
-        Ok(ClientRequest::Accept(Box::new(Accept {
-            tag,
-            account: account.id,
-            credential: credential.id,
-            admitted,
-            upstream: self.upstream(),
-            max_queued: account.terms.max_queued,
-            short_id: false,
-            follows: false,
-            replaces_pending: false,
-        })))
-    }
-
-    async fn ask(&self, requests: Vec<ClientRequest>) -> Vec<ClientAnswer> {
-        let (reply, mut answers) = mpsc::channel(1);
-        self.store.room().await.unwrap().client(ClientBatch { requests, reply });
-        answers.recv().await.unwrap()
-    }
-
-    async fn send(&self, to: &str, wish: u8) -> MessageId {
-        let answers = self.ask(vec![self.accept(7, to, wish).unwrap()]).await;
-        match answers[0].outcome {
-            ClientOutcome::Accepted(id) => id,
-            ref other => panic!("not accepted: {other:?}"),
-        }
-    }
-
-    async fn note(&self, notes: Vec<Note>) -> Kept {
-        let (reply, mut kept) = mpsc::channel(1);
-        let batch = OperatorBatch { upstream: self.upstream(), notes, reply: Some(reply) };
-        self.store.room().await.unwrap().operator(batch);
-        kept.recv().await.unwrap()
-    }
-
-    async fn pull(&self) -> Message {
-        let lane = self.store.upstream_lane(self.upstream());
-        one_of(&lane).await
-    }
-
-    async fn owed(&self) -> Delivery {
-        let account = self.store.policy().credential("acme").unwrap().account;
-        one_of(&self.store.account_lane(account)).await
-    }
-
-    fn balance(&self) -> (String, String) {
-        let account = self.store.reader().unwrap().account("acme").unwrap();
-        (account.balance.available.to_string(), account.balance.held.to_string())
-    }
-
-    fn state(&self, id: MessageId) -> &'static str {
-        self.store.reader().unwrap().trace(id).unwrap().state
-    }
-
-    /// So many messages have moved to the history. Anything written carries the move with it once its time has come.
-    async fn moved(&self, count: u64) {
-        let moved = tokio::time::timeout(Duration::from_secs(10), async {
-            while self.store.counters().moved.load(std::sync::atomic::Ordering::Relaxed) < count {
-                self.clock.advance(Duration::from_secs(31));
-                // A thread moves them; without a pause whole years pass meanwhile, and with them the retention.
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        });
-        moved.await.expect("nothing moved");
-    }
-
-    fn books_hold(&self) {
-        for line in self.store.reader().unwrap().audit().unwrap() {
-            assert!(line.holds, "{}: {}", line.invariant, line.detail);
-        }
-    }
-}
-
-async fn one_of<T: tollgate::store::Laned>(lane: &tollgate::store::Lane<T>) -> T {
-    let mut taken = Vec::new();
-    let pulled = tokio::time::timeout(Duration::from_secs(10), async {
-        loop {
-            let woken = lane.woken();
-            if lane.pull(1, &mut taken) > 0 {
-                return taken.pop().unwrap();
-            }
-            woken.await;
-        }
-    });
-    pulled.await.expect("nothing came into the lane")
-}
-
-fn policy(credit: &str) -> PolicyChange {
-    PolicyChange {
-        accounts: vec![AccountDraft {
-            name: "acme".to_owned(),
-            parent: None,
-            opening_credit: credit.parse().unwrap(),
-            suspended: false,
-            origin: Origin::File,
-            terms: Terms::default(),
-            credentials: vec![CredentialDraft {
-                system_id: "acme".to_owned(),
-                password: PasswordHash::of(&Secret::new("secret")).unwrap(),
-                bounds: Default::default(),
-            }],
-        }],
-        replaces_files: true,
-        traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1.5".parse().unwrap() }],
-            routes: vec![RouteDraft {
-                name: "everywhere".to_owned(),
-                prefixes: vec![String::new()],
-                upstreams: vec!["north".to_owned()],
-            }],
-            mo_routes: Vec::new(),
-            upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
-            limits: Default::default(),
-        }),
-    }
-}
-
-fn taken(message: MessageId, id: &'static str) -> Note {
-    Note::Taken { message, part: 1, id: Bytes::from_static(id.as_bytes()), receipt_expected: true, at: NOON }
-}
-
-fn receipt(tag: u64, id: &'static str, end: State) -> Note {
-    receipt_about("34600000001", tag, id, end)
-}
-
-fn receipt_about(about: &'static str, tag: u64, id: &'static str, end: State) -> Note {
-    let report = Report {
-        id: Bytes::from_static(id.as_bytes()),
-        about: Bytes::from_static(about.as_bytes()),
-        state: end,
-        error: 0,
-        done_at: NOON,
-    };
-    Note::Receipt { tag, report }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_held_sent_delivered_and_its_receipt_is_answered() {

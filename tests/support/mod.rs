@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "shared by several test binaries")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bench;
 mod binds;
 mod esme;
 mod evidence;
@@ -20,6 +21,7 @@ mod sender;
 mod smsc;
 mod vectors;
 
+pub use bench::{Bench, policy, receipt, receipt_about, taken};
 pub use binds::{Binds, certificate, hello, upstream};
 pub use esme::{Esme, bind, submit};
 pub use evidence::{Story, Taken, stories};
