@@ -186,8 +186,6 @@ fn make(path: &Path) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::store::history::HistorySettings;
     use crate::store::schema;
@@ -230,27 +228,6 @@ mod tests {
             let found = find(std::str::from_utf8(row.destination.as_bytes()).unwrap());
             assert_eq!(found.len(), 1);
             assert_eq!((&found[0].message_id, found[0].state), (&row.id.to_string(), "delivered"));
-        }
-    }
-
-    /// `cargo test --release --lib -- --ignored --nocapture rows_a_second`: rows from memory into a big day.
-    #[test]
-    #[ignore = "measures"]
-    fn rows_a_second() {
-        let folder = tempfile::tempdir().unwrap();
-        let hot = folder.path().join("gate.db");
-        drop(schema::open(&hot).unwrap());
-        std::fs::create_dir(crate::store::history::folder(&hot)).unwrap();
-        let number = MessageId::from_raw(FIRST).accepted_at().utc_day();
-        let mut day = Day::open(&hot, number).unwrap();
-        for (what, start, count) in [("the first", 0, 1_000_000), ("more", 1_000_000, 100_000)] {
-            let rows = rows(start, count);
-            let began = Instant::now();
-            for bulk in pieces(&rows).chunks(8_192) {
-                day.write(bulk).unwrap();
-            }
-            let rate = count as f64 / began.elapsed().as_secs_f64();
-            println!("{what} {count} rows: {rate:.0} rows/s");
         }
     }
 }
