@@ -183,3 +183,24 @@ async fn what_takes_long_lands() {
     assert_eq!(bench.store.reader().unwrap().search(&delivered).unwrap().len(), 2);
     bench.books_hold();
 }
+
+/// What is written down about a message while it is on its way to the history is there afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_on_the_way_to_the_history_goes_with_it() {
+    let bench = Bench::with_credit("100").await;
+    let id = bench.send("34600000001", 0).await;
+    bench.pull().await;
+    bench.note(vec![taken(id, "op-1"), receipt(1, "op-1", State::Delivered)]).await;
+    assert_eq!(landed(&bench), 0, "it waits in memory for its move");
+    bench.note(vec![taken(id, "op-2"), receipt(2, "op-2", State::Delivered)]).await;
+    assert_eq!(landed(&bench), 1);
+    bench.moved(2).await;
+    assert_eq!(seen(&bench, id).1, ["accepted", "sent", "delivered", "taken_again"]);
+    let bench = bench.restart().await;
+    let db = rusqlite::Connection::open(bench.folder.path().join("gate.db")).unwrap();
+    for table in ["message", "event", "alias", "journal"] {
+        let rows: i64 = db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+    bench.books_hold();
+}

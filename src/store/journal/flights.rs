@@ -70,10 +70,20 @@ impl Flights {
     /// What is told of a message that left before is passed over: its beginning may be gone.
     fn replay(&mut self, record: &Record<'_>) {
         match *record {
-            Record::Accepted { id, account, credential, source, destination, pdu, .. } => {
-                let Record::Accepted { wish, price, priority, route, lane, expires, .. } = *record else {
-                    return;
-                };
+            Record::Accepted {
+                id,
+                account,
+                credential,
+                source,
+                destination,
+                pdu,
+                wish,
+                price,
+                priority,
+                route,
+                lane,
+                expires,
+            } => {
                 self.begin(Row {
                     id: MessageId::from_raw(id),
                     account: AccountId(account),

@@ -39,6 +39,8 @@ pub(in crate::store) fn beside(db: &mut Connection, path: &Path) -> Result<(), S
     Ok(db.wal_hook(Some(move |log: &mut Wal, pages: std::ffi::c_int| {
         if pages < PAGES {
             next = PAGES;
+            // What was said of a log that has begun anew since would let the writer copy the next one whole.
+            is_nearly_done.store(false, Ordering::Relaxed);
         } else if is_nearly_done.swap(false, Ordering::Acquire) {
             if let Err(failure) = log.checkpoint() {
                 error!(%failure, "the last pages of the write-ahead log could not be copied");

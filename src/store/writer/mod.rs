@@ -185,7 +185,7 @@ impl Writer {
                 Command::Tick => self.tick(effects)?,
                 Command::Forget(moved) => {
                     for id in &moved.rows {
-                        self.left_for_history(*id)?;
+                        self.left_for_history(*id, effects)?;
                     }
                     history::forget(&self.db, moved)?;
                     Counters::add(&self.shared.counters.moved, moved.len() as u64);

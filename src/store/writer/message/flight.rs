@@ -97,12 +97,15 @@ impl Writer {
         pair.into_iter().try_for_each(|id| self.land(id))
     }
 
-    /// A flight stands in the history; one that landed meanwhile goes as a row does.
-    pub(in crate::store::writer) fn left_for_history(&mut self, id: MessageId) -> Result<(), StoreError> {
+    /// A flight stands in the history. One that landed meanwhile goes once more, as a row does, with whatever was
+    /// written down about it since.
+    pub(in crate::store::writer) fn left_for_history(
+        &mut self,
+        id: MessageId,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
         if self.flights.left(id)?.is_none() {
-            self.db
-                .prepare_cached("DELETE FROM message WHERE id = ?1 AND state >= 10")?
-                .execute([id.raw()])?;
+            effects.move_to_history(id);
         }
         Ok(())
     }
