@@ -7,10 +7,12 @@ mod stage;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use tollgate::policy::filter::Desk;
 use tollgate::policy::{Submission, admit};
 
 fn admission(c: &mut Criterion) {
     let (policy, account) = (stage::policy(5_000), stage::account());
+    let mut desk = Desk::default();
     let mut group = c.benchmark_group("admit");
     let rewritten = Submission { body: None, ..stage::plain() };
     for (name, submission) in [
@@ -19,11 +21,14 @@ fn admission(c: &mut Criterion) {
         ("400 characters, 3 parts", stage::long()),
         ("70 units of UCS2", stage::ucs2()),
     ] {
-        admit(&policy, &account, stage::again(&submission), stage::NOW).expect("admitted");
+        admit(&policy, policy.sender(&account), stage::again(&submission), stage::NOW, &mut Desk::default())
+            .expect("admitted");
         group.bench_function(name, |b| {
             b.iter_batched(
                 || stage::again(&submission),
-                |submission| admit(black_box(&policy), &account, submission, stage::NOW),
+                |submission| {
+                    admit(black_box(&policy), policy.sender(&account), submission, stage::NOW, &mut desk)
+                },
                 BatchSize::SmallInput,
             );
         });

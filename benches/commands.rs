@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tollgate::account::AccountId;
 use tollgate::clock::Clock;
 use tollgate::message::{Message, MessageId, State, UpstreamId};
-use tollgate::policy::admit;
+use tollgate::policy::{self, admit};
 use tollgate::store::{
     Accept, Answered, ClientAnswer, ClientBatch, ClientRequest, Delivered, Kept, Note, OperatorBatch, Report,
     Store,
@@ -107,7 +107,14 @@ impl Desk {
         let credential = policy.credential("acme").expect("acme");
         let account = policy.account(credential.account).expect("acme");
         let one = |tag| {
-            let admitted = admit(&policy, account, stage::plain(), Clock::system().now()).expect("admitted");
+            let admitted = admit(
+                &policy,
+                policy.sender(account),
+                stage::plain(),
+                Clock::system().now(),
+                &mut policy::filter::Desk::default(),
+            )
+            .expect("admitted");
             ClientRequest::Accept(Box::new(Accept {
                 tag,
                 account: account.id,

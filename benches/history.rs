@@ -18,6 +18,7 @@ use smpp_proto::pdu::SubmitSm;
 use tokio::sync::mpsc;
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::message::{Message, MessageId, State};
+use tollgate::policy::filter::Desk;
 use tollgate::policy::{Submission, admit};
 use tollgate::store::{
     Accept, ClientBatch, ClientRequest, Note, OperatorBatch, Report, Search, Settings, Store,
@@ -109,8 +110,14 @@ fn request(store: &Store, tag: u64) -> ClientRequest {
         short_message: Bytes::from_static(&[b'x'; 100]),
         ..SubmitSm::default()
     };
-    let admitted =
-        admit(&policy, account, Submission { pdu, body: None }, Clock::system().now()).expect("admitted");
+    let admitted = admit(
+        &policy,
+        policy.sender(account),
+        Submission { pdu, body: None },
+        Clock::system().now(),
+        &mut Desk::default(),
+    )
+    .expect("admitted");
     ClientRequest::Accept(Box::new(Accept {
         tag,
         account: account.id,

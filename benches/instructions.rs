@@ -20,6 +20,7 @@ use smpp_proto::field::{Address, CommandStatus, EsmClass, MessageState};
 use smpp_proto::pdu::{DeliverSm, Pdu, SubmitSm, submit};
 use smpp_proto::text::receipt::{Excerpt, Receipt, ReceiptValues, write};
 use smpp_proto::{FrameCodec, Header};
+use tollgate::policy::filter::Desk;
 use tollgate::policy::{Submission, admit};
 
 /// Growth beyond this fails.
@@ -243,8 +244,15 @@ fn encode_receipt(times: u64) {
 
 fn admission(times: u64, submission: &Submission) {
     let (policy, account) = (stage::policy(5_000), stage::account());
+    let mut desk = Desk::default();
     for _ in 0..times {
-        let admitted = admit(&policy, &account, stage::again(black_box(submission)), stage::NOW);
+        let admitted = admit(
+            &policy,
+            policy.sender(&account),
+            stage::again(black_box(submission)),
+            stage::NOW,
+            &mut desk,
+        );
         black_box(admitted.expect("admitted"));
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::Clock;
 use tollgate::message::{State, UpstreamId};
+use tollgate::policy::filter::Desk;
 use tollgate::policy::{Price, Submission, admit};
 use tollgate::store::{
     Accept, AccountDraft, Answered, ClientBatch, ClientRequest, CredentialDraft, Delivered, Note,
@@ -74,8 +75,14 @@ fn requests(store: &Store, upstream: UpstreamId, count: u64) -> Vec<ClientReques
             short_message: Bytes::from_static(&[b'x'; 100]),
             ..SubmitSm::default()
         };
-        let admitted =
-            admit(&policy, account, Submission { pdu, body: None }, Clock::system().now()).expect("admitted");
+        let admitted = admit(
+            &policy,
+            policy.sender(account),
+            Submission { pdu, body: None },
+            Clock::system().now(),
+            &mut Desk::default(),
+        )
+        .expect("admitted");
         ClientRequest::Accept(Box::new(Accept {
             tag,
             account: account.id,
@@ -122,10 +129,12 @@ fn policy() -> PolicyChange {
             suspended: false,
             origin: Origin::File,
             terms: Terms::default(),
+            filters: Default::default(),
             credentials: vec![CredentialDraft {
                 system_id: "acme".to_owned(),
                 password: PasswordHash::of(&Secret::new("secret")).expect("a hash"),
                 bounds: Default::default(),
+                filters: Default::default(),
             }],
         }],
         replaces_files: true,
@@ -139,6 +148,7 @@ fn policy() -> PolicyChange {
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
             limits: Default::default(),
+            platform: Default::default(),
         }),
     }
 }

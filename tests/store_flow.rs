@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tollgate::account::{Credits, UndeliveredCharge};
 use tollgate::clock::Clock;
 use tollgate::message::{DeliveryKey, InboundPart, Owed, State};
-use tollgate::policy::Refusal;
+use tollgate::policy::{Denied, Refusal};
 use tollgate::store::{
     Answered, ClientAnswer, ClientOutcome, Delivered, Note, OperatorBatch, Settings, Store,
 };
@@ -103,7 +103,10 @@ async fn credit_ends_exactly_where_the_balance_does() {
     let answers = bench.ask(requests).await;
     let accepted = |answer: &&ClientAnswer| matches!(answer.outcome, ClientOutcome::Accepted(_));
     assert_eq!(answers.iter().filter(accepted).count(), 3);
-    assert!(matches!(answers[4].outcome, ClientOutcome::Refused(Refusal::InsufficientCredit)));
+    assert!(matches!(
+        answers[4].outcome,
+        ClientOutcome::Refused(Denied { refusal: Refusal::InsufficientCredit, .. })
+    ));
     assert_eq!(bench.balance(), ("0".to_owned(), "4.5".to_owned()));
     bench.books_hold();
 }
@@ -241,7 +244,10 @@ async fn a_store_that_cannot_write_refuses_and_forgets_nothing() {
     let batch = OperatorBatch { upstream: bench.upstream(), notes: vec![taken(id, "op-1")], reply: None };
     bench.store.room().await.unwrap().operator(batch);
     let answers = bench.ask(vec![bench.accept(1, "34600000002", 0).unwrap()]).await;
-    assert!(matches!(answers[0].outcome, ClientOutcome::Refused(Refusal::StoreUnavailable)));
+    assert!(matches!(
+        answers[0].outcome,
+        ClientOutcome::Refused(Denied { refusal: Refusal::StoreUnavailable, .. })
+    ));
     assert!(bench.store.is_failing());
     let (reply, mut kept) = mpsc::channel(1);
     let notes = vec![receipt(5, "op-1", State::Delivered)];
@@ -329,7 +335,10 @@ async fn a_floor_that_rises_above_the_balance_stops_sending_and_the_books_hold()
     change.accounts[0].terms.floor = "20.000001".parse().unwrap();
     bench.store.apply(change).await.unwrap();
     let answers = bench.ask(vec![bench.accept(1, "34600000001", 0).unwrap()]).await;
-    assert!(matches!(answers[0].outcome, ClientOutcome::Refused(Refusal::InsufficientCredit)));
+    assert!(matches!(
+        answers[0].outcome,
+        ClientOutcome::Refused(Denied { refusal: Refusal::InsufficientCredit, .. })
+    ));
     bench.books_hold();
     let bench = bench.restart().await;
     bench.books_hold();

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::message::{End, MessageId, Reason, State, UpstreamId};
+use tollgate::policy::filter::Desk;
 use tollgate::policy::{Price, Submission, admit};
 use tollgate::store::{
     Accept, AccountDraft, ClientBatch, ClientOutcome, ClientRequest, CredentialDraft, Note, OperatorBatch,
@@ -94,7 +95,14 @@ impl House {
         let destination = Address::international(to.to_owned());
         let pdu =
             SubmitSm { source, destination, short_message: Bytes::from_static(b"x"), ..SubmitSm::default() };
-        let admitted = admit(&policy, account, Submission { pdu, body: None }, self.clock.now()).unwrap();
+        let admitted = admit(
+            &policy,
+            policy.sender(account),
+            Submission { pdu, body: None },
+            self.clock.now(),
+            &mut Desk::default(),
+        )
+        .unwrap();
         ClientRequest::Accept(Box::new(Accept {
             tag: 0,
             account: account.id,
@@ -160,10 +168,12 @@ fn policy() -> PolicyChange {
         suspended: false,
         origin: Origin::File,
         terms: Terms::default(),
+        filters: Default::default(),
         credentials: vec![CredentialDraft {
             system_id: name.to_owned(),
             password: PasswordHash::of(&Secret::new("secret")).unwrap(),
             bounds: Default::default(),
+            filters: Default::default(),
         }],
     };
     PolicyChange {
@@ -179,6 +189,7 @@ fn policy() -> PolicyChange {
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
             limits: Default::default(),
+            platform: Default::default(),
         }),
     }
 }

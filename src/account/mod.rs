@@ -16,6 +16,7 @@ pub use secret::Secret;
 pub use text::{DataCoding1, HighOctets, InboundParts};
 pub use throughput::Throughput;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use smpp_proto::text::Charset;
@@ -72,8 +73,12 @@ pub struct Terms {
     pub default_source: Option<String>,
     /// Whether a message that an operator took and could not deliver is paid for.
     pub undelivered: UndeliveredCharge,
-    /// Source addresses that it may use, as they stand in the PDU; absent means any. Those above it bind it too.
-    pub senders: Option<Vec<String>>,
+    /// The most that it may own, held credit included; absent means no bound. Grants and transfers above it are refused.
+    pub ceiling: Option<Credits>,
+    /// Which statuses refusals are answered with.
+    pub status_codes: StatusCodes,
+    /// Statuses in the place of others, by the word of the refusal.
+    pub statuses: BTreeMap<String, u32>,
     /// What becomes of a name of more than 11 characters as a source address (3GPP TS 23.040 §9.1.2.5).
     pub long_senders: LongSenders,
     /// Whether a message without a text is taken (SMPP 3.4 §5.2.21 allows sm_length 0).
@@ -113,6 +118,17 @@ pub enum LongSenders {
     Refuse,
     /// It is cut to 11 characters.
     Cut,
+}
+
+/// Which statuses refusals of policy are answered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusCodes {
+    /// Those of SMPP 3.4 §5.1.3.
+    #[default]
+    Standard,
+    /// Those of the range for vendors, 0x400 to 0x4FF: each refusal has its own.
+    Vendor,
 }
 
 /// Whether a message without a text is taken.
@@ -157,7 +173,9 @@ impl Default for Terms {
             floor: Credits::ZERO,
             default_source: None,
             undelivered: UndeliveredCharge::Post,
-            senders: None,
+            ceiling: None,
+            status_codes: StatusCodes::Standard,
+            statuses: BTreeMap::new(),
             long_senders: LongSenders::Refuse,
             empty_text: EmptyText::Accept,
             error_bodies: false,

@@ -3,6 +3,7 @@
 use super::request::{AccountLine, Answer, Created, NewAccount, Refused};
 use crate::account::credential::Bounds;
 use crate::account::{Credits, Origin, PasswordHash, Secret, Terms};
+use crate::policy::filter::Filters;
 use crate::store::{AccountDraft, CredentialDraft, PolicyChange, Store};
 
 /// Whether a text can be the name of an account, a route, an operator: 1 to 64 letters, digits, `.`, `_` and `-`, so
@@ -40,7 +41,13 @@ pub(super) async fn create(store: &Store, new: NewAccount) -> Result<Answer, Ref
         suspended: false,
         origin: Origin::Store,
         terms: Terms::default(),
-        credentials: vec![CredentialDraft { system_id: system_id.clone(), password, bounds }],
+        filters: Filters::default(),
+        credentials: vec![CredentialDraft {
+            system_id: system_id.clone(),
+            password,
+            bounds,
+            filters: Filters::default(),
+        }],
     };
     store.apply(only(draft)).await?;
     Ok(Answer::Created(Created { name: new.name, system_id, password: made, available: new.opening_credit }))
@@ -64,11 +71,13 @@ pub(super) async fn suspend(store: &Store, line: AccountLine, suspended: bool) -
         suspended,
         origin: Origin::Store,
         terms: line.terms.clone(),
+        filters: line.filters.clone(),
         credentials: credentials
             .map(|known| CredentialDraft {
                 system_id: known.system_id.clone(),
                 password: known.password.clone(),
                 bounds: known.bounds.clone(),
+                filters: policy.credential_filters(known.id).cloned().unwrap_or_default(),
             })
             .collect(),
     };

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Credits, Terms, Throughput};
+use crate::policy::filter::Filters;
 use crate::store::{AccountView, StoreError, TimelineEntry};
 
 /// One request.
@@ -134,6 +135,9 @@ pub struct AccountLine {
     pub held: Credits,
     /// How it differs from the defaults.
     pub terms: Terms,
+    /// What it may send.
+    #[serde(default, skip_serializing_if = "Filters::is_empty")]
+    pub filters: Filters,
     /// Names it may bind with.
     pub system_ids: Vec<String>,
 }
@@ -148,6 +152,7 @@ impl From<AccountView> for AccountLine {
             available: view.balance.available,
             held: view.balance.held,
             terms: view.terms,
+            filters: view.filters,
             system_ids: view.system_ids,
         }
     }
@@ -272,7 +277,7 @@ pub struct AuditResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
 pub struct Refused {
-    /// One word for scripts: `unknown`, `exists`, `read_only`, `insufficient_credit`, `bad_request`, `no_daemon`,
+    /// One word for scripts: `unknown`, `exists`, `read_only`, `insufficient_credit`, `above_ceiling`, `bad_request`, `no_daemon`,
     /// `store`.
     pub reason: String,
     /// For people.
@@ -291,7 +296,8 @@ impl From<StoreError> for Refused {
             StoreError::Unknown { .. } => "unknown",
             StoreError::SystemIdTaken(_) => "exists",
             StoreError::InsufficientCredit(_) => "insufficient_credit",
-            StoreError::BadAmount(_) | StoreError::NotAPrefix(_) => "bad_request",
+            StoreError::AboveCeiling(_) => "above_ceiling",
+            StoreError::BadAmount(_) | StoreError::Policy(_) => "bad_request",
             StoreError::Held(_)
             | StoreError::TooNew { .. }
             | StoreError::Open { .. }

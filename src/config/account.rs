@@ -6,13 +6,15 @@ use ipnet::IpNet;
 use smpp_proto::text::Charset;
 
 use super::read::{Names, Section, Sources, Value, lenience, secret};
-use super::{DAY, HOUR, SECOND, upstream};
+use super::{DAY, HOUR, SECOND, filters, upstream};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
     BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders, PasswordHash,
-    ReceiptWish, Secret, Terms, credential,
+    ReceiptWish, Secret, StatusCodes, Terms, credential,
 };
 use crate::esme::Outbind;
+use crate::policy::Refusal;
+use crate::policy::filter::Filters;
 
 /// An account as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct ConfiguredAccount {
     pub suspended: bool,
     /// How it differs from the defaults.
     pub terms: Terms,
+    /// What it may send.
+    pub filters: Filters,
     /// Its credentials.
     pub credentials: Vec<ConfiguredCredential>,
 }
@@ -40,6 +44,8 @@ pub struct ConfiguredCredential {
     pub proof: Proof,
     /// Its bounds.
     pub bounds: Bounds,
+    /// What may be sent with it.
+    pub filters: Filters,
     /// How its client is called when something is owed to it.
     pub outbind: Option<Outbind>,
 }
@@ -62,7 +68,7 @@ pub(super) struct AccountNames {
 }
 
 /// How deep accounts may stand under others.
-const DEEPEST: usize = 16;
+pub(super) const DEEPEST: usize = 16;
 
 /// Reads an account.
 pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
@@ -85,9 +91,18 @@ pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<C
             None => whole = false,
         }
     }
-    read_filters(&mut table, &mut terms);
+    read_statuses(&mut table, &mut terms);
+    let filters = filters::read(&mut table, "[account.filters]");
     table.finish();
-    whole.then_some(ConfiguredAccount { name: name?, parent, opening_credit, suspended, terms, credentials })
+    whole.then_some(ConfiguredAccount {
+        name: name?,
+        parent,
+        opening_credit,
+        suspended,
+        terms,
+        filters,
+        credentials,
+    })
 }
 
 fn read_terms(table: &mut Section<'_>) -> Terms {
@@ -97,6 +112,7 @@ fn read_terms(table: &mut Section<'_>) -> Terms {
     table.put("max_queued", &mut terms.max_queued, |v| v.number(1..=100_000_000));
     table.put("submit_multi", &mut terms.submit_multi, Value::flag);
     table.put("floor", &mut terms.floor, Value::amount);
+    table.put("ceiling", &mut terms.ceiling, |v| v.amount().map(Some));
     table.put("default_source", &mut terms.default_source, |v| source(v).map(Some));
     table.put("undelivered", &mut terms.undelivered, |v| v.one_of(&[("post", Post), ("void", Void)]));
     table.put("long_senders", &mut terms.long_senders, |v| {
@@ -164,8 +180,9 @@ fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<Con
     let outbind = read_outbind(&mut table, system_id.as_deref().unwrap_or_default());
     table.put("lenience", &mut bounds.lenience, |v| lenience::read(v).map(Some));
     table.put("first_8", &mut bounds.first_8, Value::flag);
+    let filters = filters::read(&mut table, "[account.smpp.filters]");
     table.finish();
-    Some(ConfiguredCredential { system_id: system_id?, proof: proof?, bounds, outbind })
+    Some(ConfiguredCredential { system_id: system_id?, proof: proof?, bounds, filters, outbind })
 }
 
 /// How a client is called that does not come by itself.
@@ -233,16 +250,18 @@ fn bind_types(value: &Value<'_>) -> Option<BindTypes> {
     }
 }
 
-/// Filters that are known by name and not there yet are refused: to ignore one would let through what it should stop.
-fn read_filters(table: &mut Section<'_>, terms: &mut Terms) {
-    const ABSENT: &str = "is not available in this version";
-    let mut filters = table.section("filters", "[account.filters]");
-    for key in ["duplicate", "hours", "countries", "max_per_day", "max_per_request", "unicode"] {
-        filters.refuse(key, ABSENT, "take it out; nothing would hold messages back");
+/// Statuses that the account wants in the place of others, by the words of refusals.
+fn read_statuses(table: &mut Section<'_>, terms: &mut Terms) {
+    table.put("status_codes", &mut terms.status_codes, |v| {
+        v.one_of(&[("standard", StatusCodes::Standard), ("vendor", StatusCodes::Vendor)])
+    });
+    let mut statuses = table.section("statuses", "[account.statuses]");
+    for refusal in Refusal::CHOSEN {
+        let mut status = None;
+        statuses.put(refusal.word(), &mut status, |v| v.number(1..=0x0FFF_u32).map(Some));
+        terms.statuses.extend(status.map(|status| (refusal.word().to_owned(), status)));
     }
-    filters.put("senders", &mut terms.senders, |v| v.list(|v| v.text_of(1..=20)).map(Some));
-    filters.finish();
-    table.refuse("status_codes", ABSENT, "take it out; refusals are answered with the standard statuses");
+    statuses.finish();
 }
 
 /// Every parent is there, and nobody is his own ancestor.

@@ -41,7 +41,8 @@ pub async fn policy_change(policy: &Policy, current: &Snapshot) -> Result<Policy
                 }
             };
             let bounds = credential.bounds.clone();
-            credentials.push(CredentialDraft { system_id: credential.system_id.clone(), password, bounds });
+            let (system_id, filters) = (credential.system_id.clone(), credential.filters.clone());
+            credentials.push(CredentialDraft { system_id, password, bounds, filters });
         }
         accounts.push(AccountDraft {
             name: account.name.clone(),
@@ -50,6 +51,7 @@ pub async fn policy_change(policy: &Policy, current: &Snapshot) -> Result<Policy
             suspended: account.suspended,
             origin: Origin::File,
             terms: account.terms.clone(),
+            filters: account.filters.clone(),
             credentials,
         });
     }

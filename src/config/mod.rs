@@ -5,6 +5,7 @@
 
 mod account;
 mod apply;
+mod filters;
 mod operation;
 mod read;
 mod smpp;
@@ -24,6 +25,7 @@ use account::AccountNames;
 use read::{Names, Section, Sources, Spot, Texts};
 
 use crate::admin;
+use crate::policy::Platform;
 use crate::store::{TrafficDraft, UpstreamDraft};
 use crate::{esme, smsc};
 
@@ -125,7 +127,7 @@ fn read_all(sources: &Sources<'_>, texts: &Texts) -> Option<Config> {
     let log = operation::read_log(main);
     let limits = traffic::read_limits(main);
     for root in others {
-        for key in ["include", "store", "smpp", "delivery", "admin", "log", "limits"] {
+        for key in ["include", "store", "smpp", "delivery", "admin", "log", "limits", "filters"] {
             root.refuse(key, "stands in an included file", "move it to the main file");
         }
     }
@@ -157,6 +159,15 @@ fn read_policy(roots: &mut [Section<'_>], sources: &Sources<'_>, smsc: &mut smsc
     let tables = each(roots, "account", "[[account]]").into_iter();
     let accounts: Vec<_> = tables.filter_map(|table| account::read(table, &mut names)).collect();
     account::check_parents(&accounts, &names.accounts, sources);
+    let mut owned = Names::of("protected name");
+    let tables = each(roots, "protected_name", "[[protected_name]]").into_iter();
+    let read = |table| filters::read_protected(table, &mut owned, &names.accounts);
+    let protected = tables.filter_map(read).collect();
+    let platform = match roots.first_mut() {
+        Some(main) => filters::read_platform(main, protected),
+        None => Platform::default(),
+    };
+    filters::check_tighter(&accounts, &platform.filters, &names.accounts, sources);
     let mut inbound = Names::of("an account for the prefix");
     let tables = each(roots, "mo", "[[mo]]").into_iter();
     let read = |table| traffic::read_mo(table, &mut inbound, &names.accounts);
@@ -166,7 +177,7 @@ fn read_policy(roots: &mut [Section<'_>], sources: &Sources<'_>, smsc: &mut smsc
         .iter()
         .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })
         .collect();
-    let traffic = TrafficDraft { prices, routes, mo_routes, upstreams, ..TrafficDraft::default() };
+    let traffic = TrafficDraft { prices, routes, mo_routes, upstreams, platform, ..TrafficDraft::default() };
     Policy { accounts, traffic }
 }
 

@@ -112,7 +112,7 @@ pub(super) fn read_limits(root: &mut Section<'_>) -> TextLimits {
     limits
 }
 
-fn prefix(value: &Value<'_>) -> Option<String> {
+pub(super) fn prefix(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     if text.len() <= MAX_PREFIX && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(text);

@@ -22,6 +22,7 @@ pub use metrics::Metrics;
 pub use roster::{BindView, Facts, Leave, Roster};
 pub use settings::{DataSmOnReceiver, FailedBinds, OutOfBounds, Outbind, Redelivery, Settings, TlsListen};
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
 use tokio::sync::watch;
@@ -39,6 +40,8 @@ struct Shared {
     proofs: bind::Proofs,
     patience: bind::Patience,
     rates: bind::Rates,
+    /// The buckets of accounts and of the platform.
+    levels: Arc<session::Levels>,
     /// Set once, when the daemon stops.
     stopping: watch::Sender<bool>,
     /// Protocols that were taken for SMPP already, one bit each: the log names each once.

@@ -106,7 +106,7 @@ impl Client {
             _ => None,
         };
         match standing {
-            Some(standing) => query_resp(standing, self.dialect, message_id, tag.sequence, out),
+            Some(standing) => query_resp(standing, &self.dialect, message_id, tag.sequence, out),
             None => encode_empty(out, CommandId::QUERY_SM_RESP, CommandStatus::RQUERYFAIL, tag.sequence),
         }
     }
@@ -142,7 +142,7 @@ pub(super) fn look_up(store: &Store, lookups: &[Lookup]) -> Vec<ClientAnswer> {
             Ok(standing) => ClientOutcome::Standing(standing),
             Err(error) => {
                 tracing::warn!(%error, "the history cannot be read");
-                ClientOutcome::Refused(Refusal::StoreUnavailable)
+                ClientOutcome::Refused(Refusal::StoreUnavailable.into())
             }
         }
     };
@@ -225,7 +225,7 @@ fn moment(field: &COctets, now: Timestamp) -> Result<Option<Timestamp>, ()> {
 
 fn query_resp(
     standing: Standing,
-    dialect: Dialect,
+    dialect: &Dialect,
     message_id: Option<COctets>,
     sequence: u32,
     out: &mut BytesMut,

@@ -328,10 +328,15 @@ impl Seat {
 }
 
 impl Share {
-    /// Runs `with` on the bucket of the credential: once a batch. `now` is monotonic milliseconds.
-    pub(super) fn bucket(&self, throughput: Throughput, now: u64, with: impl FnOnce(&mut Bucket)) {
+    /// Runs `with` on the bucket of the credential. `now` is monotonic milliseconds.
+    pub(super) fn bucket<T>(
+        &self,
+        throughput: Throughput,
+        now: u64,
+        with: impl FnOnce(&mut Bucket) -> T,
+    ) -> T {
         let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        with(bucket.get_or_insert_with(|| Bucket::full(throughput, now)));
+        with(bucket.get_or_insert_with(|| Bucket::full(throughput, now)))
     }
 }
 

@@ -10,9 +10,10 @@ use smpp_proto::pdu::{
 use smpp_proto::rules::{self, Breach};
 
 use super::session::{Aside, Batch, Client, Dialect, Digits, Kind, Multi, Tag};
-use crate::message::MessageId;
-use crate::policy::{Admitted, Refusal, Submission, admit};
-use crate::store::{Accept, ClientRequest};
+use crate::message::{MessageId, UpstreamId};
+use crate::policy::filter::check_recipients;
+use crate::policy::{Denied, Refusal, Sender, Submission, admit};
+use crate::store::{Accept, ClientRequest, Store};
 
 impl Client {
     /// submit_sm (SMPP 3.4 §4.4).
@@ -64,12 +65,18 @@ impl Client {
     fn submit(&mut self, submission: Submission, tag: Tag, batch: &mut Batch, out: &mut BytesMut) {
         match self.accept(submission, tag, false, batch) {
             Ok(accept) => batch.requests.push(ClientRequest::Accept(accept)),
-            Err(refusal) => self.refuse_accept(tag, refusal, out),
+            Err(denied) => self.refuse_accept(tag, denied, out),
         }
     }
 
     /// submit_multi: one message_id for all destinations, each accepted or refused on its own (SMPP 3.4 §4.5).
-    pub(super) fn submit_multi(&mut self, frame: &Frame, batch: &mut Batch, out: &mut BytesMut) {
+    pub(super) fn submit_multi(
+        &mut self,
+        frame: &Frame,
+        batch: &mut Batch,
+        store: &Store,
+        out: &mut BytesMut,
+    ) {
         let plain = Tag::plain(Kind::Multi, frame.header.sequence);
         if batch.account.as_ref().is_some_and(|account| !account.terms.submit_multi) {
             // No fault of the PDU: a client that tries again and again keeps its session.
@@ -97,12 +104,19 @@ impl Client {
             Ok(read) => read,
             Err(refusal) => return self.refuse_unread(plain, refusal, out),
         };
+        let account = self.bound.facts().account;
+        let counters = store.counters();
+        let shadowed = |rule| counters.shadowed.count(&batch.policy, account, rule);
+        if let Err(denied) = check_recipients(&batch.rules, destinations.len(), shadowed) {
+            self.denied(denied);
+            return self.dialect.refuse(out, CommandId::SUBMIT_MULTI, plain.sequence, denied.refusal);
+        }
         let tag = Tag { aside: self.asides.keep(Aside::Multi(Multi::default())), ..plain };
         let mut multi = Multi::default();
         let mut reason = None;
         for (destination, judged) in destinations {
             let follows = !multi.waiting.is_empty();
-            let accepted = judged.and_then(|mended| {
+            let accepted = judged.map_err(Denied::from).and_then(|mended| {
                 let pdu = SubmitSm { destination: mended, ..template.clone() };
                 self.accept(Submission { pdu, body: None }, tag, follows, batch)
             });
@@ -111,12 +125,11 @@ impl Client {
                     batch.requests.push(ClientRequest::Accept(accept));
                     multi.waiting.push_back(destination);
                 }
-                Err(refusal) => {
-                    self.metrics.refused(refusal);
-                    reason.get_or_insert(refusal);
-                    multi
-                        .unsuccessful
-                        .push(Unsuccessful { destination, status: self.dialect.status(refusal) });
+                Err(denied) => {
+                    self.denied(denied);
+                    reason.get_or_insert(denied.refusal);
+                    let status = self.dialect.status(denied.refusal);
+                    multi.unsuccessful.push(Unsuccessful { destination, status });
                 }
             }
         }
@@ -131,17 +144,19 @@ impl Client {
 
     /// Asks policy, and writes down what the store must know.
     fn accept(
-        &self,
+        &mut self,
         submission: Submission,
         tag: Tag,
         follows: bool,
         batch: &Batch,
-    ) -> Result<Box<Accept>, Refusal> {
+    ) -> Result<Box<Accept>, Denied> {
         let account = batch.account.as_deref().ok_or(Refusal::AccountSuspended)?;
         let replaces_pending = submission.pdu.replace_if_present_flag == 1;
-        let admitted: Admitted = admit(&batch.policy, account, submission, batch.now)?;
-        let route = batch.policy.route(admitted.route()).ok_or(Refusal::NoRoute)?;
-        let upstream = route.upstreams.first().copied().ok_or(Refusal::NoRoute)?;
+        let sender = Sender { account, rules: &batch.rules };
+        let admitted = admit(&batch.policy, sender, submission, batch.now, &mut self.desk)?;
+        let route = admitted.route().and_then(|route| batch.policy.route(route));
+        // Without a way the store refuses it, once filters and credit were asked: in nobody's lane.
+        let upstream = route.and_then(|route| route.upstreams.first()).copied().unwrap_or(UpstreamId(0));
         Ok(Box::new(Accept {
             tag: tag.pack(),
             account: account.id,
@@ -174,8 +189,9 @@ impl Client {
     }
 
     /// A message, or one destination of a submit_multi, is not accepted.
-    pub(super) fn refuse_accept(&mut self, tag: Tag, refusal: Refusal, out: &mut BytesMut) {
-        self.metrics.refused(refusal);
+    pub(super) fn refuse_accept(&mut self, tag: Tag, denied: Denied, out: &mut BytesMut) {
+        self.denied(denied);
+        let refusal = denied.refusal;
         match tag.kind {
             Kind::Multi => self.multi_answered(tag, Err(refusal), out),
             Kind::Data => self.dialect.refuse(out, CommandId::DATA_SM, tag.sequence, refusal),
@@ -212,13 +228,13 @@ impl Client {
             return;
         }
         if let Some(Aside::Multi(multi)) = self.asides.take(tag.aside) {
-            multi_resp(multi, self.dialect, tag.sequence, out);
+            multi_resp(multi, &self.dialect, tag.sequence, out);
         }
     }
 }
 
 /// All destinations are answered. When nobody was accepted the first status speaks for all.
-fn multi_resp(multi: Multi, dialect: Dialect, sequence: u32, out: &mut BytesMut) {
+fn multi_resp(multi: Multi, dialect: &Dialect, sequence: u32, out: &mut BytesMut) {
     let start = out.len();
     let Some(id) = multi.shown else {
         let first = multi.unsuccessful.first().map_or(CommandStatus::RSUBMITFAIL, |failure| failure.status);

@@ -1,12 +1,18 @@
 //! The one gate that every message passes: its fields, its text, its price and its way.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 use smpp_proto::error::{Detail, EncodeError, Problem, ProblemClass};
 use smpp_proto::field::{Address, COctets, CommandStatus, RegisteredDelivery, SmppTime, Tag, Ton};
 use smpp_proto::pdu::{Header, SubmitSm};
 use smpp_proto::text::{Allowed, UdhError, UserData, Width, choose, count};
 
-use super::{Refusal, Snapshot, wording};
+use super::filter::check::{self, Asked};
+use super::filter::{Claim, Desk, RuleId, Rules};
+use super::{Denied, Refusal, Snapshot, wording};
 use crate::account::{Account, Credits, EmptyText, LongSenders, Terms};
 use crate::clock::Timestamp;
 use crate::message::{RouteId, Wording};
@@ -29,10 +35,13 @@ pub struct Admitted {
     service_type: COctets,
     registered_delivery: RegisteredDelivery,
     parts: u8,
+    claims: Vec<Claim>,
+    rules: Arc<Rules>,
     price: Credits,
-    route: RouteId,
+    route: Option<RouteId>,
     priority: u8,
     due: Option<Timestamp>,
+    held: bool,
     expires: Option<Timestamp>,
     validity_end: Timestamp,
 }
@@ -73,10 +82,25 @@ impl Admitted {
     pub fn price(&self) -> Credits {
         self.price
     }
-    /// The way it takes.
+    /// The way it takes. Without a price or a way it is refused, once the store was asked for its claims and credit.
     #[must_use]
-    pub fn route(&self) -> RouteId {
+    pub fn route(&self) -> Option<RouteId> {
         self.route
+    }
+    /// What it demands of counters that only the store can keep.
+    #[must_use]
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+    /// What binds its sender.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+    /// Whether it waits for closed hours to end.
+    #[must_use]
+    pub fn held(&self) -> bool {
+        self.held
     }
     /// 0 lowest to 3 highest.
     #[must_use]
@@ -100,34 +124,62 @@ impl Admitted {
     }
 }
 
-/// Lets a message pass, or says why not. Rate and credit come after: the bucket belongs to the credential, and only
-/// the store can say exactly what the balance is.
+/// Lets a message pass, or says why not. Rates, counted limits and credit come after: the buckets belong to the
+/// sessions, and only the store can say exactly what was counted and what the balance is.
 ///
 /// # Errors
 /// The refusal to answer with; nothing happened.
 pub fn admit(
     policy: &Snapshot,
-    account: &Account,
+    sender: Sender<'_>,
     submission: Submission,
     now: Timestamp,
-) -> Result<Admitted, Refusal> {
+    desk: &mut Desk,
+) -> Result<Admitted, Denied> {
+    let mut gate = Gate::default();
+    let judged = judge(policy, sender, submission, now, desk, &mut gate);
+    desk.shadowed.extend(gate.shadowed);
+    judged
+}
+
+/// The same, telling `witness` of every rule that is asked.
+pub(super) fn judge(
+    policy: &Snapshot,
+    sender: Sender<'_>,
+    submission: Submission,
+    now: Timestamp,
+    desk: &mut Desk,
+    witness: &mut impl Witness,
+) -> Result<Admitted, Denied> {
+    let Sender { account, rules } = sender;
     if policy.is_suspended(account.id) {
-        return Err(Refusal::AccountSuspended);
+        return Err(Refusal::AccountSuspended.into());
     }
     let Submission { mut pdu, body } = submission;
     check_destination(&pdu.destination)?;
-    let mut rewritten = settle_source(policy, &mut pdu, account)?;
+    let mut rewritten = settle_source(&mut pdu, &account.terms)?;
     let canned = settle_text(&mut pdu, &account.terms)?;
     rewritten |= canned | settle_priority(&mut pdu);
     let route = policy.route_to(pdu.destination.digits.as_bytes());
     if !canned {
         rewritten |= wording::settle(&mut pdu, &account.terms, policy.languages(route))?;
     }
-    let (due, expires, validity_end) = times(policy, &pdu, now)?;
-    let parts = segments(policy, &pdu)?;
+    let mut times = times(policy, &pdu, now)?;
+    let mut parts = segments(policy, &pdu)?;
+    let asked = Asked { policy, account, rules };
+    if check::check(&asked, &mut pdu, &mut times, desk, witness)? {
+        rewritten = true;
+        parts = segments(policy, &pdu)?;
+    }
     let number = pdu.destination.digits.as_bytes();
-    let price = policy.price(number).ok_or(Refusal::NoRoute)?;
-    let route = route.ok_or(Refusal::NoRoute)?;
+    let price = policy.price(number);
+    let total = price.and_then(|price| price.times(u32::from(parts)));
+    let claims = check::claims(&asked, &pdu, total.unwrap_or_default(), desk, witness)?;
+    // Filters and credit are asked first, and only the store can answer for all of them.
+    let no_way = price.is_none() || route.is_none();
+    if no_way {
+        witness.refused(Refusal::NoRoute)?;
+    }
     let body = match body {
         Some(body) if !rewritten => body,
         _ => written(&pdu)?,
@@ -135,17 +187,70 @@ pub fn admit(
     Ok(Admitted {
         body,
         parts,
-        price,
-        route,
-        due,
-        expires,
-        validity_end,
+        claims,
+        rules: Arc::clone(rules),
+        price: price.unwrap_or_default(),
+        route: route.filter(|_| !no_way),
+        due: times.due,
+        held: times.held,
+        expires: times.expires,
+        validity_end: times.validity_end,
         priority: pdu.priority_flag,
         registered_delivery: pdu.registered_delivery,
         source: pdu.source.digits,
         destination: pdu.destination.digits,
         service_type: pdu.service_type,
     })
+}
+
+/// Who sends: an account, and the rules of the credential or the account itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// What binds it.
+    pub rules: &'a Arc<Rules>,
+}
+
+/// Hears of each rule what it says, and whether to go on.
+pub(super) trait Witness {
+    /// A rule was asked, and objects or does not.
+    fn verdict(&mut self, rule: RuleId, enforce: bool, objection: Option<Refusal>) -> Result<(), Denied>;
+
+    /// What the store will be asked.
+    fn claims(&mut self, claim: &Claim);
+
+    /// No rule of anybody's, but there is no price or no way: said after everything else.
+    fn refused(&mut self, refusal: Refusal) -> Result<(), Denied>;
+}
+
+/// The witness of real messages: the first enforced objection decides.
+#[derive(Default)]
+struct Gate {
+    shadowed: SmallVec<[RuleId; 4]>,
+}
+
+impl Witness for Gate {
+    #[inline]
+    fn verdict(&mut self, rule: RuleId, enforce: bool, objection: Option<Refusal>) -> Result<(), Denied> {
+        match objection {
+            None => Ok(()),
+            Some(refusal) if enforce => Err(Denied { refusal, rule: Some(rule) }),
+            Some(_) => {
+                self.shadowed.push(rule);
+                Ok(())
+            }
+        }
+    }
+
+    #[inline]
+    fn claims(&mut self, _: &Claim) {}
+
+    #[inline]
+    fn refused(&mut self, _: Refusal) -> Result<(), Denied> {
+        // The store says it, once filters and credit were asked.
+        Ok(())
+    }
 }
 
 /// The fewest and most digits of a destination: short codes to E.164 (ITU-T E.164 §6.2.1).
@@ -157,10 +262,9 @@ fn check_destination(destination: &Address) -> Result<(), Refusal> {
     if is_number { Ok(()) } else { Err(Refusal::InvalidDestination) }
 }
 
-/// A source address that a phone can show and the account may use; its own for a message that comes without one (SMPP
-/// 3.4 §5.2.8). Says whether it was rewritten.
-fn settle_source(policy: &Snapshot, pdu: &mut SubmitSm, account: &Account) -> Result<bool, Refusal> {
-    let terms = &account.terms;
+/// A source address that a phone can show; its own for a message that comes without one (SMPP 3.4 §5.2.8). Says whether
+/// it was rewritten. Whether it is granted is a filter.
+fn settle_source(pdu: &mut SubmitSm, terms: &Terms) -> Result<bool, Refusal> {
     let mut rewritten = false;
     if pdu.source.digits.is_empty() {
         let source = terms.default_source.as_deref().ok_or(Refusal::SenderNotAllowed)?;
@@ -177,9 +281,6 @@ fn settle_source(policy: &Snapshot, pdu: &mut SubmitSm, account: &Account) -> Re
         }
         pdu.source.digits = COctets::from(pdu.source.digits.bytes().slice(..NAME_LENGTH));
         rewritten = true;
-    }
-    if !policy.may_send_as(account, pdu.source.digits.as_bytes()) {
-        return Err(Refusal::SenderNotAllowed);
     }
     Ok(rewritten)
 }
@@ -216,15 +317,55 @@ fn settle_priority(pdu: &mut SubmitSm) -> bool {
     above
 }
 
+/// When a message may go, and when it must have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Times {
+    pub(super) now: Timestamp,
+    /// Not before; absent means at once.
+    pub(super) due: Option<Timestamp>,
+    /// Whether `due` is the end of closed hours.
+    pub(super) held: bool,
+    /// The end of validity, where it is not the default one.
+    pub(super) expires: Option<Timestamp>,
+    /// The end of validity that its sender named.
+    pub(super) named: Option<Timestamp>,
+    /// The end of validity, named or not.
+    pub(super) validity_end: Timestamp,
+    default_validity: Duration,
+}
+
+impl Times {
+    /// Closed hours end then: nothing goes before. `false` when it would have expired by then.
+    pub(super) fn hold_until(&mut self, open: Timestamp) -> bool {
+        if self.named.is_some_and(|end| end <= open) {
+            return false;
+        }
+        self.due = Some(open);
+        self.held = true;
+        if self.named.is_none() {
+            self.expires = Some(open + self.default_validity);
+            self.validity_end = open + self.default_validity;
+        }
+        true
+    }
+}
+
 /// When to send, which end of validity its sender named, and when it must have ended.
-fn times(
-    policy: &Snapshot,
-    pdu: &SubmitSm,
-    now: Timestamp,
-) -> Result<(Option<Timestamp>, Option<Timestamp>, Timestamp), Refusal> {
+fn times(policy: &Snapshot, pdu: &SubmitSm, now: Timestamp) -> Result<Times, Refusal> {
     let limits = policy.limits();
+    let default_validity = limits.default_validity;
+    let end = now + default_validity;
+    let plain = Times {
+        now,
+        due: None,
+        held: false,
+        expires: None,
+        named: None,
+        validity_end: end,
+        default_validity,
+    };
     if pdu.schedule_delivery_time.is_empty() && pdu.validity_period.is_empty() {
-        return Ok((None, None, now + limits.default_validity));
+        return Ok(plain);
     }
     let named = moment(&pdu.schedule_delivery_time, now).map_err(|()| Refusal::InvalidSchedule)?;
     let due = limits.due(named, now)?;
@@ -233,13 +374,10 @@ fn times(
     if named.is_some_and(|end| end <= from) {
         return Err(Refusal::InvalidValidity);
     }
+    let named = named.map(|end| end.min(from + limits.max_validity));
     // A scheduled message without a validity of its own is valid from its time on.
-    let expires = match (named, due) {
-        (Some(end), _) => Some(end.min(from + limits.max_validity)),
-        (None, Some(due)) => Some(due + limits.default_validity),
-        (None, None) => None,
-    };
-    Ok((due, expires, expires.unwrap_or(now + limits.default_validity)))
+    let expires = named.or(due.map(|due| due + default_validity));
+    Ok(Times { due, named, expires, validity_end: expires.unwrap_or(end), ..plain })
 }
 
 fn moment(field: &COctets, now: Timestamp) -> Result<Option<Timestamp>, ()> {

@@ -35,6 +35,13 @@ impl Bucket {
         }
     }
 
+    /// Whether so many segments could be taken now.
+    #[must_use]
+    pub fn covers(&mut self, throughput: Throughput, segments: u32, now: u64) -> bool {
+        self.fill(throughput, now);
+        self.level >= u64::from(segments.min(throughput.burst)) * 1000
+    }
+
     /// Whole segments that could be taken now.
     pub fn available(&mut self, throughput: Throughput, now: u64) -> u32 {
         self.fill(throughput, now);

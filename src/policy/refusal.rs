@@ -2,6 +2,8 @@
 
 use smpp_proto::field::CommandStatus;
 
+use super::filter::RuleId;
+
 /// A refusal. It never costs credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -41,6 +43,16 @@ pub enum Refusal {
     CountryBlocked,
     /// No route or no price for the destination.
     NoRoute,
+    /// The destination wants nothing from this sender any more.
+    OptedOut,
+    /// The destination is on a list, or of a kind, that gets nothing.
+    DestinationBlocked,
+    /// Too many to the same number, or the same range of numbers.
+    VelocityLimit,
+    /// The sender's own limit or pool is used up.
+    UserLimit,
+    /// Something that is switched off for the account was asked for.
+    FeatureDisabled,
     /// The same message was sent within the window.
     Duplicate,
     /// Within closed hours.
@@ -80,8 +92,15 @@ impl Refusal {
             Self::RateLimited => CommandStatus::RTHROTTLED,
             Self::QueueFull => CommandStatus::RMSGQFUL,
             Self::SenderNotAllowed => CommandStatus::RINVSRCADR,
-            Self::InvalidDestination | Self::CountryBlocked | Self::NoRoute => CommandStatus::RINVDSTADR,
+            Self::InvalidDestination
+            | Self::CountryBlocked
+            | Self::OptedOut
+            | Self::DestinationBlocked
+            | Self::NoRoute => CommandStatus::RINVDSTADR,
             Self::InsufficientCredit
+            | Self::VelocityLimit
+            | Self::UserLimit
+            | Self::FeatureDisabled
             | Self::Duplicate
             | Self::HoursClosed
             | Self::DailyLimit
@@ -117,6 +136,11 @@ impl Refusal {
             Self::InvalidDestination => "invalid_destination",
             Self::CountryBlocked => "country_blocked",
             Self::NoRoute => "no_route",
+            Self::OptedOut => "opted_out",
+            Self::DestinationBlocked => "destination_blocked",
+            Self::VelocityLimit => "velocity_limit",
+            Self::UserLimit => "user_limit",
+            Self::FeatureDisabled => "feature_disabled",
             Self::Duplicate => "duplicate",
             Self::HoursClosed => "hours_closed",
             Self::DailyLimit => "daily_limit",
@@ -128,5 +152,68 @@ impl Refusal {
             Self::Malformed(_) => "malformed",
             Self::StoreUnavailable => "store_unavailable",
         }
+    }
+
+    /// The status from the range that SMPP leaves to vendors (3.4 §5.1.3, 0x400 to 0x4FF), for accounts that asked for it;
+    /// what is no decision of policy keeps the standard one.
+    #[must_use]
+    pub const fn vendor_status(self) -> CommandStatus {
+        CommandStatus(match self {
+            Self::CountryBlocked => 0x402,
+            Self::InsufficientCredit => 0x403,
+            Self::DailyLimit | Self::UserLimit => 0x404,
+            Self::UnicodeDisabled => 0x405,
+            Self::HoursClosed => 0x406,
+            Self::ContentBlocked => 0x407,
+            Self::VelocityLimit => 0x408,
+            Self::Duplicate => 0x409,
+            Self::SenderNotAllowed => 0x40A,
+            Self::OptedOut => 0x40B,
+            Self::DestinationBlocked => 0x40C,
+            Self::NoRoute => 0x40D,
+            Self::TooManyRecipients => 0x40E,
+            Self::FeatureDisabled => 0x40F,
+            other => return other.status(),
+        })
+    }
+
+    /// The refusals whose status an account may choose, by their words: all that a submit can meet.
+    pub const CHOSEN: [Self; 21] = [
+        Self::AccountSuspended,
+        Self::RateLimited,
+        Self::QueueFull,
+        Self::InsufficientCredit,
+        Self::SenderNotAllowed,
+        Self::InvalidDestination,
+        Self::CountryBlocked,
+        Self::NoRoute,
+        Self::OptedOut,
+        Self::DestinationBlocked,
+        Self::VelocityLimit,
+        Self::UserLimit,
+        Self::FeatureDisabled,
+        Self::Duplicate,
+        Self::HoursClosed,
+        Self::DailyLimit,
+        Self::TooManyRecipients,
+        Self::UnicodeDisabled,
+        Self::ContentBlocked,
+        Self::InvalidValidity,
+        Self::InvalidSchedule,
+    ];
+}
+
+/// A refusal with the rule that it follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// What is answered.
+    pub refusal: Refusal,
+    /// Whose rule it was; absent where no rule was broken.
+    pub rule: Option<RuleId>,
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, rule: None }
     }
 }

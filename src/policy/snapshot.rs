@@ -1,16 +1,22 @@
 //! The policy as sessions read it: an immutable snapshot, compiled from the store and swapped whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
 use smpp_proto::text::gsm7::Languages;
 
 use super::Refusal;
+use super::admit::Sender;
+use super::filter::rules::{FilterFault, Level, Ruled};
+use super::filter::{Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
+use super::hours::Hours;
 use super::prefix::{NotAPrefix, PrefixTable};
+use super::text::{ProtectedName, Registry, RegistryFault};
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
 use crate::clock::Timestamp;
-use crate::message::{RouteId, UpstreamId};
+use crate::message::{Message, RouteId, UpstreamId};
 
 /// A way to operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,8 +105,14 @@ impl TextLimits {
 pub struct SnapshotParts {
     /// Every account.
     pub accounts: Vec<Account>,
+    /// What accounts may send; those without filters are missing.
+    pub filters: HashMap<AccountId, Filters>,
     /// Every credential.
     pub credentials: Vec<Credential>,
+    /// What may be sent with a credential; those without filters are missing.
+    pub credential_filters: HashMap<CredentialId, Filters>,
+    /// What binds everybody.
+    pub platform: Platform,
     /// Every price.
     pub prices: Vec<Price>,
     /// Routes in the order in which they are asked.
@@ -113,10 +125,32 @@ pub struct SnapshotParts {
     pub limits: TextLimits,
 }
 
+/// What the operator of the gateway set for everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Platform {
+    /// Filters that bind every account.
+    pub filters: Filters,
+    /// Names that nobody else may send as, nor as anything that looks like them.
+    pub protected: Vec<Rule<ProtectedName<String>>>,
+}
+
 /// The compiled policy.
 #[derive(Debug, Default)]
 pub struct Snapshot {
+    notes: RuleNotes,
+    filters: HashMap<AccountId, Filters>,
+    credential_filters: HashMap<CredentialId, Filters>,
+    platform: Platform,
+    rules: HashMap<AccountId, Arc<Rules>>,
+    credential_rules: HashMap<CredentialId, Arc<Rules>>,
+    nobodys: Arc<Rules>,
+    protected: Registry<Protected>,
     accounts: HashMap<AccountId, Arc<Account>>,
+    /// Stopped, or under one that is.
+    suspended: HashSet<AccountId>,
+    /// Whether anybody has closed hours.
+    has_hours: bool,
     credentials: HashMap<String, Arc<Credential>>,
     credentials_by_id: HashMap<CredentialId, Arc<Credential>>,
     prices: PrefixTable<Credits>,
@@ -132,8 +166,10 @@ impl Snapshot {
     /// Compiles.
     ///
     /// # Errors
-    /// When a prefix is not digits.
-    pub fn compile(parts: SnapshotParts) -> Result<Self, NotAPrefix> {
+    /// When a prefix is not digits, or a filter cannot be compiled.
+    pub fn compile(mut parts: SnapshotParts) -> Result<Self, PolicyFault> {
+        let (filters, others) = (take(&mut parts.filters), take(&mut parts.credential_filters));
+        let platform = take(&mut parts.platform);
         let mut built = Self { limits: parts.limits, ..Self::default() };
         for price in &parts.prices {
             *built.prices.entry(&price.prefix, || price.credits)? = price.credits;
@@ -160,7 +196,140 @@ impl Snapshot {
             built.credentials_by_id.insert(credential.id, Arc::clone(&credential));
             built.credentials.insert(credential.system_id.clone(), credential);
         }
+        built.compile_rules(&platform, &filters, &others)?;
+        built.find_suspended();
+        built.has_hours =
+            built.rules.values().chain(built.credential_rules.values()).any(|r| !r.hours.is_empty());
+        (built.filters, built.credential_filters, built.platform) = (filters, others, platform);
         Ok(built)
+    }
+
+    /// The rules of each account are its parent's and its own; most accounts have none of their own, and share.
+    fn compile_rules(
+        &mut self,
+        platform: &Platform,
+        filters: &HashMap<AccountId, Filters>,
+        others: &HashMap<CredentialId, Filters>,
+    ) -> Result<(), PolicyFault> {
+        let mut notes = RuleNotes::fresh();
+        let everybody = Level { holder: Holder::Platform, name: "" };
+        self.nobodys = Arc::new(Rules::default().under(everybody, &platform.filters, &mut notes)?);
+        let none = Filters::default();
+        for id in self.accounts.keys().copied().collect::<Vec<_>>() {
+            // From the farthest above down to the account itself.
+            let mut way: Vec<_> = self.lineage(id).collect();
+            let known = way.iter().position(|above| self.rules.contains_key(above)).unwrap_or(way.len());
+            way.truncate(known + 1);
+            for account in way.into_iter().rev() {
+                let Some(known) = self.accounts.get(&account).filter(|_| !self.rules.contains_key(&account))
+                else {
+                    continue;
+                };
+                let above = known.parent.and_then(|parent| self.rules.get(&parent)).unwrap_or(&self.nobodys);
+                let level = Level { holder: Holder::Account(account), name: &known.name };
+                let own = filters.get(&account).unwrap_or(&none);
+                let rules = above.under(level, own, &mut notes)?;
+                self.rules.insert(account, Arc::new(rules));
+            }
+        }
+        for credential in self.credentials_by_id.values() {
+            let Some(above) = self.rules.get(&credential.account) else { continue };
+            let rules = match others.get(&credential.id) {
+                None => Arc::clone(above),
+                Some(own) => {
+                    let holder = Holder::Credential(credential.id);
+                    let level = Level { holder, name: &credential.system_id };
+                    Arc::new(above.under(level, own, &mut notes)?)
+                }
+            };
+            self.credential_rules.insert(credential.id, rules);
+        }
+        self.protected = self.registry(&platform.protected, &mut notes)?;
+        self.notes = notes;
+        Ok(())
+    }
+
+    fn registry(
+        &self,
+        names: &[Rule<ProtectedName<String>>],
+        notes: &mut RuleNotes,
+    ) -> Result<Registry<Protected>, RegistryFault> {
+        let by_name: HashMap<&str, AccountId> =
+            self.accounts.values().map(|account| (account.name.as_str(), account.id)).collect();
+        let entries = names.iter().map(|rule| {
+            let ProtectedName { name, accounts, matches } = &rule.is;
+            let id = notes.add(RuleNote {
+                kind: RuleKind::Registry,
+                holder: Holder::Platform,
+                name: String::new(),
+                says: format!("{name:?} is for {}", accounts.join(", ")),
+                place: rule.place.clone(),
+                enforce: rule.enforce,
+            });
+            let accounts = accounts.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
+            let owners = vec![Protected { accounts, rule: id, enforce: rule.enforce }];
+            ProtectedName { name: name.clone(), accounts: owners, matches: *matches }
+        });
+        Registry::new(entries.collect())
+    }
+
+    /// Every rule, told for people.
+    #[must_use]
+    pub fn notes(&self) -> &RuleNotes {
+        &self.notes
+    }
+
+    /// An account's own filters, as they are written; nothing when it has none.
+    #[must_use]
+    pub fn filters(&self, account: AccountId) -> Option<&Filters> {
+        self.filters.get(&account)
+    }
+
+    /// A credential's own filters, as they are written; nothing when it has none.
+    #[must_use]
+    pub fn credential_filters(&self, credential: CredentialId) -> Option<&Filters> {
+        self.credential_filters.get(&credential)
+    }
+
+    /// What the operator of the gateway set for everybody, as it is written.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// What binds a credential.
+    #[must_use]
+    pub fn rules_of(&self, credential: CredentialId) -> &Arc<Rules> {
+        self.credential_rules.get(&credential).unwrap_or(&self.nobodys)
+    }
+
+    /// What binds an account, whoever sends for it.
+    #[must_use]
+    pub fn account_rules(&self, account: AccountId) -> &Arc<Rules> {
+        self.rules.get(&account).unwrap_or(&self.nobodys)
+    }
+
+    /// An account as the sender of a message.
+    #[must_use]
+    pub fn sender<'a>(&'a self, account: &'a Account) -> Sender<'a> {
+        Sender { account, rules: self.account_rules(account.id) }
+    }
+
+    /// The protected name that a source address is, or looks like.
+    pub(super) fn protected_name(&self, source: &[u8]) -> Option<&Protected> {
+        self.protected.holder(source)?.accounts.first()
+    }
+
+    /// An account and those above it, the nearest first.
+    pub fn lineage(&self, id: AccountId) -> impl Iterator<Item = AccountId> + '_ {
+        let parent = |id: &AccountId| self.accounts.get(id).and_then(|account| account.parent);
+        std::iter::successors(Some(id), parent).take(DEEPEST)
+    }
+
+    /// Whether an account is `above` or stands below it.
+    #[must_use]
+    pub fn is_under(&self, account: AccountId, above: AccountId) -> bool {
+        self.lineage(account).any(|id| id == above)
     }
 
     /// The credential with this system_id.
@@ -186,41 +355,39 @@ impl Snapshot {
         self.accounts.values()
     }
 
-    /// Whether the account or one that answers for it is suspended.
+    /// Whether the account or one that answers for it is suspended. One that is not there is.
     #[must_use]
     pub fn is_suspended(&self, id: AccountId) -> bool {
-        let mut at = Some(id);
-        for _ in 0..DEEPEST {
-            let Some(account) = at.and_then(|id| self.accounts.get(&id)) else { return at.is_some() };
-            if account.suspended {
-                return true;
-            }
-            at = account.parent;
-            if at.is_none() {
-                return false;
-            }
-        }
-        true
+        self.suspended.contains(&id) || !self.accounts.contains_key(&id)
     }
 
-    /// Whether the account may use `source` as it stands, by its own list and by those of the accounts above it.
+    fn find_suspended(&mut self) {
+        let is_stopped = |id: &AccountId| self.accounts.get(id).is_none_or(|account| account.suspended);
+        let is_deep = |id: AccountId| self.lineage(id).nth(DEEPEST - 1).is_some();
+        let all = self.accounts.keys().copied();
+        let found = all.filter(|id| is_deep(*id) || self.lineage(*id).any(|above| is_stopped(&above)));
+        self.suspended = found.collect();
+    }
+
+    /// Whether any message may have to wait although an operator would take it: most policies never hinder.
     #[must_use]
-    pub fn may_send_as(&self, account: &Account, source: &[u8]) -> bool {
-        let allows = |account: &Account| {
-            let senders = account.terms.senders.as_ref();
-            senders.is_none_or(|senders| senders.iter().any(|sender| sender.as_bytes() == source))
-        };
-        let mut at = Some(account);
-        for _ in 0..DEEPEST {
-            match at {
-                Some(account) if allows(account) => {
-                    at = account.parent.and_then(|id| self.accounts.get(&id)).map(Arc::as_ref);
-                }
-                Some(_) => return false,
-                None => return true,
-            }
+    pub fn hinders(&self) -> bool {
+        self.has_hours || !self.suspended.is_empty()
+    }
+
+    /// Why a message that was accepted may not leave now, if it may not.
+    #[must_use]
+    pub fn hindrance(&self, message: &Message, now: Timestamp) -> Option<Hindrance> {
+        if self.is_suspended(message.account) {
+            return Some(Hindrance::Suspended);
         }
-        false
+        // Half a message is worse than a late one.
+        if message.parts_sent > 0 {
+            return None;
+        }
+        let rules = self.credential_rules.get(&message.credential).or(self.rules.get(&message.account))?;
+        let closed = |rule: &Ruled<Hours>| if rule.enforce { rule.is.closed_until(now) } else { None };
+        rules.hours.iter().filter_map(closed).max().map(Hindrance::Closed)
     }
 
     /// What a segment to `number` costs: the longest prefix decides.
@@ -258,6 +425,38 @@ impl Snapshot {
     pub fn limits(&self) -> &TextLimits {
         &self.limits
     }
+}
+
+/// Why an accepted message may not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Its account may not act.
+    Suspended,
+    /// Its hours are closed until then.
+    Closed(Timestamp),
+}
+
+/// Who may use a protected name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Protected {
+    /// Accounts, with all below them.
+    pub(super) accounts: Vec<AccountId>,
+    pub(super) rule: RuleId,
+    pub(super) enforce: bool,
+}
+
+/// Why a policy cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyFault {
+    /// A prefix is not digits.
+    #[error(transparent)]
+    Prefix(#[from] NotAPrefix),
+    /// A filter makes no sense.
+    #[error(transparent)]
+    Filter(#[from] FilterFault),
+    /// Two protected names look alike, or one has nothing to compare.
+    #[error(transparent)]
+    Registry(#[from] RegistryFault),
 }
 
 /// A tree of accounts deeper than this is a mistake in the store; the bound keeps a cycle from hanging a session.

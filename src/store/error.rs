@@ -45,12 +45,15 @@ pub enum StoreError {
     /// The balance does not allow it.
     #[error("account {0:?} has not enough credit for that")]
     InsufficientCredit(String),
+    /// It would own more than it may.
+    #[error("account {0:?} would own more than its ceiling")]
+    AboveCeiling(String),
     /// The amount is not usable here.
     #[error("{0}")]
     BadAmount(&'static str),
-    /// A prefix is not digits.
+    /// A policy that cannot be compiled.
     #[error(transparent)]
-    NotAPrefix(#[from] crate::policy::prefix::NotAPrefix),
+    Policy(#[from] crate::policy::PolicyFault),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,

@@ -1,7 +1,8 @@
 //! The store's figures for Prometheus: read when they are asked for, so that the writer pays nothing.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -11,6 +12,8 @@ use prometheus_client::registry::Registry;
 
 use super::{Backlog, Depth, Shared, Store};
 use crate::account::AccountId;
+use crate::policy::Snapshot;
+use crate::policy::filter::{RuleId, RuleKind};
 
 impl Store {
     /// Puts the store's figures into a registry.
@@ -32,6 +35,31 @@ impl Store {
     }
 }
 
+/// What rules that are not enforced would have refused, by account and kind of rule.
+#[derive(Debug, Default)]
+pub struct Shadowed(Mutex<BTreeMap<(AccountId, RuleKind), u64>>);
+
+impl Shadowed {
+    /// Counts one; the first of its kind is told in the log.
+    pub fn count(&self, policy: &Snapshot, account: AccountId, rule: RuleId) {
+        let Some(note) = policy.notes().find(rule) else { return };
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry((account, note.kind)).or_default();
+        *count += 1;
+        if *count == 1 {
+            let account = policy.account(account).map_or("", |account| &account.name);
+            tracing::info!(account, rule = %note, "would have refused a message; further ones are counted, not logged");
+        }
+    }
+
+    /// How often a kind of rule would have refused an account's messages.
+    #[must_use]
+    pub fn of(&self, account: AccountId, kind: RuleKind) -> u64 {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(&(account, kind)).copied().unwrap_or(0)
+    }
+}
+
 struct Figures(Arc<Shared>);
 
 impl std::fmt::Debug for Figures {
@@ -43,7 +71,7 @@ impl std::fmt::Debug for Figures {
 impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let counters = &self.0.counters;
-        let rows: [(&str, &str, &AtomicU64); 11] = [
+        let rows: [(&str, &str, &AtomicU64); 12] = [
             ("tollgate_store_commits", "Transactions", &counters.commits),
             ("tollgate_store_items", "Messages, notes and answers in transactions", &counters.items),
             ("tollgate_store_busy_microseconds", "Time spent in transactions", &counters.busy_micros),
@@ -71,16 +99,43 @@ impl Collector for Figures {
                 "Messages that went from the journal to a row of their own",
                 &counters.landed,
             ),
+            (
+                "tollgate_first_sendings_dropped",
+                "First sendings forgotten before their window ended",
+                &counters.firsts_dropped,
+            ),
         ];
         for (name, help, counter) in rows {
             let counter = ConstCounter::new(counter.load(Ordering::Relaxed));
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
+        self.encode_shadowed(&mut encoder)?;
         self.encode_lanes(&mut encoder)
     }
 }
 
 impl Figures {
+    /// What rules in shadow would have refused.
+    fn encode_shadowed(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let policy = self.0.policy.load();
+        let counts = self.0.counters.shadowed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = ConstCounter::new(0_u64);
+        let help = "Messages that a rule which is not enforced would have refused";
+        let mut family =
+            encoder.encode_descriptor("tollgate_policy_shadowed", help, None, counter.metric_type())?;
+        for ((account, kind), count) in counts.iter() {
+            let account = policy.account(*account).map_or("", |account| &account.name);
+            let labels = [("account", account), ("rule", kind.word())];
+            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+        drop(counts);
+        let gauge = ConstGauge::new(
+            i64::try_from(self.0.counters.firsts.load(Ordering::Relaxed)).unwrap_or(i64::MAX),
+        );
+        let help = "First sendings that the duplicate filter remembers";
+        gauge.encode(encoder.encode_descriptor("tollgate_first_sendings", help, None, gauge.metric_type())?)
+    }
+
     /// One gauge a lane: the operator's or the account's name, and where its things stand.
     fn encode_lanes(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let upstreams = self.0.upstreams.load();

@@ -62,6 +62,8 @@ pub struct Settings {
     pub join_within: Duration,
     /// How long after its validity a message waits for a receipt before it ends as unknown; 3 days by default.
     pub receipt_timeout: Duration,
+    /// First sendings that the duplicate filter remembers; 1,000 to 100,000,000. Beyond it the oldest are forgotten early.
+    pub first_sendings: usize,
     /// What happens to what has ended.
     pub history: HistorySettings,
 }
@@ -79,6 +81,7 @@ impl Settings {
             owed_for: days(3),
             join_within: Duration::from_secs(3_600),
             receipt_timeout: days(3),
+            first_sendings: 4_000_000,
             history: HistorySettings::default(),
         }
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Credits, Origin, PasswordHash, Terms, credential::Bounds};
 use crate::message::{IdForm, UpstreamId};
-use crate::policy::{Price, TextLimits};
+use crate::policy::filter::Filters;
+use crate::policy::{Platform, Price, TextLimits};
 
 /// A whole policy to put in the place of the one that came from files; accounts made elsewhere stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,8 @@ pub struct AccountDraft {
     pub origin: Origin,
     /// How it differs from the defaults.
     pub terms: Terms,
+    /// What it may send.
+    pub filters: Filters,
     /// Its credentials; those that are missing lose their right to bind.
     pub credentials: Vec<CredentialDraft>,
 }
@@ -48,6 +51,8 @@ pub struct CredentialDraft {
     pub password: PasswordHash,
     /// Its bounds.
     pub bounds: Bounds,
+    /// What may be sent with it.
+    pub filters: Filters,
 }
 
 /// Prices, ways and operators as they are written down.
@@ -63,6 +68,8 @@ pub struct TrafficDraft {
     pub upstreams: Vec<UpstreamDraft>,
     /// Bounds of every message.
     pub limits: TextLimits,
+    /// What binds everybody.
+    pub platform: Platform,
 }
 
 /// A route as it is written down.

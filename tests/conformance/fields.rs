@@ -5,6 +5,7 @@ use smpp_proto::field::{COctets, DataCoding, EsmClass, InterfaceVersion, Npi, To
 use smpp_proto::pdu::{BindKind, Quirk, Quirks, SubmitSm};
 use smpp_proto::{Address, CommandId};
 use tollgate::account::{Canned, EmptyText, LongSenders, Manners, Profile};
+use tollgate::policy::filter::Rule;
 
 use crate::support::{Esme, Gate, Plan, submit, vector};
 
@@ -139,8 +140,11 @@ async fn c_096_names_have_11_characters_and_longer_ones_are_refused_or_cut() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c_097_a_sender_that_is_not_the_accounts_is_refused() {
-    let gate =
-        open(|plan| plan.terms.senders = Some(vec!["ACME".to_owned(), "34600000000".to_owned()])).await;
+    let gate = open(|plan| {
+        let granted = ["ACME", "34600000000"].map(|sender| sender.parse().unwrap());
+        plan.filters.senders = Some(Rule::of(granted.to_vec()));
+    })
+    .await;
     let mut esme = gate.bound().await;
     let sources = [("ACME", 0), ("34600000000", 0), ("acme", 0x0A), ("OTHER", 0x0A), ("3460000000", 0x0A)];
     for (source, expected) in sources {

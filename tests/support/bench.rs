@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::Clock;
 use tollgate::message::{Delivery, Message, MessageId, State, UpstreamId};
+use tollgate::policy::filter::Desk;
 use tollgate::policy::{Price, Refusal, Submission, admit};
 use tollgate::store::{
     Accept, AccountDraft, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, CredentialDraft, Kept,
@@ -73,7 +74,14 @@ impl Bench {
             short_message: Bytes::from_static(b"hello"),
             ..SubmitSm::default()
         };
-        let admitted = admit(&policy, account, Submission { pdu, body: None }, self.clock.now())?;
+        let admitted = admit(
+            &policy,
+            policy.sender(account),
+            Submission { pdu, body: None },
+            self.clock.now(),
+            &mut Desk::default(),
+        )
+        .map_err(|denied| denied.refusal)?;
         Ok(ClientRequest::Accept(Box::new(Accept {
             tag,
             account: account.id,
@@ -156,10 +164,12 @@ pub fn policy(credit: &str) -> PolicyChange {
             suspended: false,
             origin: Origin::File,
             terms: Terms::default(),
+            filters: Default::default(),
             credentials: vec![CredentialDraft {
                 system_id: "acme".to_owned(),
                 password: PasswordHash::of(&Secret::new("secret")).unwrap(),
                 bounds: Default::default(),
+                filters: Default::default(),
             }],
         }],
         replaces_files: true,
@@ -173,6 +183,7 @@ pub fn policy(credit: &str) -> PolicyChange {
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
             limits: Default::default(),
+            platform: Default::default(),
         }),
     }
 }

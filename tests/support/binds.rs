@@ -12,6 +12,7 @@ use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::Clock;
 use tollgate::link::tls::ServerIdentity;
 use tollgate::message::{Delivery, MessageId, UpstreamId};
+use tollgate::policy::filter::Desk;
 use tollgate::policy::{Price, Submission, admit};
 use tollgate::smsc::{self, Metrics, Phase, Running, Upstream, UpstreamView};
 use tollgate::store::{
@@ -135,12 +136,14 @@ impl Binds {
             let credential = policy.credential("acme").unwrap();
             let account = policy.account(credential.account).unwrap();
             let submission = Submission { pdu, body: None };
-            let admitted = admit(&policy, account, submission, self.clock.now()).unwrap();
+            let admitted =
+                admit(&policy, policy.sender(account), submission, self.clock.now(), &mut Desk::default())
+                    .unwrap();
             ClientRequest::Accept(Box::new(Accept {
                 tag: 1,
                 account: account.id,
                 credential: credential.id,
-                upstream: policy.route(admitted.route()).unwrap().upstreams[0],
+                upstream: policy.route(admitted.route().unwrap()).unwrap().upstreams[0],
                 admitted,
                 max_queued: account.terms.max_queued,
                 short_id,
@@ -285,10 +288,12 @@ fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
             suspended: false,
             origin: Origin::File,
             terms: Terms::default(),
+            filters: Default::default(),
             credentials: vec![CredentialDraft {
                 system_id: "acme".to_owned(),
                 password: PasswordHash::of(&Secret::new("secret")).unwrap(),
                 bounds: Default::default(),
+                filters: Default::default(),
             }],
         }],
         replaces_files: true,
@@ -305,6 +310,7 @@ fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
                 .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })
                 .collect(),
             limits: Default::default(),
+            platform: Default::default(),
         }),
     }
 }

@@ -19,7 +19,8 @@ use tollgate::account::{Origin, PasswordHash, Secret, Terms};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::esme::{self, Metrics, Running};
 use tollgate::message::{Message, State, UpstreamId};
-use tollgate::policy::{Price, TextLimits};
+use tollgate::policy::filter::Filters;
+use tollgate::policy::{Platform, Price, TextLimits};
 use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
     AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
@@ -37,6 +38,10 @@ pub struct Plan {
     pub credit: &'static str,
     pub bounds: Bounds,
     pub terms: Terms,
+    /// What the account may send.
+    pub filters: Filters,
+    /// What binds everybody.
+    pub platform: Platform,
     pub suspended: bool,
     /// Places in the store's mailbox.
     pub mailbox: usize,
@@ -61,6 +66,8 @@ impl Default for Plan {
             credit: "1000000",
             bounds: Bounds::default(),
             terms: Terms::default(),
+            filters: Filters::default(),
+            platform: Platform::default(),
             suspended: false,
             mailbox: 1_024,
             limits: TextLimits::default(),
@@ -354,10 +361,12 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             suspended: plan.suspended,
             origin: Origin::File,
             terms: plan.terms.clone(),
+            filters: plan.filters.clone(),
             credentials: vec![CredentialDraft {
                 system_id: plan.system_id.to_owned(),
                 password: hash.clone(),
                 bounds: plan.bounds.clone(),
+                filters: Default::default(),
             }],
         }],
         replaces_files: true,
@@ -374,6 +383,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             }],
             upstreams,
             limits: plan.limits,
+            platform: plan.platform.clone(),
         }),
     }
 }

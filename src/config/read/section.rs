@@ -26,6 +26,11 @@ impl<'a> Section<'a> {
         Self { sources, name: String::new(), file, table, at: Spot { file, offset: 0 }, known: Vec::new() }
     }
 
+    /// Where the table begins, for people: `gate.toml:12`.
+    pub(in crate::config) fn place(&self) -> String {
+        self.sources.shown(self.at)
+    }
+
     /// Whether the table was written at all.
     pub(in crate::config) fn is_written(&self) -> bool {
         self.table.is_some()

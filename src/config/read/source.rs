@@ -25,6 +25,24 @@ struct Text {
     /// The path as it was named.
     path: PathBuf,
     text: String,
+    /// Where each line begins, in octets: a file of ten thousand accounts is asked for as many places.
+    lines: Vec<usize>,
+}
+
+impl Text {
+    fn new(path: PathBuf, text: String) -> Self {
+        let lines =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
+        Self { path, text, lines }
+    }
+
+    /// Line and column of an octet, from 1; a column is a character.
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|start| *start <= offset).max(1);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
+        (line, column)
+    }
 }
 
 /// Every file, parsed, and what was found wrong in them so far.
@@ -58,7 +76,7 @@ impl Texts {
                 (String::new(), vec![(Spot { file: 0, offset: 0 }, what, advice.to_owned())])
             }
         };
-        Self { files: vec![Text { path: path.to_path_buf(), text }], found }
+        Self { files: vec![Text::new(path.to_path_buf(), text)], found }
     }
 
     /// Reads the files that `patterns` of the main file match, in the order of their names.
@@ -76,7 +94,7 @@ impl Texts {
                     continue;
                 }
                 match read(&path) {
-                    Ok(text) => self.files.push(Text { path, text }),
+                    Ok(text) => self.files.push(Text::new(path, text)),
                     Err(why) => self.found.push((
                         *spot,
                         format!("{} cannot be read ({why})", path.display()),
@@ -99,14 +117,10 @@ impl Texts {
     }
 
     fn problem(&self, (spot, what, advice): Found) -> Problem {
-        let (file, text) = match self.files.get(spot.file) {
-            Some(source) => (source.path.display().to_string(), source.text.as_str()),
-            None => (String::new(), ""),
+        let (file, (line, column)) = match self.files.get(spot.file) {
+            Some(source) => (source.path.display().to_string(), source.place(spot.offset)),
+            None => (String::new(), (1, 1)),
         };
-        let before = text.get(..spot.offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
         Problem { file, line, column, what, advice }
     }
 }

@@ -55,7 +55,7 @@ impl<'a> Value<'a> {
     }
 
     /// Where another place is, for people.
-    pub(super) fn shown(&self, spot: Spot) -> String {
+    pub(in crate::config) fn shown(&self, spot: Spot) -> String {
         self.sources.shown(spot)
     }
 
@@ -212,6 +212,11 @@ impl<'a> Value<'a> {
                 "write the path of a file that this user may read",
             ),
         }
+    }
+
+    /// Whether it is a table.
+    pub(in crate::config) fn is_table(&self) -> bool {
+        self.as_table().is_some()
     }
 
     /// The table that it is, if it is one.

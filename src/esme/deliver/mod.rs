@@ -103,7 +103,7 @@ impl Client {
             }
             let flights = &receiving.flights;
             let mut next = || next_sequence(&mut self.last_sequence, |number| flights.has(number));
-            match write::deliver_sm(&delivery, self.dialect, &mut next, &mut self.scratch, out) {
+            match write::deliver_sm(&delivery, &self.dialect, &mut next, &mut self.scratch, out) {
                 Ok(sequence) => {
                     receiving.flights.open(sequence, delivery, monotonic);
                     sent += 1;

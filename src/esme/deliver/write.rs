@@ -21,7 +21,7 @@ use crate::policy::admit::user_data;
 /// one, whose number comes back, decides for all.
 pub(super) fn deliver_sm(
     delivery: &Delivery,
-    dialect: Dialect,
+    dialect: &Dialect,
     next: &mut impl FnMut() -> u32,
     scratch: &mut BytesMut,
     out: &mut BytesMut,
@@ -65,7 +65,7 @@ impl Told {
     fn write(
         &self,
         submitted: Bytes,
-        dialect: Dialect,
+        dialect: &Dialect,
         sequence: u32,
         scratch: &mut BytesMut,
         out: &mut BytesMut,
@@ -152,7 +152,7 @@ fn as_it_came(
 /// A message from a phone: octet for octet, unless the account means by data_coding 0 what the store does not.
 fn mo(
     body: &Bytes,
-    dialect: Dialect,
+    dialect: &Dialect,
     next: &mut impl FnMut() -> u32,
     out: &mut BytesMut,
 ) -> Result<u32, &'static str> {
@@ -264,7 +264,7 @@ mod tests {
             is_final: true,
         };
         let mut out = BytesMut::from(&b"before"[..]);
-        told.write(submitted(), dialect(version), 9, &mut BytesMut::new(), &mut out).expect("written");
+        told.write(submitted(), &dialect(version), 9, &mut BytesMut::new(), &mut out).expect("written");
         let pdu = out.split_off(6);
         let header = Header::read(&pdu).expect("a header");
         assert_eq!(
@@ -341,7 +341,7 @@ mod tests {
         let latin1 = Dialect { charset: Charset::Latin1, ..dialect(0x34) };
         let mut out = BytesMut::new();
         let submitted = body.split_off(Header::LENGTH).freeze();
-        told.write(submitted, latin1, 9, &mut BytesMut::new(), &mut out).expect("written");
+        told.write(submitted, &latin1, 9, &mut BytesMut::new(), &mut out).expect("written");
         let read = DeliverSm::decode(out.freeze().split_off(Header::LENGTH)).expect("a body");
         assert!(read.short_message.ends_with(b"text:@\xE9"), "{read:?}");
     }

@@ -14,7 +14,8 @@ impl Session {
     /// Sends a batch to the store; when its mailbox is full the batch waits, and the socket is not read meanwhile.
     pub(super) fn submit(&mut self, mut batch: Batch) {
         let Some(client) = self.client.as_deref_mut() else { return };
-        batch.spend(client, self.link.out(), self.shared.clock.monotonic());
+        batch.spend(client, &self.shared.store, self.link.out(), self.shared.clock.monotonic());
+        client.tell_shadowed(&batch, &self.shared.store);
         if batch.requests.is_empty() {
             return;
         }
@@ -93,9 +94,9 @@ impl Client {
                 self.accepted += 1;
                 self.accepted(tag, id, out);
             }
-            ClientOutcome::Refused(refusal) => match tag.kind {
-                Kind::Submit | Kind::Data | Kind::Multi => self.refuse_accept(tag, refusal, out),
-                _ => self.question_refused(tag, refusal, out),
+            ClientOutcome::Refused(denied) => match tag.kind {
+                Kind::Submit | Kind::Data | Kind::Multi => self.refuse_accept(tag, denied, out),
+                _ => self.question_refused(tag, denied.refusal, out),
             },
             ClientOutcome::Standing(standing) => self.standing(tag, standing, out),
             ClientOutcome::Cancelled(count) => self.changed(tag, count > 0, out),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use smpp_proto::field::{Address, COctets};
 use smpp_proto::pdu::Unsuccessful;
 
@@ -12,13 +12,16 @@ use super::Client;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::message::MessageId;
-use crate::policy::{Refusal, Snapshot};
+use crate::policy::Snapshot;
+use crate::policy::filter::Rules;
 use crate::store::{ClientRequest, Store};
 
 /// What one read brought, with the policy that all of it is judged by.
 pub(in crate::esme) struct Batch {
     pub(in crate::esme) policy: Arc<Snapshot>,
     pub(in crate::esme) account: Option<Arc<Account>>,
+    /// What binds the credential.
+    pub(in crate::esme) rules: Arc<Rules>,
     pub(in crate::esme) now: Timestamp,
     pub(in crate::esme) requests: Vec<ClientRequest>,
 }
@@ -27,32 +30,11 @@ impl Batch {
     pub(super) fn new(store: &Store, client: &mut Client, now: Timestamp) -> Self {
         let policy = store.policy();
         let account = policy.account(client.bound.facts().account).cloned();
-        client.suit(&policy, account.as_ref().map(|account| &account.terms));
-        Self { policy, account, now, requests: Vec::new() }
-    }
-
-    /// Takes what the requests cost out of the credential's bucket and refuses those for which nothing is left.
-    pub(super) fn spend(&mut self, client: &mut Client, out: &mut BytesMut, monotonic: u64) {
-        let credential = self.policy.credential_by_id(client.bound.facts().credential);
-        let Some(throughput) = credential.and_then(|credential| credential.bounds.throughput) else { return };
-        let share = Arc::clone(&client.bound.place.share);
-        share.bucket(throughput, monotonic, |bucket| {
-            // When the head of a submit_multi goes, the next of its destinations becomes the head.
-            let mut headless = None;
-            self.requests.retain_mut(|request| {
-                let ClientRequest::Accept(accept) = request else { return true };
-                let segments = u32::from(accept.admitted.parts());
-                if bucket.take(throughput, segments, monotonic).is_err() {
-                    headless = if accept.follows { headless } else { Some(accept.tag) };
-                    client.refuse_accept(Tag::unpack(accept.tag), Refusal::RateLimited, out);
-                    return false;
-                }
-                if headless.take() == Some(accept.tag) {
-                    accept.follows = false;
-                }
-                true
-            });
-        });
+        client.suit(&policy, account.as_ref());
+        client.desk.begin(now);
+        client.policy = Arc::clone(&policy);
+        let rules = Arc::clone(policy.rules_of(client.bound.facts().credential));
+        Self { policy, account, rules, now, requests: Vec::new() }
     }
 }
 

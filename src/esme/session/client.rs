@@ -1,6 +1,6 @@
 //! What a session has once it is bound, and what it may take from the lane.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,17 +15,19 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::info;
 
-use super::batch::Asides;
+use super::batch::{Asides, Batch};
+use super::spend::Levels;
 use super::{Dialect, Session};
 use crate::account::credential::BindType;
-use crate::account::{Manners, Terms};
+use crate::account::{Account, Manners};
 use crate::esme::Shared;
 use crate::esme::bind::Bound;
 use crate::esme::deliver::{self, Receiving};
 use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
-use crate::policy::Snapshot;
+use crate::policy::filter::{Desk, RuleId};
+use crate::policy::{Denied, Snapshot};
 use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store};
 
 /// What a bound session has.
@@ -39,6 +41,14 @@ pub(in crate::esme) struct Client {
     told: Quirks,
     pub(in crate::esme) metrics: SessionMetrics,
     pub(in crate::esme) asides: Asides,
+    /// Room for judging messages.
+    pub(in crate::esme) desk: Desk,
+    /// By what the last messages were judged.
+    pub(super) policy: Arc<Snapshot>,
+    /// Rules whose refusals the log knows already.
+    told_rules: HashSet<RuleId>,
+    /// The buckets of accounts and the platform.
+    pub(super) levels: Arc<Levels>,
     /// Questions for the history.
     pub(in crate::esme) lookups: Vec<Lookup>,
     pub(super) looking_up: bool,
@@ -67,6 +77,8 @@ pub(super) struct Pressure {
     pub(super) most: u64,
 }
 
+/// Rules that one session remembers to have told.
+const RULES_TOLD: usize = 1_000;
 /// Batches that the store may have of one session at a time.
 pub(super) const BATCHES_MAX: usize = 8;
 /// Answers on their way back: one for each batch, and one from the history.
@@ -90,6 +102,10 @@ impl Client {
             told: Quirks::NONE,
             metrics: shared.metrics.session(facts),
             asides: Asides::default(),
+            desk: Desk::default(),
+            policy: shared.store.policy(),
+            told_rules: HashSet::new(),
+            levels: Arc::clone(&shared.levels),
             lookups: Vec::new(),
             looking_up: false,
             last_sequence: 0,
@@ -115,10 +131,10 @@ impl Client {
     }
 
     /// Takes the policy as it is now.
-    pub(super) fn suit(&mut self, policy: &Snapshot, terms: Option<&Terms>) {
-        self.dialect.suit(terms);
-        if let (Some(pressure), Some(terms)) = (&mut self.pressure, terms) {
-            pressure.most = terms.max_queued;
+    pub(super) fn suit(&mut self, policy: &Snapshot, account: Option<&Arc<Account>>) {
+        self.dialect.suit(account);
+        if let (Some(pressure), Some(account)) = (&mut self.pressure, account) {
+            pressure.most = account.terms.max_queued;
         }
         let credential = policy.credential_by_id(self.bound.facts().credential);
         let manners = credential.and_then(|credential| credential.bounds.lenience);
@@ -144,6 +160,28 @@ impl Client {
         for quirk in news.iter() {
             info!(account = facts.account_name, system_id = facts.system_id, peer = %facts.peer, %quirk,
                 command = %header.command, sequence = header.sequence, "forgiven; further ones are counted, not logged");
+        }
+    }
+
+    /// Counts what rules in shadow would have refused of a batch.
+    pub(super) fn tell_shadowed(&mut self, batch: &Batch, store: &Store) {
+        let account = self.bound.facts().account;
+        for rule in self.desk.take_shadowed() {
+            store.counters().shadowed.count(&batch.policy, account, rule);
+        }
+    }
+
+    /// Counts a refusal and names the rule behind it in the log, each rule once a session.
+    pub(in crate::esme) fn denied(&mut self, denied: Denied) {
+        self.metrics.refused(denied.refusal);
+        let Some(note) = denied.rule.and_then(|rule| self.policy.notes().find(rule)) else { return };
+        if self.told_rules.len() >= RULES_TOLD {
+            self.told_rules.clear();
+        }
+        if denied.rule.is_some_and(|rule| self.told_rules.insert(rule)) {
+            let facts = self.bound.facts();
+            info!(account = facts.account_name, system_id = facts.system_id, peer = %facts.peer,
+                reason = denied.refusal.word(), rule = %note, "refused; further ones are counted, not logged");
         }
     }
 

@@ -1,17 +1,19 @@
 //! How a session writes: statuses, states and parameters that its version knows, bodies of refusals, message ids.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, BytesMut};
 use smpp_proto::field::{CommandId, CommandStatus, InterfaceVersion, MessageState, Tag};
 use smpp_proto::pdu::Header;
 use smpp_proto::text::Charset;
 
-use crate::account::Terms;
+use crate::account::{Account, StatusCodes, Terms};
 use crate::esme::Settings;
 use crate::message::MessageId;
 use crate::policy::Refusal;
 
 /// The version that both sides speak, and whether refusals are explained.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::esme) struct Dialect {
     pub(in crate::esme) version: InterfaceVersion,
     /// The account asked for `status_detail`.
@@ -24,17 +26,27 @@ pub(in crate::esme) struct Dialect {
     pub(in crate::esme) coding: CommandStatus,
     /// What the account means by data_coding 0.
     pub(in crate::esme) charset: Charset,
+    /// The account, which may have statuses of its own.
+    pub(in crate::esme) account: Option<Arc<Account>>,
 }
 
 impl Dialect {
     /// A session of this version, before anything is known of its account.
     pub(in crate::esme) fn of(version: InterfaceVersion, settings: &Settings) -> Self {
         let coding = CommandStatus(settings.coding_status);
-        Self { version, detail: false, congestion: None, bodies: false, coding, charset: Charset::Gsm7 }
+        Self {
+            version,
+            detail: false,
+            congestion: None,
+            bodies: false,
+            coding,
+            charset: Charset::Gsm7,
+            account: None,
+        }
     }
 
     /// Makes the response that begins at `start`, the last in `out`, longer by congestion_state, where that is told.
-    pub(in crate::esme) fn tell_congestion(self, out: &mut BytesMut, start: usize) {
+    pub(in crate::esme) fn tell_congestion(&self, out: &mut BytesMut, start: usize) {
         if let Some(state) = self.congestion {
             put_tlv(out, Tag::CONGESTION_STATE, &[&[state]]);
             set_length(out, start);
@@ -42,26 +54,44 @@ impl Dialect {
     }
 
     /// What the account wants of it.
-    pub(in crate::esme) fn suit(&mut self, terms: Option<&Terms>) {
+    pub(in crate::esme) fn suit(&mut self, account: Option<&Arc<Account>>) {
+        let terms = account.map(|account| &account.terms);
         self.detail = terms.is_some_and(|terms| terms.status_detail);
         self.bodies = terms.is_some_and(|terms| terms.error_bodies);
         self.charset = terms.map(|terms| terms.alphabet).unwrap_or_default();
+        let has_own =
+            |terms: &Terms| terms.status_codes != StatusCodes::Standard || !terms.statuses.is_empty();
+        self.account = account.filter(|account| has_own(&account.terms)).cloned();
+    }
+
+    /// The status that the account chose for a refusal, if it did.
+    fn chosen(&self, refusal: Refusal) -> Option<CommandStatus> {
+        let terms = &self.account.as_ref()?.terms;
+        if let Some(status) = terms.statuses.get(refusal.word()) {
+            return Some(CommandStatus(*status));
+        }
+        let status = refusal.vendor_status();
+        let is_own = terms.status_codes == StatusCodes::Vendor && status != refusal.status();
+        is_own.then_some(status)
     }
 
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).
-    pub(in crate::esme) fn takes_tlvs(self) -> bool {
+    pub(in crate::esme) fn takes_tlvs(&self) -> bool {
         self.version.takes_tlvs()
     }
 
     /// A state as the session knows it: 5.0 added SCHEDULED and SKIPPED (conformance C-208), 3.4 REJECTED.
-    pub(in crate::esme) fn state(self, state: MessageState) -> MessageState {
+    pub(in crate::esme) fn state(&self, state: MessageState) -> MessageState {
         let state = if self.version >= InterfaceVersion::V5_0 { state } else { state.for_3_4() };
         let is_new = state == MessageState::REJECTED && !self.takes_tlvs();
         if is_new { MessageState::UNDELIVERABLE } else { state }
     }
 
     /// The status of a refusal. What only 5.0 knows goes to no older session (conformance C-208).
-    pub(in crate::esme) fn status(self, refusal: Refusal) -> CommandStatus {
+    pub(in crate::esme) fn status(&self, refusal: Refusal) -> CommandStatus {
+        if let Some(status) = self.chosen(refusal) {
+            return status;
+        }
         let v5 = self.version >= InterfaceVersion::V5_0;
         match refusal {
             Refusal::UnicodeDisabled if v5 => CommandStatus::RINVDCS,
@@ -78,7 +108,7 @@ impl Dialect {
     /// Appends the response that refuses `request`: 16 octets, or with empty fields or the reason word where the
     /// account wants that.
     pub(in crate::esme) fn refuse(
-        self,
+        &self,
         out: &mut BytesMut,
         request: CommandId,
         sequence: u32,

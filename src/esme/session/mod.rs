@@ -10,11 +10,13 @@ mod client;
 mod dialect;
 mod end;
 mod requests;
+mod spend;
 mod timing;
 
 pub(super) use batch::{Aside, Batch, Kind, Multi, Tag};
 pub(super) use client::Client;
 pub(super) use dialect::{Dialect, Digits, put_tlv, set_length};
+pub(super) use spend::Levels;
 
 use std::pin::Pin;
 use std::sync::Arc;

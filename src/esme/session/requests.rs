@@ -137,7 +137,7 @@ impl Session {
         }
         self.shared.metrics.pdu_refused(refusal.word());
         let unbound = Dialect::of(InterfaceVersion::V3_4, &self.shared.settings);
-        let dialect = self.client.as_ref().map_or(unbound, |client| client.dialect);
+        let dialect = self.client.as_ref().map_or(unbound, |client| client.dialect.clone());
         let out = self.link.out();
         match refusal {
             Refusal::UnknownCommand => {
@@ -165,7 +165,7 @@ impl Session {
         match command {
             CommandId::SUBMIT_SM => client.submit_sm(frame, batch, out),
             CommandId::DATA_SM => client.data_sm(frame, batch, out),
-            CommandId::SUBMIT_MULTI => client.submit_multi(frame, batch, out),
+            CommandId::SUBMIT_MULTI => client.submit_multi(frame, batch, &shared.store, out),
             CommandId::QUERY_SM => client.query_sm(frame, batch, out),
             CommandId::CANCEL_SM => client.cancel_sm(frame, batch, out),
             CommandId::REPLACE_SM => client.replace_sm(frame, batch, out),
@@ -331,7 +331,7 @@ impl Session {
         let mut client = Box::new(Client::new(bound, &self.shared));
         let policy = self.shared.store.policy();
         let account = policy.account(client.bound.facts().account);
-        client.suit(&policy, account.map(|account| &account.terms));
+        client.suit(&policy, account);
         self.client = Some(client);
         if *self.stopping.borrow() {
             // Everybody else was told while this bind was checked.

@@ -5,6 +5,7 @@ use smpp_proto::session::{Moment, Traffic};
 
 use super::{Bound, Flight, KEPT_ROOM, Now};
 use crate::message::{End, Message, Reason, State};
+use crate::policy::{Hindrance, Snapshot};
 use crate::smsc::detour;
 use crate::smsc::settings::InDoubt;
 use crate::smsc::submit::{Submit, Unsendable};
@@ -34,9 +35,14 @@ impl Bound {
             return;
         }
         self.needs = 0;
+        let policy = self.shared.store.policy();
+        let gate = policy.hinders().then_some(&*policy);
         while self.window.room() > 0
             && let Some(message) = self.held.pop_front()
         {
+            if self.keeps_back(gate, &message, now) {
+                continue;
+            }
             if let Wrote::NotYet(message) = self.write(message, now) {
                 self.held.push_front(message);
                 return;
@@ -50,10 +56,23 @@ impl Bound {
                 break;
             }
             for message in pulled.drain(..) {
-                self.place_pulled(message, now);
+                if !self.keeps_back(gate, &message, now) {
+                    self.place_pulled(message, now);
+                }
             }
         }
         self.pulled = pulled;
+    }
+
+    /// Whether a message may not leave now; then the store keeps it back.
+    fn keeps_back(&mut self, gate: Option<&Snapshot>, message: &Message, now: Now) -> bool {
+        let Some(hindrance) = gate.and_then(|policy| policy.hindrance(message, now.at)) else { return false };
+        let until = match hindrance {
+            Hindrance::Suspended => None,
+            Hindrance::Closed(until) => Some(until),
+        };
+        self.notes.push(Note::Held { message: message.id, until });
+        true
     }
 
     /// Whether the loop should wake when the lane does.

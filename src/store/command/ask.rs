@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, InboundPart, MessageId, State, UpstreamId};
-use crate::policy::{Admitted, Refusal};
+use crate::policy::{Admitted, Denied};
 use crate::store::history::Moved;
 use crate::store::policy::PolicyChange;
 use crate::store::{StoreError, lane};
@@ -140,7 +140,7 @@ pub enum ClientOutcome {
     /// Durable and charged; the id that the client is shown.
     Accepted(MessageId),
     /// Nothing happened and nothing was charged.
-    Refused(Refusal),
+    Refused(Denied),
     /// The answer to a query; nothing when there is no such message in the hot store.
     Standing(Option<Standing>),
     /// How many messages were cancelled; 0 is a failure.
@@ -216,6 +216,13 @@ pub enum Note {
         error: u32,
         /// It may have reached the operator: a duplicate is possible, and counted.
         in_doubt: bool,
+    },
+    /// It may not leave now: its account is suspended, or its hours are closed until then.
+    Held {
+        /// Which.
+        message: MessageId,
+        /// When its hours open; absent while its account is suspended.
+        until: Option<Timestamp>,
     },
     /// The operator of a lane is down: move it to another operator's lane, as it stands. To its own lane: it was
     /// about to be written and is not.

@@ -18,6 +18,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use super::history::{self, HistorySettings};
 use super::{Balance, StoreError};
 use crate::account::{AccountId, Credits, Terms};
+use crate::policy::filter::Filters;
 
 /// A view of the store at one moment for each question.
 pub struct Reader {
@@ -44,6 +45,8 @@ pub struct AccountView {
     pub balance: Balance,
     /// How it differs from the defaults.
     pub terms: Terms,
+    /// What it may send.
+    pub filters: Filters,
     /// Names it may bind with.
     pub system_ids: Vec<String>,
 }
@@ -102,7 +105,10 @@ impl Reader {
     fn account_view(&self, row: &Row<'_>) -> rusqlite::Result<Option<AccountView>> {
         let id: u32 = row.get(0)?;
         let terms: String = row.get(5)?;
-        let Ok(terms) = serde_json::from_str(&terms) else { return Ok(None) };
+        let filters: String = row.get(8)?;
+        let (Ok(terms), Ok(filters)) = (serde_json::from_str(&terms), serde_json::from_str(&filters)) else {
+            return Ok(None);
+        };
         let mut find = self.db.prepare(
             "SELECT system_id FROM credential WHERE account = ?1 AND active = 1 ORDER BY system_id",
         )?;
@@ -114,6 +120,7 @@ impl Reader {
             origin: row.get(3)?,
             suspended: row.get(4)?,
             terms,
+            filters,
             balance: Balance {
                 available: Credits::from_micro(row.get(6)?),
                 held: Credits::from_micro(row.get(7)?),
@@ -155,7 +162,8 @@ pub struct EntryView {
     pub note: String,
 }
 
-const ACCOUNT: &str = "SELECT a.id, a.name, p.name, a.origin, a.suspended, a.terms, a.available, a.held
+const ACCOUNT: &str =
+    "SELECT a.id, a.name, p.name, a.origin, a.suspended, a.terms, a.available, a.held, a.filters
   FROM account a LEFT JOIN account p ON p.id = a.parent";
 
 /// Copies hot file and history to `to` and `to.history/` as they stand at one moment each, the hot file first: what

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Origin, PasswordHash};
 use crate::message::UpstreamId;
-use crate::policy::{MoRoute, PastSchedule, Price, Route, SnapshotParts, TextLimits};
+use crate::policy::filter::Filters;
+use crate::policy::{MoRoute, PastSchedule, Platform, Price, Route, SnapshotParts, TextLimits};
 use crate::store::StoreError;
 
 /// Reads what a snapshot is compiled from.
@@ -15,9 +16,14 @@ pub(in crate::store) fn policy_parts(
     db: &Connection,
     upstreams: &HashMap<&str, UpstreamId>,
 ) -> Result<SnapshotParts, StoreError> {
+    let (accounts, filters) = accounts(db)?;
+    let (credentials, credential_filters) = credentials(db)?;
     Ok(SnapshotParts {
-        accounts: accounts(db)?,
-        credentials: credentials(db)?,
+        accounts,
+        filters,
+        credentials,
+        credential_filters,
+        platform: platform(db)?,
         prices: prices(db)?,
         routes: routes(db, upstreams)?,
         mo_routes: mo_routes(db)?,
@@ -26,12 +32,19 @@ pub(in crate::store) fn policy_parts(
     })
 }
 
-fn accounts(db: &Connection) -> Result<Vec<Account>, StoreError> {
-    let mut find = db.prepare("SELECT id, name, parent, origin, suspended, terms FROM account")?;
+/// Most levels have no filters.
+const NO_FILTERS: &str = "{}";
+
+fn accounts(db: &Connection) -> Result<(Vec<Account>, HashMap<AccountId, Filters>), StoreError> {
+    let mut find = db.prepare("SELECT id, name, parent, origin, suspended, terms, filters FROM account")?;
     let mut rows = find.query([])?;
-    let mut accounts = Vec::new();
+    let (mut accounts, mut filtered) = (Vec::new(), HashMap::new());
     while let Some(row) = rows.next()? {
         let origin: String = row.get(3)?;
+        let filters: String = row.get(6)?;
+        if filters != NO_FILTERS {
+            filtered.insert(AccountId(row.get(0)?), json(&filters)?);
+        }
         accounts.push(Account {
             id: AccountId(row.get(0)?),
             name: row.get(1)?,
@@ -41,16 +54,23 @@ fn accounts(db: &Connection) -> Result<Vec<Account>, StoreError> {
             terms: json(&row.get::<_, String>(5)?)?,
         });
     }
-    Ok(accounts)
+    Ok((accounts, filtered))
 }
 
-fn credentials(db: &Connection) -> Result<Vec<Credential>, StoreError> {
-    let mut find =
-        db.prepare("SELECT id, account, system_id, password_hash, bounds FROM credential WHERE active = 1")?;
+type Credentials = (Vec<Credential>, HashMap<CredentialId, Filters>);
+
+fn credentials(db: &Connection) -> Result<Credentials, StoreError> {
+    let mut find = db.prepare(
+        "SELECT id, account, system_id, password_hash, bounds, filters FROM credential WHERE active = 1",
+    )?;
     let mut rows = find.query([])?;
-    let mut credentials = Vec::new();
+    let (mut credentials, mut filtered) = (Vec::new(), HashMap::new());
     while let Some(row) = rows.next()? {
         let hash: String = row.get(3)?;
+        let filters: String = row.get(5)?;
+        if filters != NO_FILTERS {
+            filtered.insert(CredentialId(row.get(0)?), json(&filters)?);
+        }
         credentials.push(Credential {
             id: CredentialId(row.get(0)?),
             account: AccountId(row.get(1)?),
@@ -59,7 +79,14 @@ fn credentials(db: &Connection) -> Result<Vec<Credential>, StoreError> {
             bounds: json(&row.get::<_, String>(4)?)?,
         });
     }
-    Ok(credentials)
+    Ok((credentials, filtered))
+}
+
+/// What binds everybody.
+fn platform(db: &Connection) -> Result<Platform, StoreError> {
+    let found: Option<String> =
+        db.query_row("SELECT value FROM meta WHERE key = 'platform'", [], |row| row.get(0)).optional()?;
+    found.map_or_else(|| Ok(Platform::default()), |text| json(&text))
 }
 
 fn prices(db: &Connection) -> Result<Vec<Price>, StoreError> {

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 4] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL];
+const STEPS: [&str; 5] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, LIMITS];
 
 /// Version 1.
 ///
@@ -108,6 +108,24 @@ ALTER TABLE inbound ADD COLUMN shown INTEGER;
 
 /// Version 4: plain messages are told of in the journal and have no row while they fly; see [`super::journal`].
 const JOURNAL: &str = "CREATE TABLE journal(at INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
+
+/// Version 5: filters of accounts and credentials, and what they count.
+///
+/// `quota` has a row for each sum, that of its latest period. `first_sending` holds prints in the order of their coming.
+/// `listed_number` has an account's opt-outs, and the platform's blocklist under owner 0; a number is its digits behind
+/// a 1. Senders were terms of an account and are a filter now.
+const LIMITS: &str = "
+ALTER TABLE account ADD COLUMN filters TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE credential ADD COLUMN filters TEXT NOT NULL DEFAULT '{}';
+UPDATE account SET filters = json_object('senders', json_object('is', json_extract(terms, '$.senders')))
+  WHERE json_type(terms, '$.senders') = 'array';
+UPDATE account SET terms = json_remove(terms, '$.senders');
+CREATE TABLE quota(key INTEGER PRIMARY KEY, period INTEGER NOT NULL, used INTEGER NOT NULL) STRICT;
+CREATE TABLE first_sending(at INTEGER PRIMARY KEY, until INTEGER NOT NULL, prints BLOB NOT NULL) STRICT;
+CREATE TABLE listed_number(
+  owner INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL,
+  PRIMARY KEY(owner, number)) STRICT, WITHOUT ROWID;
+";
 
 /// How a delivery stands; the `owed` columns.
 pub(super) mod owed {

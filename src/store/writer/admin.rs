@@ -26,6 +26,7 @@ impl Writer {
             if failed {
                 self.db.execute_batch("ROLLBACK TO admin")?;
                 self.books = super::Books::read(&self.db, &self.shared, &self.flights)?;
+                self.limits.reread(&self.db, self.now)?;
             }
             self.db.execute_batch("RELEASE admin")?;
             self.replies.push(outcome);
@@ -39,6 +40,7 @@ impl Writer {
                 self.apply(change)?;
                 let (policy, upstreams) = read_policy(&self.db)?;
                 self.sweeps.default_validity = policy.limits().default_validity;
+                self.release_held(&policy)?;
                 effects.after(move |shared| {
                     shared.policy.store(policy.into());
                     shared.upstreams.store(upstreams.into());
@@ -101,6 +103,7 @@ impl Writer {
     ) -> Result<Balance, StoreError> {
         let balance = self.books.add(account, amount).map_err(|no| match no {
             NoHold::Nobody => StoreError::Unknown { what: "account", name: account.to_string() },
+            NoHold::AboveCeiling => StoreError::AboveCeiling(self.name_of(account)),
             NoHold::Insufficient | NoHold::Full => StoreError::InsufficientCredit(self.name_of(account)),
         })?;
         self.db
@@ -131,7 +134,7 @@ impl Writer {
     }
 
     fn apply_account(&mut self, draft: &AccountDraft) -> Result<(), StoreError> {
-        let terms = serde_json::to_string(&draft.terms).map_err(|e| StoreError::Failed(e.to_string()))?;
+        let (terms, filters) = (written(&draft.terms)?, written(&draft.filters)?);
         let found: Option<u32> = self
             .db
             .query_row("SELECT id FROM account WHERE name = ?1", [&draft.name], |row| row.get(0))
@@ -140,14 +143,15 @@ impl Writer {
         let id = match found {
             Some(id) => {
                 self.db.execute(
-                    "UPDATE account SET origin = ?2, suspended = ?3, terms = ?4 WHERE id = ?1",
-                    params![id, origin, draft.suspended, terms],
+                    "UPDATE account SET origin = ?2, suspended = ?3, terms = ?4, filters = ?5 WHERE id = ?1",
+                    params![id, origin, draft.suspended, terms, filters],
                 )?;
                 AccountId(id)
             }
             None => AccountId(self.db.query_row(
-                "INSERT INTO account(name, origin, suspended, terms) VALUES(?1, ?2, ?3, ?4) RETURNING id",
-                params![draft.name, origin, draft.suspended, terms],
+                "INSERT INTO account(name, origin, suspended, terms, filters) VALUES(?1, ?2, ?3, ?4, ?5)
+                   RETURNING id",
+                params![draft.name, origin, draft.suspended, terms, filters],
                 |row| row.get(0),
             )?),
         };
@@ -178,14 +182,15 @@ impl Writer {
     fn apply_credentials(&mut self, account: AccountId, draft: &AccountDraft) -> Result<(), StoreError> {
         self.db.execute("UPDATE credential SET active = 0 WHERE account = ?1", [account.0])?;
         for credential in &draft.credentials {
-            let bounds =
-                serde_json::to_string(&credential.bounds).map_err(|e| StoreError::Failed(e.to_string()))?;
+            let (bounds, filters) = (written(&credential.bounds)?, written(&credential.filters)?);
+            let password = credential.password.as_str();
             let changed = self.db.execute(
-                "INSERT INTO credential(account, system_id, password_hash, bounds) VALUES(?1, ?2, ?3, ?4)
+                "INSERT INTO credential(account, system_id, password_hash, bounds, filters)
+                   VALUES(?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT(system_id) DO UPDATE SET password_hash = excluded.password_hash,
-                   bounds = excluded.bounds, active = 1, account = excluded.account
+                   bounds = excluded.bounds, filters = excluded.filters, active = 1, account = excluded.account
                  WHERE account = excluded.account OR active = 0",
-                params![account.0, credential.system_id, credential.password.as_str(), bounds],
+                params![account.0, credential.system_id, password, bounds, filters],
             )?;
             if changed == 0 {
                 return Err(StoreError::SystemIdTaken(credential.system_id.clone()));
@@ -250,6 +255,10 @@ impl Writer {
                 params![place, json(prefixes)?, account_id(&self.db, account)?.0],
             )?;
         }
+        self.db.execute(
+            "INSERT OR REPLACE INTO meta(key, value) VALUES('platform', ?1)",
+            [written(&traffic.platform)?],
+        )?;
         let limits = &traffic.limits;
         let limits = format!(
             "{} {} {} {} {}",
@@ -262,6 +271,10 @@ impl Writer {
         self.db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES('limits', ?1)", [limits])?;
         Ok(())
     }
+}
+
+fn written<T: serde::Serialize>(thing: &T) -> Result<String, StoreError> {
+    serde_json::to_string(thing).map_err(|e| StoreError::Failed(e.to_string()))
 }
 
 const fn origin_word(origin: Origin) -> &'static str {

@@ -6,11 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 use smpp_proto::pdu::{Header, SubmitSm};
 
 use super::Writer;
-use super::books::NoHold;
 use super::effects::Effects;
-use crate::account::AccountId;
-use crate::message::{End, Message, MessageId, Reason, State, UpstreamId};
-use crate::policy::Refusal;
+use crate::account::{AccountId, Credits};
+use crate::message::{End, Message, MessageId, Reason, RouteId, State, UpstreamId};
+use crate::policy::{Denied, Refusal};
 use crate::store::StoreError;
 use crate::store::command::{
     Accept, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Replace, Standing,
@@ -113,14 +112,15 @@ impl Writer {
         effects: &mut Effects,
     ) -> Result<ClientOutcome, StoreError> {
         let admitted = &accept.admitted;
-        let Some(total) = admitted.price().times(u32::from(admitted.parts())) else {
-            return Ok(ClientOutcome::Refused(Refusal::InsufficientCredit));
-        };
-        match self.books.hold(accept.account, total, accept.max_queued) {
-            Ok(()) => {}
-            Err(NoHold::Full) => return Ok(ClientOutcome::Refused(Refusal::QueueFull)),
-            Err(NoHold::Insufficient) => return Ok(ClientOutcome::Refused(Refusal::InsufficientCredit)),
-            Err(NoHold::Nobody) => return Ok(ClientOutcome::Refused(Refusal::AccountSuspended)),
+        match self.claim(accept) {
+            Ok(total) => {
+                // It was asked a moment ago.
+                if let Err(no) = self.books.hold(accept.account, total, accept.max_queued) {
+                    return Ok(ClientOutcome::Refused(no.refusal().into()));
+                }
+                self.limits.take(admitted.claims(), self.now);
+            }
+            Err(denied) => return Ok(ClientOutcome::Refused(denied)),
         }
         if accept.replaces_pending {
             let pair = self.pending(accept.account, admitted.source(), admitted.destination(), |pdu| {
@@ -153,6 +153,20 @@ impl Writer {
             _ => {}
         }
         Ok(ClientOutcome::Accepted(shown))
+    }
+
+    /// Asks whether a message may be accepted, in the order of refusals: filters, credit, way. Nothing is taken yet;
+    /// answers what it costs.
+    pub(super) fn claim(&self, accept: &Accept) -> Result<Credits, Denied> {
+        let admitted = &accept.admitted;
+        let counters = &self.shared.counters;
+        let shadowed = |rule| counters.shadowed.count(&self.shared.policy.load(), accept.account, rule);
+        self.limits.check(admitted, self.now, shadowed)?;
+        let total = admitted.price().times(u32::from(admitted.parts()));
+        let total = total.ok_or(Refusal::InsufficientCredit)?;
+        self.books.could_hold(accept.account, total, accept.max_queued).map_err(|no| no.refusal())?;
+        admitted.route().ok_or(Refusal::NoRoute)?;
+        Ok(total)
     }
 
     /// Gives a message a short id. One that a message under way has is passed over; one whose message has ended 2^32
@@ -348,7 +362,7 @@ fn write_rows(insert: &mut Statement<'_>, rows: &[Fresh<'_>]) -> Result<(), Stor
             &admitted.parts(),
             &admitted.price().micro(),
             &admitted.priority(),
-            &admitted.route().0,
+            &admitted.route().map_or(0, |route| route.0),
             &accept.upstream.0,
             &state.code(),
             &admitted.due().map(|due| due.millis()),
@@ -388,7 +402,7 @@ fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
         parts: admitted.parts(),
         parts_sent: 0,
         price: admitted.price(),
-        route: admitted.route(),
+        route: admitted.route().unwrap_or(RouteId(0)),
         priority: admitted.priority(),
         attempts: 0,
         in_doubt: false,
@@ -408,11 +422,11 @@ pub(in crate::store) fn unshortened(db: &Connection, id: MessageId) -> Result<Op
 /// The store cannot write: every request of the batch hears so.
 pub(super) fn refuse_all(batch: &ClientBatch) {
     let outcome = |request: &ClientRequest| match request {
-        ClientRequest::Accept(a) => (a.tag, ClientOutcome::Refused(Refusal::StoreUnavailable)),
+        ClientRequest::Accept(a) => (a.tag, ClientOutcome::Refused(Refusal::StoreUnavailable.into())),
         ClientRequest::Query { tag, .. } | ClientRequest::Cancel { tag, .. } => {
-            (*tag, ClientOutcome::Refused(Refusal::StoreUnavailable))
+            (*tag, ClientOutcome::Refused(Refusal::StoreUnavailable.into()))
         }
-        ClientRequest::Replace(r) => (r.tag, ClientOutcome::Refused(Refusal::StoreUnavailable)),
+        ClientRequest::Replace(r) => (r.tag, ClientOutcome::Refused(Refusal::StoreUnavailable.into())),
     };
     let answers = batch.requests.iter().map(outcome).map(|(tag, outcome)| ClientAnswer { tag, outcome });
     // A session that has gone gets nothing.

@@ -22,12 +22,13 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
-use books::Books;
+use books::{Books, Limits};
 use effects::Effects;
 
 use super::command::{Command, Turns};
 use super::history::{self, Mover};
 use super::journal::Flights;
+use super::metrics::Shadowed;
 use super::{Balance, Shared, StoreError};
 use crate::clock::Timestamp;
 use crate::message::IdSource;
@@ -57,6 +58,12 @@ pub struct Counters {
     pub moved: AtomicU64,
     /// Plain messages that became rows of their own after all: receipts that take long, retries, cancels.
     pub landed: AtomicU64,
+    /// First sendings that were forgotten before their window ended, because there were too many.
+    pub firsts_dropped: AtomicU64,
+    /// First sendings that are remembered.
+    pub firsts: AtomicU64,
+    /// What rules that are not enforced would have refused.
+    pub shadowed: Shadowed,
     /// Whether the last transaction could not be committed.
     pub is_failing: AtomicBool,
 }
@@ -73,6 +80,7 @@ struct Writer {
     mailbox: mpsc::Receiver<Command>,
     shared: Arc<Shared>,
     books: Books,
+    limits: Limits,
     flights: Flights,
     /// What memory knows could not be read again after a rollback: it is, before anything else.
     is_stale: bool,
@@ -171,6 +179,7 @@ impl Writer {
         }
         // Before the answers: who was answered must not find the store failing.
         self.shared.counters.is_failing.store(false, Ordering::Relaxed);
+        self.limits.show(&self.shared.counters);
         self.happen(effects);
         Ok(())
     }
@@ -196,6 +205,7 @@ impl Writer {
         self.land_oldest()?;
         self.flights.write(&self.db)?;
         self.books.write(&self.db, self.now.utc_day())?;
+        self.limits.write(&self.db, self.now)?;
         if batch.iter().any(|command| matches!(command, Command::Admin(_))) {
             self.admin(batch, effects)?;
         }
@@ -242,6 +252,7 @@ impl Writer {
         self.is_stale = true;
         self.flights = Flights::read(&self.db)?;
         self.books = Books::read(&self.db, &self.shared, &self.flights)?;
+        self.limits.reread(&self.db, self.now)?;
         self.is_stale = false;
         Ok(())
     }

@@ -42,6 +42,7 @@ impl Writer {
                 Note::Later { message, due, upstream, error, in_doubt } => {
                     self.put_off(*message, *due, *upstream, *error, *in_doubt)?;
                 }
+                Note::Held { message, until } => self.hold_back(*message, *until)?,
                 Note::Move { message, upstream } => {
                     self.move_lane(*message, batch.upstream, *upstream, effects)?;
                 }

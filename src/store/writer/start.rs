@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::info;
 
 use super::admin::read_policy;
-use super::books::Books;
+use super::books::{Books, Limits};
 use super::message::land_journal;
 use super::tick::Sweeps;
 use super::{Counters, Writer};
@@ -51,6 +51,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| u64::try_from(n).unwrap_or(0));
     let mut writer = Writer {
         books: Books::read(&db, &shared, &Flights::default())?,
+        limits: Limits::read(&db, settings.first_sendings, clock.now())?,
         flights: Flights::default(),
         is_stale: false,
         ids: IdSource::after(last_id(&db, settings)?, settings.node),
@@ -69,6 +70,8 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         _lock: lock,
     };
     writer.mover.note(&movable);
+    let policy = shared.policy.load_full();
+    writer.release_held(&policy)?;
     std::thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || writer.run())

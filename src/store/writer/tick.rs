@@ -79,7 +79,8 @@ impl Writer {
             let more = self.expire_by_age(effects)?
                 | self.end_overdue(effects)?
                 | self.drop_unclaimed(effects)?
-                | self.drop_short_ids()?;
+                | self.drop_short_ids()?
+                | self.limits.firsts.sweep(&self.db, self.now)?;
             self.sweeps.next_by_age = if more { self.now } else { self.now + BY_AGE_EVERY };
         }
         // The keeper waits for a change even if the value is the same.

@@ -14,7 +14,8 @@ pub use part::Part;
 use part::kept_size;
 
 use super::alphabet::{decode_with, is_septets, unit_octets};
-use super::gsm7::{ESC, Tables};
+use super::gsm7::{self, ESC, Tables};
+use super::ucs2;
 use super::udh::{Concatenation, MESSAGE_OCTETS, Udh, UdhError, Width};
 use crate::field::Alphabet;
 
@@ -66,11 +67,31 @@ impl<'a> UserData<'a> {
         self.text
     }
 
+    /// Appends the text as characters to `out`: the way of [`UserData::decode`] without an allocation of its own.
+    pub fn decode_into(&self, out: &mut String) {
+        let locks = self.udh.is_some_and(|udh| udh.locking_language().is_some());
+        match self.alphabet {
+            Alphabet::Gsm7 => match plain_ascii(self.text) {
+                Some(text) if !locks => out.push_str(text),
+                _ => out.extend(gsm7::characters(self.text, self.tables)),
+            },
+            Alphabet::Ucs2 => out.extend(ucs2::characters(self.text)),
+            alphabet => out.push_str(&decode_with(alphabet, self.text, self.tables)),
+        }
+    }
+
     /// The text as characters.
     #[must_use]
     pub fn decode(&self) -> String {
         decode_with(self.alphabet, self.text, self.tables)
     }
+}
+
+/// Septets that are all what ASCII means by them too (3GPP TS 23.038 §6.2.1), as text.
+fn plain_ascii(septets: &[u8]) -> Option<&str> {
+    let is_same =
+        |octet: &u8| matches!(octet, b'\n' | b'\r' | b' '..=b'#' | b'%'..=b'?' | b'A'..=b'Z' | b'a'..=b'z');
+    if septets.iter().all(is_same) { std::str::from_utf8(septets).ok() } else { None }
 }
 
 /// How many short messages a text takes (3GPP TS 23.040 §9.2.3.24.1).

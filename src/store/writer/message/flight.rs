@@ -39,7 +39,7 @@ impl Writer {
             wish: admitted.registered_delivery().0,
             price: admitted.price(),
             priority: admitted.priority(),
-            route: admitted.route().0,
+            route: admitted.route().map_or(0, |route| route.0),
             lane: accept.upstream,
             expires: admitted.expires(),
             state,

@@ -1,6 +1,7 @@
 //! What becomes of one message in the store: it flies, lands as a row, ends.
 
 mod flight;
+mod held;
 mod settle;
 
 pub(super) use flight::land_journal;

@@ -1,5 +1,14 @@
 //! Money in the writer's memory: exact, checked against the floor, written back once a transaction and account.
 
+mod firsts;
+mod limits;
+mod lists;
+mod paces;
+mod sums;
+
+pub(super) use limits::Limits;
+pub(in crate::store) use lists::{packed, unpacked};
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,6 +17,7 @@ use rusqlite::{Connection, params};
 
 use crate::account::{AccountId, Credits, Terms, UndeliveredCharge};
 use crate::message::{Settlement, State};
+use crate::policy::Refusal;
 use crate::store::journal::Flights;
 use crate::store::{Backlog, Balance, Shared, StoreError};
 
@@ -22,6 +32,8 @@ pub(super) struct Books {
 struct Purse {
     balance: Balance,
     floor: Credits,
+    /// The most that it may own, by grants and transfers.
+    ceiling: Option<Credits>,
     undelivered: UndeliveredCharge,
     /// Messages that no operator has taken yet. Only the writer changes it, so a load and a store are one step.
     waiting: Backlog,
@@ -47,6 +59,19 @@ pub(super) enum NoHold {
     Full,
     /// No such account.
     Nobody,
+    /// It would own more than it may.
+    AboveCeiling,
+}
+
+impl NoHold {
+    /// What a client is told.
+    pub(super) const fn refusal(self) -> Refusal {
+        match self {
+            Self::Full => Refusal::QueueFull,
+            Self::Insufficient | Self::AboveCeiling => Refusal::InsufficientCredit,
+            Self::Nobody => Refusal::AccountSuspended,
+        }
+    }
 }
 
 impl Books {
@@ -88,14 +113,8 @@ impl Books {
         max_waiting: u64,
     ) -> Result<(), NoHold> {
         let purse = self.purses.get_mut(&account).ok_or(NoHold::Nobody)?;
+        let rest = purse.after(total, max_waiting)?;
         let waiting = purse.waiting.load(Relaxed);
-        if waiting >= max_waiting {
-            return Err(NoHold::Full);
-        }
-        let rest = purse.balance.available.minus(total).ok_or(NoHold::Insufficient)?;
-        if rest < purse.floor {
-            return Err(NoHold::Insufficient);
-        }
         purse.balance.held = purse.balance.held.plus(total).ok_or(NoHold::Insufficient)?;
         purse.balance.available = rest;
         purse.waiting.store(waiting + 1, Relaxed);
@@ -103,6 +122,17 @@ impl Books {
         purse.day.held += total.micro();
         self.touch(account);
         Ok(())
+    }
+
+    /// Whether a hold could be made.
+    pub(super) fn could_hold(
+        &self,
+        account: AccountId,
+        total: Credits,
+        max_waiting: u64,
+    ) -> Result<(), NoHold> {
+        let purse = self.purses.get(&account).ok_or(NoHold::Nobody)?;
+        purse.after(total, max_waiting).map(|_| ())
     }
 
     /// Ends a hold: what is posted is spent, what is voided can be spent again. The other of the two ways.
@@ -138,6 +168,10 @@ impl Books {
         if amount < Credits::ZERO && sum < purse.floor {
             return Err(NoHold::Insufficient);
         }
+        let owned = sum.plus(purse.balance.held).ok_or(NoHold::Insufficient)?;
+        if amount > Credits::ZERO && purse.ceiling.is_some_and(|ceiling| owned > ceiling) {
+            return Err(NoHold::AboveCeiling);
+        }
         purse.balance.available = sum;
         let balance = purse.balance;
         self.touch(account);
@@ -161,6 +195,7 @@ impl Books {
             Purse::new(empty, terms, shared.backlogs.of(account))
         });
         purse.floor = terms.floor;
+        purse.ceiling = terms.ceiling;
         purse.undelivered = terms.undelivered;
     }
 
@@ -201,10 +236,20 @@ impl Purse {
         Self {
             balance,
             floor: terms.floor,
+            ceiling: terms.ceiling,
             undelivered: terms.undelivered,
             waiting,
             day: Day::default(),
             dirty: false,
         }
+    }
+
+    /// What could be spent after a hold.
+    fn after(&self, total: Credits, max_waiting: u64) -> Result<Credits, NoHold> {
+        if self.waiting.load(Relaxed) >= max_waiting {
+            return Err(NoHold::Full);
+        }
+        let rest = self.balance.available.minus(total).ok_or(NoHold::Insufficient)?;
+        if rest < self.floor { Err(NoHold::Insufficient) } else { Ok(rest) }
     }
 }

@@ -1,0 +1,376 @@
+//! `[account.filters]`, `[account.smpp.filters]` and `[filters]`: what may be sent, and what binds everybody.
+//!
+//! A filter is written as its value alone, or as a table that may also say `enforce = false`: then it runs in shadow.
+
+use jiff::tz::TimeZone;
+
+use super::account::ConfiguredAccount;
+use super::read::{Names, Section, Sources, Value};
+use super::{DAY, HOUR, SECOND};
+use crate::account::Credits;
+use crate::policy::Platform;
+use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Unicode, Velocity};
+use crate::policy::hours::{ClosedHours, HoursAction};
+use crate::policy::number::{Country, Kind};
+use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule};
+use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
+
+/// Words, patterns or domains of one rule.
+const MOST_WORDS: usize = 10_000;
+
+/// Reads the filters of a level; `name` is how its table is called in problems.
+pub(super) fn read(table: &mut Section<'_>, name: &str) -> Filters {
+    let mut section = table.section("filters", name);
+    let mut filters = Filters::default();
+    if !section.is_written() {
+        return filters;
+    }
+    section.put("zone", &mut filters.zone, |v| zone(v).map(Some));
+    let zone = filters.zone.clone();
+    filters.duplicate = table_rule(&mut section, "duplicate", |table| {
+        let mut window = HOUR;
+        table.put("window", &mut window, |v| v.duration(SECOND..=31 * DAY));
+        // Refusing is the only thing that can become of a duplicate.
+        let _: Option<()> = table.value("action").and_then(|v| v.one_of(&[("reject", ())]));
+        Some(window)
+    });
+    filters.hours = rules(&mut section, "hours", |table| closed_hours(table, zone.as_deref()));
+    filters.countries = rule(&mut section, "countries", "allow", |v| v.list(country));
+    filters.country_caps = rules(&mut section, "country_caps", country_cap);
+    filters.senders = rule(&mut section, "senders", "allow", |v| v.list(Value::parsed::<SenderPattern>));
+    filters.numbers = table_rule(&mut section, "numbers", |table| Some(number_sense(table)));
+    filters.velocity = rules(&mut section, "velocity", velocity);
+    filters.content = content(&mut section);
+    filters.unicode = rule(&mut section, "unicode", "mode", |v| {
+        v.one_of(&[
+            ("allow", Unicode::Allow),
+            ("reject", Unicode::Reject),
+            ("transliterate", Unicode::Transliterate),
+        ])
+    });
+    let count = |v: &Value<'_>| v.number(0..=1_000_000_000_000_u64);
+    filters.max_per_day = rule(&mut section, "max_per_day", "most", count);
+    filters.max_per_month = rule(&mut section, "max_per_month", "most", count);
+    filters.spend_per_day = rule(&mut section, "spend_per_day", "most", spend);
+    filters.spend_per_month = rule(&mut section, "spend_per_month", "most", spend);
+    filters.max_per_request = rule(&mut section, "max_per_request", "most", |v| v.number(1..=1_000_000));
+    filters.throughput = rule(&mut section, "throughput", "most", Value::parsed);
+    filters.certified = rule(&mut section, "certified", "allow", Value::flag);
+    filters.opt_outs = opt_outs(&mut section);
+    section.finish();
+    filters
+}
+
+/// Reads what binds everybody.
+pub(super) fn read_platform(root: &mut Section<'_>, protected: Vec<Rule<ProtectedName<String>>>) -> Platform {
+    Platform { filters: read(root, "[filters]"), protected }
+}
+
+/// Reads a name that belongs to somebody.
+pub(super) fn read_protected(
+    mut table: Section<'_>,
+    names: &mut Names,
+    accounts: &Names,
+) -> Option<Rule<ProtectedName<String>>> {
+    let place = table.place();
+    let name = table.need("name", "\"ACME\"", |v| {
+        let name = names.claim(v, v.text_of(1..=64)?)?;
+        let alone = ProtectedName { name, accounts: Vec::<u32>::new(), matches: NameMatch::Whole };
+        match Registry::new(vec![alone.clone()]) {
+            Ok(_) => Some(alone.name),
+            Err(fault) => v.refuse(fault.to_string()),
+        }
+    });
+    let holders = table.need("accounts", "[\"acme\"]", |v| v.list(|v| accounts.known(v)));
+    let (mut matches, mut enforce) = (NameMatch::Whole, true);
+    table.put("match", &mut matches, |v| {
+        v.one_of(&[("whole", NameMatch::Whole), ("contained", NameMatch::Contained)])
+    });
+    table.put("enforce", &mut enforce, Value::flag);
+    table.finish();
+    Some(Rule { is: ProtectedName { name: name?, accounts: holders?, matches }, enforce, place })
+}
+
+/// A rule that is one value: written alone, or in a table under `inner`.
+fn rule<'a, T>(
+    section: &mut Section<'a>,
+    key: &'static str,
+    inner: &'static str,
+    read: impl Fn(&Value<'a>) -> Option<T>,
+) -> Option<Rule<T>> {
+    let value = section.value(key)?;
+    let place = value.shown(value.spot());
+    let Some(mut table) = Section::inline(&value, key) else {
+        return Some(Rule { is: read(&value)?, enforce: true, place });
+    };
+    let is = table.need(inner, "…", &read);
+    let mut enforce = true;
+    table.put("enforce", &mut enforce, Value::flag);
+    table.finish();
+    Some(Rule { is: is?, enforce, place })
+}
+
+/// A rule that is a table.
+fn table_rule<T>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    read: impl FnOnce(&mut Section<'_>) -> Option<T>,
+) -> Option<Rule<T>> {
+    let value = section.value(key)?;
+    one(&value, key, read)
+}
+
+fn one<T>(
+    value: &Value<'_>,
+    key: &'static str,
+    read: impl FnOnce(&mut Section<'_>) -> Option<T>,
+) -> Option<Rule<T>> {
+    let place = value.shown(value.spot());
+    let Some(mut table) = Section::inline(value, key) else {
+        return value.refuse(format!("write a table: {key} = {{ … }}"));
+    };
+    let is = read(&mut table);
+    let mut enforce = true;
+    table.put("enforce", &mut enforce, Value::flag);
+    table.finish();
+    Some(Rule { is: is?, enforce, place })
+}
+
+/// Rules that are tables: one, or a list of them.
+fn rules<T>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    read: impl Fn(&mut Section<'_>) -> Option<T>,
+) -> Vec<Rule<T>> {
+    let Some(value) = section.value(key) else { return Vec::new() };
+    if value.is_table() {
+        return one(&value, key, &read).into_iter().collect();
+    }
+    value.list(|value| one(value, key, &read)).unwrap_or_default()
+}
+
+fn zone(value: &Value<'_>) -> Option<String> {
+    let name = value.text()?;
+    match TimeZone::get(&name) {
+        Ok(_) => Some(name),
+        Err(_) => value.refuse("write an IANA time zone, such as \"Europe/Madrid\""),
+    }
+}
+
+fn country(value: &Value<'_>) -> Option<Country> {
+    value.parsed_as("write a country as two letters of ISO 3166-1, such as \"ES\"")
+}
+
+fn spend(value: &Value<'_>) -> Option<Credits> {
+    match value.amount()? {
+        amount if amount < Credits::ZERO => value.refuse("write 0 or more"),
+        amount => Some(amount),
+    }
+}
+
+fn closed_hours(table: &mut Section<'_>, of_level: Option<&str>) -> Option<ClosedHours> {
+    let from = table.need("closed_from", "\"22:00\"", Value::parsed);
+    let to = table.need("closed_to", "\"08:00\"", Value::parsed);
+    let mut zone_name = of_level.unwrap_or("UTC").to_owned();
+    table.put("zone", &mut zone_name, zone);
+    let mut days = crate::policy::hours::Days::default();
+    table.put("days", &mut days, |v| Some(v.list(Value::parsed)?.into_iter().collect()));
+    let mut action = HoursAction::Hold;
+    table.put("action", &mut action, |v| {
+        v.one_of(&[("hold", HoursAction::Hold), ("reject", HoursAction::Reject)])
+    });
+    Some(ClosedHours { from: from?, to: to?, zone: zone_name, days, action })
+}
+
+fn country_cap(table: &mut Section<'_>) -> Option<CountryCap> {
+    let country = table.value("country").map(|v| match v.text() {
+        Some(text) if text == "*" => Some(None),
+        _ => country(&v).map(Some),
+    });
+    let (mut messages, mut credits) = (None, None);
+    table.put("messages", &mut messages, |v| v.number(0..=1_000_000_000_000).map(Some));
+    table.put("credits", &mut credits, |v| spend(v).map(Some));
+    if messages.is_none() && credits.is_none() {
+        table.miss(" sets no limit", "add messages = 10 or credits = \"5\", for each day");
+        return None;
+    }
+    Some(CountryCap { country: country.unwrap_or(Some(None))?, messages, credits })
+}
+
+fn number_sense(table: &mut Section<'_>) -> NumberSense {
+    let mut sense = NumberSense::default();
+    let words: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind.word(), kind)).collect();
+    table.put("refuse", &mut sense.refuse, |v| v.list(|v| v.one_of(&words)));
+    table.put("check_length", &mut sense.check_length, Value::flag);
+    sense
+}
+
+fn velocity(table: &mut Section<'_>) -> Option<Velocity> {
+    let (mut prefix, mut digits) = (String::new(), 15);
+    table.put("prefix", &mut prefix, super::traffic::prefix);
+    table.put("digits", &mut digits, |v| v.number(1..=15));
+    let most = table.need("most", "3", |v| v.number(1..=1_000_000));
+    let per = table.need("per", "\"1h\"", |v| v.duration(SECOND..=31 * DAY));
+    Some(Velocity { prefix, digits, most: most?, per: per? })
+}
+
+/// `[[account.filters.content]]`, each rule compiled once to find what is wrong with it.
+fn content(section: &mut Section<'_>) -> Vec<Rule<ContentRule>> {
+    let mut names = Names::of("in this list the content rule");
+    let mut rules = Vec::new();
+    for mut table in section.sections("content", "[[content]]") {
+        let place = table.place();
+        let name = table.need("name", "\"no loans\"", |v| names.claim(v, v.text_of(1..=64)?));
+        let mut folded = false;
+        table.put("folded", &mut folded, Value::flag);
+        let words = table.value("words").and_then(|v| {
+            let words = v.list(|v| v.text_of(1..=256))?;
+            if words.is_empty() || words.len() > MOST_WORDS {
+                return v.refuse(format!("write 1 to {MOST_WORDS} words"));
+            }
+            Some(ContentMatch::Words(words))
+        });
+        let pattern = table.value("pattern").and_then(|v| {
+            let rule = ContentRule {
+                name: String::new(),
+                matches: ContentMatch::Pattern(v.text_of(1..=4_096)?),
+                folded: false,
+            };
+            match Content::compile(std::slice::from_ref(&rule)) {
+                Ok(_) => Some(rule.matches),
+                Err(fault) => v.refuse(fault.why),
+            }
+        });
+        let links = table.value("links").and_then(|v| {
+            let Some(mut table) = Section::inline(&v, "links") else {
+                return v.refuse("write a table, such as links = { deny = [\"example.com\"] }");
+            };
+            let links = read_links(&mut table);
+            table.finish();
+            Some(ContentMatch::Links(links))
+        });
+        let mut enforce = true;
+        table.put("enforce", &mut enforce, Value::flag);
+        let matches: Vec<_> = [words, pattern, links].into_iter().flatten().collect();
+        match <[ContentMatch; 1]>::try_from(matches) {
+            Ok([matches]) => {
+                if let Some(name) = name {
+                    let rule = ContentRule { name, matches, folded };
+                    match Content::compile(std::slice::from_ref(&rule)) {
+                        Ok(_) => rules.push(Rule { is: rule, enforce, place }),
+                        Err(fault) => table.report(fault.why, "correct this rule".to_owned()),
+                    }
+                }
+            }
+            Err(found) if found.is_empty() => {
+                table.miss(" looks for nothing", "add words = […], pattern = \"…\" or links = { … }");
+            }
+            Err(_) => table.miss(" looks for several things", "make a rule of each"),
+        }
+        table.finish();
+    }
+    rules
+}
+
+fn read_links(table: &mut Section<'_>) -> LinkRule {
+    let mut links = LinkRule::default();
+    let domains = |v: &Value<'_>| v.list(|v| v.text_of(1..=253));
+    table.put("allow", &mut links.allow, domains);
+    table.put("deny", &mut links.deny, domains);
+    table.put("look_alikes_of", &mut links.look_alikes_of, domains);
+    table.put("any", &mut links.any, Value::flag);
+    links
+}
+
+/// `true` for the usual words, or a table with others.
+fn opt_outs(section: &mut Section<'_>) -> Option<Rule<OptOuts>> {
+    let value = section.value("opt_outs")?;
+    if value.is_table() {
+        return one(&value, "opt_outs", |table| {
+            let mut words = OptOuts::default();
+            table.put("stop", &mut words.stop, |v| v.list(|v| v.text_of(1..=64)));
+            table.put("start", &mut words.start, |v| v.list(|v| v.text_of(1..=64)));
+            Some(words)
+        });
+    }
+    let place = value.shown(value.spot());
+    value.flag()?.then(|| Rule { is: OptOuts::default(), enforce: true, place })
+}
+
+/// A child may only tighten: what would loosen a rule of an account above it is a mistake, not a wish.
+pub(super) fn check_tighter(
+    accounts: &[ConfiguredAccount],
+    platform: &Filters,
+    names: &Names,
+    sources: &Sources<'_>,
+) {
+    let by_name: std::collections::HashMap<&str, &ConfiguredAccount> =
+        accounts.iter().map(|account| (account.name.as_str(), account)).collect();
+    for account in accounts.iter().filter(|account| !account.filters.is_empty()) {
+        let Some(place) = names.place(&account.name) else { continue };
+        let mut above = account.parent.as_deref();
+        for _ in 0..super::account::DEEPEST {
+            let (whose, theirs) = match above.and_then(|name| by_name.get(name)) {
+                Some(parent) => (format!("account {:?}", parent.name), &parent.filters),
+                None => ("the platform".to_owned(), platform),
+            };
+            for (key, own, limit) in looser(&account.filters, theirs) {
+                sources.report(
+                    place,
+                    format!(
+                        "account {:?} sets {key} to {own}, and {whose} above it to {limit}",
+                        account.name
+                    ),
+                    "an account may only be tighter than those above it".to_owned(),
+                );
+            }
+            match above {
+                None => break,
+                Some(name) => above = by_name.get(name).and_then(|parent| parent.parent.as_deref()),
+            }
+        }
+    }
+}
+
+/// What of `own` is looser than `theirs`: key, own value, their value.
+fn looser(own: &Filters, theirs: &Filters) -> Vec<(&'static str, String, String)> {
+    let mut found = Vec::new();
+    let mut most = |key, own: Option<i128>, theirs: Option<i128>, shown: fn(i128) -> String| {
+        if let (Some(own), Some(theirs)) = (own, theirs)
+            && own > theirs
+        {
+            found.push((key, shown(own), shown(theirs)));
+        }
+    };
+    let number = |n: i128| n.to_string();
+    let credits = |n: i128| Credits::from_micro(i64::try_from(n).unwrap_or(i64::MAX)).to_string();
+    let count = |rule: &Option<Rule<u64>>| rule.as_ref().map(|rule| i128::from(rule.is));
+    let micro = |rule: &Option<Rule<Credits>>| rule.as_ref().map(|rule| i128::from(rule.is.micro()));
+    most("max_per_day", count(&own.max_per_day), count(&theirs.max_per_day), number);
+    most("max_per_month", count(&own.max_per_month), count(&theirs.max_per_month), number);
+    most("spend_per_day", micro(&own.spend_per_day), micro(&theirs.spend_per_day), credits);
+    most("spend_per_month", micro(&own.spend_per_month), micro(&theirs.spend_per_month), credits);
+    let request = |filters: &Filters| filters.max_per_request.as_ref().map(|rule| i128::from(rule.is));
+    most("max_per_request", request(own), request(theirs), number);
+    let rate = |filters: &Filters| filters.throughput.as_ref().map(|rule| i128::from(rule.is.per_second));
+    most("throughput", rate(own), rate(theirs), |n| format!("{n}/s"));
+    let window = |filters: &Filters| {
+        filters.duplicate.as_ref().map(|rule| -i128::try_from(rule.is.as_secs()).unwrap_or(i128::MAX))
+    };
+    most("duplicate.window", window(own), window(theirs), |n| format!("{}s", -n));
+    if let (Some(own), Some(theirs)) = (&own.unicode, &theirs.unicode)
+        && own.is < theirs.is
+    {
+        let word = |mode: Unicode| format!("{mode:?}").to_lowercase();
+        found.push(("unicode", word(own.is), word(theirs.is)));
+    }
+    if let (Some(own), Some(theirs)) = (&own.countries, &theirs.countries) {
+        let more: Vec<_> =
+            own.is.iter().filter(|country| !theirs.is.contains(country)).map(ToString::to_string).collect();
+        if !more.is_empty() {
+            let theirs: Vec<_> = theirs.is.iter().take(10).map(ToString::to_string).collect();
+            found.push(("countries", more.join(" "), theirs.join(" ")));
+        }
+    }
+    found
+}

@@ -1,0 +1,248 @@
+//! The filters in their order: sender, destination, text, hours; then what the store must count.
+
+use smpp_proto::field::{Alphabet, DataCoding, Tag};
+use smpp_proto::pdu::SubmitSm;
+use smpp_proto::text::{Udh, gsm7};
+
+use super::claim::{Claim, Demand, Sum, print, units};
+use super::{Desk, RuleId, Rules, Unicode};
+use crate::account::{Account, Credits};
+use crate::clock::Timestamp;
+use crate::message::Wording;
+use crate::policy::admit::{Times, Witness, user_data};
+use crate::policy::number::{Look, Plan};
+use crate::policy::text::unicode::to_gsm7_text;
+use crate::policy::{Denied, Refusal, Snapshot};
+
+/// Who asks.
+pub(in crate::policy) struct Asked<'a> {
+    pub(in crate::policy) policy: &'a Snapshot,
+    pub(in crate::policy) account: &'a Account,
+    pub(in crate::policy) rules: &'a Rules,
+}
+
+/// Asks every filter that needs no counter. Says whether the text was rewritten.
+pub(in crate::policy) fn check(
+    asked: &Asked<'_>,
+    pdu: &mut SubmitSm,
+    times: &mut Times,
+    desk: &mut Desk,
+    witness: &mut impl Witness,
+) -> Result<bool, Denied> {
+    sender(asked, pdu, witness)?;
+    destination(asked, pdu, witness)?;
+    let rewritten = alphabet(asked.rules, pdu, witness)?;
+    content(asked.rules, pdu, desk, witness)?;
+    hours(asked.rules, times, desk, witness)?;
+    Ok(rewritten)
+}
+
+fn sender(asked: &Asked<'_>, pdu: &SubmitSm, witness: &mut impl Witness) -> Result<(), Denied> {
+    let source = pdu.source.digits.as_bytes();
+    for rule in &asked.rules.senders {
+        let objection = (!rule.is.has(source)).then_some(Refusal::SenderNotAllowed);
+        witness.verdict(rule.id, rule.enforce, objection)?;
+    }
+    if let Some(entry) = asked.policy.protected_name(source) {
+        let is_theirs = entry.accounts.iter().any(|holder| asked.policy.is_under(asked.account.id, *holder));
+        witness.verdict(entry.rule, entry.enforce, (!is_theirs).then_some(Refusal::SenderNotAllowed))?;
+    }
+    Ok(())
+}
+
+fn destination(asked: &Asked<'_>, pdu: &SubmitSm, witness: &mut impl Witness) -> Result<(), Denied> {
+    if !asked.rules.looks_at_numbers() {
+        return Ok(());
+    }
+    let found: Look = Plan::known().look(pdu.destination.digits.as_bytes());
+    for rule in &asked.rules.numbers {
+        witness.verdict(rule.id, rule.enforce, rule.is.refusal(&found))?;
+    }
+    for rule in &asked.rules.countries {
+        let is_allowed = found.country.is_some_and(|country| rule.is.has(country));
+        witness.verdict(rule.id, rule.enforce, (!is_allowed).then_some(Refusal::CountryBlocked))?;
+    }
+    Ok(())
+}
+
+/// A text beyond the GSM alphabet, where some level does not want it: the strictest decides.
+fn alphabet(rules: &Rules, pdu: &mut SubmitSm, witness: &mut impl Witness) -> Result<bool, Denied> {
+    if rules.unicode.is_empty() || pdu.data_coding.alphabet() != Alphabet::Ucs2 {
+        return Ok(false);
+    }
+    let mut plain = None;
+    let mut rewrite = false;
+    for rule in &rules.unicode {
+        let objection = match rule.is {
+            Unicode::Allow => None,
+            Unicode::Reject => Some(Refusal::UnicodeDisabled),
+            Unicode::Transliterate => {
+                let plain = plain.get_or_insert_with(|| transliterated(pdu));
+                rewrite |= rule.enforce && plain.is_some();
+                plain.is_none().then_some(Refusal::UnicodeDisabled)
+            }
+        };
+        witness.verdict(rule.id, rule.enforce, objection)?;
+    }
+    match plain.flatten() {
+        Some(wording) if rewrite => {
+            wording.put_into_submit(pdu);
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The text in the GSM alphabet, as a human would read it; nothing where that cannot be. Its header stays.
+fn transliterated(pdu: &SubmitSm) -> Option<Wording> {
+    let wording = Wording::of_submit(pdu);
+    let (header, text) = if wording.has_header {
+        let (udh, _) = Udh::cut(&wording.user_data).ok()?;
+        wording.user_data.split_at_checked(udh.size())?
+    } else {
+        (&[][..], &wording.user_data[..])
+    };
+    let text = smpp_proto::text::ucs2::decode(text);
+    let septets = gsm7::encode(&to_gsm7_text(&text)?, gsm7::Tables::default()).ok()?;
+    let user_data = [header, &septets].concat().into();
+    Some(Wording { data_coding: DataCoding::DEFAULT, user_data, ..wording })
+}
+
+fn content(rules: &Rules, pdu: &SubmitSm, desk: &mut Desk, witness: &mut impl Witness) -> Result<(), Denied> {
+    if rules.content.is_empty() || !is_text(pdu.data_coding.alphabet()) {
+        return Ok(());
+    }
+    // Its header was read before; one that is broken was refused.
+    let Ok(data) = user_data(pdu) else { return Ok(()) };
+    desk.text.clear();
+    data.decode_into(&mut desk.text);
+    let mut decided = Ok(());
+    for level in &rules.content {
+        level.compiled.check(&desk.text, &mut desk.scratch, |place| {
+            let Some(&(rule, enforce)) = level.rules.get(place) else { return };
+            if decided.is_ok() {
+                decided = witness.verdict(rule, enforce, Some(Refusal::ContentBlocked));
+            }
+        });
+        decided?;
+    }
+    Ok(())
+}
+
+/// Whether octets in this alphabet are words.
+const fn is_text(alphabet: Alphabet) -> bool {
+    !matches!(alphabet, Alphabet::Binary | Alphabet::Compressed | Alphabet::Reserved)
+}
+
+/// Closed hours: nothing goes before all of them are open.
+fn hours(
+    rules: &Rules,
+    times: &mut Times,
+    desk: &mut Desk,
+    witness: &mut impl Witness,
+) -> Result<(), Denied> {
+    if rules.hours.is_empty() {
+        return Ok(());
+    }
+    // Where one interval ends another may begin; a week of intervals is passed in so many steps at most.
+    for _ in 0..MOST_INTERVALS {
+        let mut later: Option<(Timestamp, RuleId)> = None;
+        for rule in &rules.hours {
+            let until = match times.due {
+                None => desk.closed_until(rule),
+                Some(due) => rule.is.closed_until(due),
+            };
+            match until {
+                Some(open) if rule.enforce && !rule.is.rejects() => {
+                    if later.is_none_or(|(known, _)| known < open) {
+                        later = Some((open, rule.id));
+                    }
+                }
+                until => {
+                    let objection = until.map(|_| Refusal::HoursClosed);
+                    witness.verdict(rule.id, rule.enforce, objection)?;
+                }
+            }
+        }
+        let Some((open, rule)) = later else { return Ok(()) };
+        if !times.hold_until(open) {
+            // What could only expire while it waits is of no use to anybody.
+            return witness.verdict(rule, true, Some(Refusal::HoursClosed));
+        }
+    }
+    Err(Refusal::HoursClosed.into())
+}
+
+/// Closed intervals that may follow one another without a pause.
+const MOST_INTERVALS: usize = 64;
+
+/// What the message demands of the store's counters.
+pub(in crate::policy) fn claims(
+    asked: &Asked<'_>,
+    pdu: &SubmitSm,
+    total: Credits,
+    desk: &mut Desk,
+    witness: &mut impl Witness,
+) -> Result<Vec<Claim>, Denied> {
+    let rules = asked.rules;
+    let number = pdu.destination.digits.as_bytes();
+    let mut claims = Vec::new();
+    rules.paces(number, |claim| claims.push(claim));
+    if let Some(rule) = &rules.duplicate {
+        let print = print(asked.account.id.0, number, pdu.data_coding.0, part_of(pdu), pdu.user_data());
+        let demand = Demand::First { print, window: rule.is };
+        let refusal = Refusal::Duplicate;
+        claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal, demand });
+    }
+    for rule in &rules.quotas {
+        let quota = &rule.is;
+        let (adds, period) = match quota.sum {
+            Sum::DayMessages => (1, desk.day(&quota.zone)),
+            Sum::DayCredits => (units(total), desk.day(&quota.zone)),
+            Sum::MonthMessages => (1, desk.month(&quota.zone)),
+            Sum::MonthCredits => (units(total), desk.month(&quota.zone)),
+        };
+        let key = super::QuotaKey::of(quota.holder, quota.sum, 0);
+        let demand = Demand::Quota { key, period, adds, most: quota.most };
+        claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal: quota.refusal, demand });
+    }
+    if !rules.caps.is_empty()
+        && let Some(country) = Plan::known().look(number).country
+    {
+        for caps in &rules.caps {
+            let day = desk.day(caps.zone());
+            caps.claims(country, day, total, |claim| claims.push(claim));
+        }
+    }
+    claims.iter().for_each(|claim| witness.claims(claim));
+    Ok(claims)
+}
+
+/// Which part of which message it is by its TLVs (SMPP 3.4 §5.3.2.22): parts of one text may read alike. A header says
+/// the same in the text itself, so each part made by a client has a print of its own; parts of a text that is sent
+/// again under another reference are new.
+fn part_of(pdu: &SubmitSm) -> u32 {
+    if pdu.tlvs.is_empty() {
+        return 0;
+    }
+    let reference = pdu.tlvs.u16(Tag::SAR_MSG_REF_NUM).unwrap_or_default();
+    let part = pdu.tlvs.u8(Tag::SAR_SEGMENT_SEQNUM).unwrap_or_default();
+    u32::from(reference) << 8 | u32::from(part)
+}
+
+/// How many destinations one request may have, and whose rule says so, where it has more.
+///
+/// # Errors
+/// It has more than some level allows.
+pub fn check_recipients(rules: &Rules, count: usize, mut shadowed: impl FnMut(RuleId)) -> Result<(), Denied> {
+    for rule in &rules.max_per_request {
+        if count <= usize::try_from(rule.is).unwrap_or(usize::MAX) {
+            continue;
+        }
+        if rule.enforce {
+            return Err(Denied { refusal: Refusal::TooManyRecipients, rule: Some(rule.id) });
+        }
+        shadowed(rule.id);
+    }
+    Ok(())
+}

@@ -1,0 +1,396 @@
+//! What binds a sender, compiled: the filters of every level above it and its own, one after the other.
+//!
+//! Each rule only ever refuses, and a child's list begins with its parent's: so a child can be tighter, never looser.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::claim::{Claim, Demand, QuotaKey, Sum, range, units};
+use super::{Filters, Holder, OptOuts, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Unicode, Velocity};
+use crate::account::{Credits, Throughput};
+use crate::policy::Refusal;
+use crate::policy::hours::Hours;
+use crate::policy::number::{Country, Kind, Length, Look};
+use crate::policy::text::content::Content;
+use crate::policy::text::opt::Keywords;
+use crate::policy::text::sender::SenderSet;
+
+/// A compiled rule: whose it is, whether it is enforced, and what it says.
+#[derive(Clone, Debug)]
+pub struct Ruled<T> {
+    /// Its place among the notes.
+    pub id: RuleId,
+    /// Whether it is enforced.
+    pub enforce: bool,
+    /// What it says.
+    pub is: T,
+}
+
+/// Everything that binds one account or credential.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Whose lists of numbers count, the nearest first; 0 is the platform.
+    pub lineage: Vec<u32>,
+    /// The zone of the nearest level that names one.
+    pub zone: Option<Arc<TimeZone>>,
+    /// The longest window of all levels, in seconds; where none is enforced, the longest that is not.
+    pub duplicate: Option<Ruled<u32>>,
+    /// Closed hours.
+    pub hours: Vec<Ruled<Hours>>,
+    /// Allowed countries.
+    pub countries: Vec<Ruled<Countries>>,
+    /// The most to countries.
+    pub caps: Vec<Caps>,
+    /// Granted source addresses.
+    pub senders: Vec<Ruled<Arc<SenderSet>>>,
+    /// What numbers must be like.
+    pub numbers: Vec<Ruled<Sense>>,
+    /// The most to ranges of numbers.
+    pub velocity: Vec<Ruled<(Holder, Velocity)>>,
+    /// Words, patterns and links.
+    pub content: Vec<Arc<LevelContent>>,
+    /// What becomes of texts beyond the GSM alphabet.
+    pub unicode: Vec<Ruled<Unicode>>,
+    /// Sums of days and months.
+    pub quotas: Vec<Ruled<Quota>>,
+    /// Destinations of a request.
+    pub max_per_request: Vec<Ruled<u32>>,
+    /// Segments a second.
+    pub throughput: Vec<Ruled<(Holder, Throughput)>>,
+    /// Whether certified messages may be asked for.
+    pub certified: Vec<Ruled<bool>>,
+    /// The wishes of phones, by the nearest level that speaks of them.
+    pub opt_outs: Option<Ruled<Arc<Keywords>>>,
+}
+
+/// The content rules of one level.
+#[derive(Debug)]
+pub struct LevelContent {
+    /// All of them in one.
+    pub compiled: Content,
+    /// Whose each is.
+    pub rules: Vec<(RuleId, bool)>,
+}
+
+/// A set of countries: a bit each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Countries([u64; WORDS]);
+
+const WORDS: usize = Country::COUNT.div_ceil(64);
+
+impl Countries {
+    /// Of a list.
+    #[must_use]
+    pub fn of(list: &[Country]) -> Self {
+        let mut set = Self([0; WORDS]);
+        for country in list {
+            if let Some(word) = set.0.get_mut(country.place() / 64) {
+                *word |= 1 << (country.place() % 64);
+            }
+        }
+        set
+    }
+
+    /// Whether it has `country`.
+    #[must_use]
+    pub fn has(&self, country: Country) -> bool {
+        let word = self.0.get(country.place() / 64);
+        word.is_some_and(|word| word & (1 << (country.place() % 64)) != 0)
+    }
+}
+
+/// The number of a country in the store, from its letters: the list of countries may grow.
+fn scope(country: Country) -> u16 {
+    country.code().bytes().fold(0, |scope, letter| scope * 32 + u16::from(letter & 31))
+}
+
+/// What numbers must be like, compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sense {
+    refuse: Vec<Kind>,
+    check_length: bool,
+}
+
+impl Sense {
+    /// Why a number is refused, if it is.
+    #[must_use]
+    pub fn refusal(&self, look: &Look) -> Option<Refusal> {
+        if self.check_length && look.country.is_some() && look.length != Length::Fits {
+            return Some(Refusal::InvalidDestination);
+        }
+        self.refuse.contains(&look.kind).then_some(Refusal::DestinationBlocked)
+    }
+}
+
+/// A sum that may not pass its most.
+#[derive(Clone, Debug)]
+pub struct Quota {
+    /// Whose.
+    pub holder: Holder,
+    /// Of what.
+    pub sum: Sum,
+    /// The most: messages or micro-credits.
+    pub most: u64,
+    /// What is said when it would be passed.
+    pub refusal: Refusal,
+    /// Where days and months begin.
+    pub zone: Arc<TimeZone>,
+}
+
+/// The most to countries, of one level.
+#[derive(Clone, Debug)]
+pub struct Caps {
+    holder: Holder,
+    zone: Arc<TimeZone>,
+    /// Named countries first; the one for every country, if there is one, last.
+    caps: Vec<Ruled<super::CountryCap>>,
+}
+
+impl Caps {
+    /// Where its days begin.
+    #[must_use]
+    pub fn zone(&self) -> &Arc<TimeZone> {
+        &self.zone
+    }
+
+    /// What a message to `country` demands on `day`.
+    pub fn claims(&self, country: Country, day: i32, total: Credits, mut demand: impl FnMut(Claim)) {
+        let fits = |cap: &&Ruled<super::CountryCap>| cap.is.country.is_none_or(|named| named == country);
+        let Some(cap) = self.caps.iter().find(fits) else { return };
+        let scope = scope(country);
+        let mut claim = |sum, adds, most| {
+            let key = QuotaKey::of(self.holder, sum, scope);
+            let demanded = Demand::Quota { key, period: day, adds, most };
+            let refusal = Refusal::DailyLimit;
+            demand(Claim { rule: cap.id, enforce: cap.enforce, refusal, demand: demanded });
+        };
+        if let Some(most) = cap.is.messages {
+            claim(Sum::DayMessages, 1, most);
+        }
+        if let Some(most) = cap.is.credits {
+            claim(Sum::DayCredits, units(total), units(most));
+        }
+    }
+}
+
+/// What a level is called, for the notes.
+#[derive(Clone, Copy, Debug)]
+pub struct Level<'a> {
+    /// Who.
+    pub holder: Holder,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// Filters that cannot be compiled. The configuration reader finds all of these first, with their places.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{whose}: {why}")]
+pub struct FilterFault {
+    /// Whose filters.
+    pub whose: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl Rules {
+    /// These rules and those of one level more. `lists` is the number of that level's list of numbers, if it has one.
+    ///
+    /// # Errors
+    /// When a filter cannot be compiled.
+    pub fn under(
+        &self,
+        level: Level<'_>,
+        filters: &Filters,
+        notes: &mut RuleNotes,
+    ) -> Result<Self, FilterFault> {
+        let mut rules = self.clone();
+        match level.holder {
+            Holder::Platform => rules.lineage.push(0),
+            Holder::Account(id) => rules.lineage.insert(0, id.0),
+            Holder::Credential(_) => {}
+        }
+        let mut add = Adding { level, notes };
+        if let Some(name) = &filters.zone {
+            let zone = TimeZone::get(name).map_err(|why| add.fault(&why))?;
+            rules.zone = Some(Arc::new(zone));
+        }
+        rules.add_money(filters, &mut add);
+        rules.add_texts(filters, &mut add)?;
+        rules.add_numbers(filters, &mut add);
+        if let Some(rule) = &filters.duplicate {
+            let window = u32::try_from(rule.is.as_secs()).unwrap_or(u32::MAX);
+            let ruled = add.rule(RuleKind::Duplicate, rule, format!("{window} s"), window);
+            // What is enforced counts before what is not, and then the longer window.
+            let rank = |ruled: &Ruled<u32>| (ruled.enforce, ruled.is);
+            if rules.duplicate.as_ref().is_none_or(|known| rank(known) < rank(&ruled)) {
+                rules.duplicate = Some(ruled);
+            }
+        }
+        for rule in &filters.hours {
+            let hours = Hours::compile(&rule.is).map_err(|why| add.fault(&why))?;
+            rules.hours.push(add.rule(RuleKind::Hours, rule, rule.is.to_string(), hours));
+        }
+        if let Some(rule) = &filters.max_per_request {
+            rules.max_per_request.push(add.rule(RuleKind::MaxPerRequest, rule, rule.is.to_string(), rule.is));
+        }
+        if let Some(rule) = &filters.throughput {
+            let is = (level.holder, rule.is);
+            rules.throughput.push(add.rule(RuleKind::Throughput, rule, rule.is.to_string(), is));
+        }
+        if let Some(rule) = &filters.certified {
+            rules.certified.push(add.rule(RuleKind::Certified, rule, rule.is.to_string(), rule.is));
+        }
+        Ok(rules)
+    }
+
+    fn add_money(&mut self, filters: &Filters, add: &mut Adding<'_>) {
+        let zone = self.zone();
+        let holder = add.level.holder;
+        let daily = Refusal::DailyLimit;
+        let counts = [
+            (RuleKind::MaxPerDay, &filters.max_per_day, Sum::DayMessages, daily),
+            (RuleKind::MaxPerMonth, &filters.max_per_month, Sum::MonthMessages, Refusal::UserLimit),
+        ];
+        for (kind, rule, sum, refusal) in counts {
+            let Some(rule) = rule else { continue };
+            let quota = Quota { holder, sum, most: rule.is, refusal, zone: Arc::clone(&zone) };
+            self.quotas.push(add.rule(kind, rule, rule.is.to_string(), quota));
+        }
+        let spends = [
+            (RuleKind::SpendPerDay, &filters.spend_per_day, Sum::DayCredits),
+            (RuleKind::SpendPerMonth, &filters.spend_per_month, Sum::MonthCredits),
+        ];
+        for (kind, rule, sum) in spends {
+            let Some(rule) = rule else { continue };
+            let refusal = Refusal::UserLimit;
+            let quota = Quota { holder, sum, most: units(rule.is), refusal, zone: Arc::clone(&zone) };
+            self.quotas.push(add.rule(kind, rule, format!("{} credits", rule.is), quota));
+        }
+        if filters.country_caps.is_empty() {
+            return;
+        }
+        let mut caps: Vec<_> = filters
+            .country_caps
+            .iter()
+            .map(|rule| add.rule(RuleKind::CountryCaps, rule, shown_cap(&rule.is), rule.is))
+            .collect();
+        caps.sort_by_key(|cap| cap.is.country.is_none());
+        self.caps.push(Caps { holder, zone, caps });
+    }
+
+    fn add_texts(&mut self, filters: &Filters, add: &mut Adding<'_>) -> Result<(), FilterFault> {
+        if let Some(rule) = &filters.senders {
+            let set = Arc::new(SenderSet::new(&rule.is));
+            self.senders.push(add.rule(RuleKind::Senders, rule, format!("{} senders", rule.is.len()), set));
+        }
+        if let Some(rule) = &filters.unicode {
+            let says = format!("{:?}", rule.is).to_lowercase();
+            self.unicode.push(add.rule(RuleKind::Unicode, rule, says, rule.is));
+        }
+        if !filters.content.is_empty() {
+            let plain: Vec<_> = filters.content.iter().map(|rule| rule.is.clone()).collect();
+            let compiled = Content::compile(&plain).map_err(|fault| {
+                let name = plain.get(fault.rule).map_or("", |rule| rule.name.as_str());
+                add.fault(&format!("content rule {name:?}: {}", fault.why))
+            })?;
+            let rules = filters.content.iter().map(|rule| {
+                let ruled = add.rule(RuleKind::Content, rule, format!("rule {:?}", rule.is.name), ());
+                (ruled.id, ruled.enforce)
+            });
+            let rules = rules.collect();
+            self.content.push(Arc::new(LevelContent { compiled, rules }));
+        }
+        if let Some(rule) = &filters.opt_outs {
+            let OptOuts { stop, start } = &rule.is;
+            let keywords = Arc::new(Keywords::of(stop, start));
+            let says = if stop.is_empty() { "the usual words" } else { "words of its own" };
+            self.opt_outs = Some(add.rule(RuleKind::OptOuts, rule, says.to_owned(), keywords));
+        }
+        Ok(())
+    }
+
+    fn add_numbers(&mut self, filters: &Filters, add: &mut Adding<'_>) {
+        if let Some(rule) = &filters.countries {
+            let mut says: Vec<_> = rule.is.iter().take(8).map(ToString::to_string).collect();
+            if rule.is.len() > says.len() {
+                says.push(format!("and {} more", rule.is.len() - says.len()));
+            }
+            let is = Countries::of(&rule.is);
+            self.countries.push(add.rule(RuleKind::Countries, rule, says.join(" "), is));
+        }
+        if let Some(rule) = &filters.numbers {
+            let says = rule.is.refuse.iter().map(|kind| format!("no {}", kind.word()));
+            let length = rule.is.check_length.then(|| "length as planned".to_owned());
+            let says = says.chain(length).collect::<Vec<_>>().join(", ");
+            let is = Sense { refuse: rule.is.refuse.clone(), check_length: rule.is.check_length };
+            self.numbers.push(add.rule(RuleKind::Numbers, rule, says, is));
+        }
+        for rule in &filters.velocity {
+            let Velocity { prefix, digits, most, per } = &rule.is;
+            let says = format!("{most} in {} s to {digits} digits of {prefix}*", per.as_secs());
+            let is = (add.level.holder, rule.is.clone());
+            self.velocity.push(add.rule(RuleKind::Velocity, rule, says, is));
+        }
+    }
+
+    /// The zone in which a new level counts.
+    #[must_use]
+    pub fn zone(&self) -> Arc<TimeZone> {
+        self.zone.clone().unwrap_or_else(|| Arc::new(TimeZone::UTC))
+    }
+
+    /// Whether the destination's country or kind matters to any rule.
+    #[must_use]
+    pub fn looks_at_numbers(&self) -> bool {
+        !(self.countries.is_empty() && self.caps.is_empty() && self.numbers.is_empty())
+    }
+
+    /// What a message to `number` demands of the paces.
+    pub fn paces(&self, number: &[u8], mut demand: impl FnMut(Claim)) {
+        for rule in &self.velocity {
+            let (holder, velocity) = &rule.is;
+            if !number.starts_with(velocity.prefix.as_bytes()) {
+                continue;
+            }
+            let per = u64::try_from(velocity.per.as_millis()).unwrap_or(u64::MAX);
+            let burst = u64::from(velocity.most.max(1));
+            let key = range(*holder, velocity, number);
+            let demanded = Demand::Pace { key, every: (per / burst).max(1), burst };
+            let refusal = Refusal::VelocityLimit;
+            demand(Claim { rule: rule.id, enforce: rule.enforce, refusal, demand: demanded });
+        }
+    }
+}
+
+fn shown_cap(cap: &super::CountryCap) -> String {
+    let whose = cap.country.map_or_else(|| "each country".to_owned(), |country| country.to_string());
+    let messages = cap.messages.map(|most| format!("{most} messages"));
+    let credits = cap.credits.map(|most| format!("{most} credits"));
+    let most: Vec<_> = messages.into_iter().chain(credits).collect();
+    format!("{} a day to {whose}", most.join(" and "))
+}
+
+/// Rules of one level on their way in.
+struct Adding<'a> {
+    level: Level<'a>,
+    notes: &'a mut RuleNotes,
+}
+
+impl Adding<'_> {
+    fn rule<R, T>(&mut self, kind: RuleKind, rule: &Rule<R>, says: String, is: T) -> Ruled<T> {
+        let id = self.notes.add(RuleNote {
+            kind,
+            holder: self.level.holder,
+            name: self.level.name.to_owned(),
+            says,
+            place: rule.place.clone(),
+            enforce: rule.enforce,
+        });
+        Ruled { id, enforce: rule.enforce, is }
+    }
+
+    fn fault(&self, why: &dyn ToString) -> FilterFault {
+        FilterFault { whose: self.level.name.to_owned(), why: why.to_string() }
+    }
+}

@@ -1,0 +1,114 @@
+//! Counted limits in the writer's memory: sums of days and months, paces, first sendings, numbers that want nothing.
+//!
+//! A message's claims are checked all together and taken all together, in the transaction that accepts it. Sums and
+//! first sendings survive a restart; paces begin anew.
+
+use std::sync::atomic::Ordering;
+
+use rusqlite::Connection;
+
+use super::firsts::Firsts;
+use super::lists::Lists;
+use super::paces::Paces;
+use super::sums::Sums;
+use crate::clock::Timestamp;
+use crate::policy::filter::{Claim, Demand, RuleId};
+use crate::policy::{Admitted, Denied, Refusal};
+use crate::store::{Counters, StoreError};
+
+/// All of them.
+pub(in crate::store::writer) struct Limits {
+    pub(super) sums: Sums,
+    paces: Paces,
+    pub(in crate::store::writer) firsts: Firsts,
+    pub(in crate::store::writer) lists: Lists,
+}
+
+impl Limits {
+    /// Reads what survives.
+    pub(in crate::store::writer) fn read(
+        db: &Connection,
+        most_firsts: usize,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            sums: Sums::read(db)?,
+            paces: Paces::default(),
+            firsts: Firsts::read(db, most_firsts, now)?,
+            lists: Lists::read(db)?,
+        })
+    }
+
+    /// The same after a rollback; paces stay as they are.
+    pub(in crate::store::writer) fn reread(
+        &mut self,
+        db: &Connection,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.sums = Sums::read(db)?;
+        self.firsts = Firsts::read(db, self.firsts.most(), now)?;
+        self.lists = Lists::read(db)?;
+        Ok(())
+    }
+
+    /// Whether every claim of a message can be met; `shadowed` hears of those that cannot and are not enforced.
+    pub(in crate::store::writer) fn check(
+        &self,
+        admitted: &Admitted,
+        now: Timestamp,
+        mut shadowed: impl FnMut(RuleId),
+    ) -> Result<(), Denied> {
+        let rules = admitted.rules();
+        if let Some(refusal) = self.lists.refusal(&rules.lineage, admitted.destination().as_bytes()) {
+            let rule = rules.opt_outs.as_ref().map(|rule| rule.id).filter(|_| refusal == Refusal::OptedOut);
+            return Err(Denied { refusal, rule });
+        }
+        for claim in admitted.claims() {
+            if self.meets(claim, now) {
+                continue;
+            }
+            if claim.enforce {
+                return Err(Denied { refusal: claim.refusal, rule: Some(claim.rule) });
+            }
+            shadowed(claim.rule);
+        }
+        Ok(())
+    }
+
+    fn meets(&self, claim: &Claim, now: Timestamp) -> bool {
+        match claim.demand {
+            Demand::Quota { key, period, adds, most } => {
+                self.sums.of(key, period).saturating_add(adds) <= most
+            }
+            Demand::Pace { key, every, burst } => self.paces.has(key, every, burst, now),
+            Demand::First { print, .. } => !self.firsts.has(print, now),
+        }
+    }
+
+    /// Takes what was checked.
+    pub(in crate::store::writer) fn take(&mut self, claims: &[Claim], now: Timestamp) {
+        for claim in claims {
+            match claim.demand {
+                Demand::Quota { key, period, adds, .. } => self.sums.add(key, period, adds),
+                Demand::Pace { key, every, burst } => self.paces.take(key, every, burst, now),
+                Demand::First { print, window } => self.firsts.note(print, window, now),
+            }
+        }
+    }
+
+    /// Writes what this transaction changed; before its commit.
+    pub(in crate::store::writer) fn write(
+        &mut self,
+        db: &Connection,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.sums.write(db)?;
+        self.firsts.write(db, now)
+    }
+
+    /// Shows how much is remembered.
+    pub(in crate::store::writer) fn show(&self, counters: &Counters) {
+        counters.firsts.store(self.firsts.len() as u64, Ordering::Relaxed);
+        counters.firsts_dropped.store(self.firsts.dropped, Ordering::Relaxed);
+    }
+}

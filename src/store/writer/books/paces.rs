@@ -1,0 +1,58 @@
+//! How fast messages go to ranges of numbers: a token bucket each, kept as the one moment at which it is full again.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::clock::Timestamp;
+
+/// The buckets that are not full.
+#[derive(Default)]
+pub(super) struct Paces(HashMap<u64, i64, RandomState>);
+
+/// Buckets in memory at most, 24 octets each. Beyond it, once the full ones are dropped, a new range is not counted.
+const MOST: usize = 1_000_000;
+
+impl Paces {
+    /// Whether one more may go. `every` milliseconds bring one back, `burst` may go at once.
+    pub(super) fn has(&self, key: u64, every: u64, burst: u64, now: Timestamp) -> bool {
+        let full_at = self.0.get(&key).map_or(0, |at| at.saturating_sub(now.millis()).max(0));
+        let most = every.saturating_mul(burst.saturating_sub(1));
+        u64::try_from(full_at).unwrap_or(0) <= most
+    }
+
+    pub(super) fn take(&mut self, key: u64, every: u64, burst: u64, now: Timestamp) {
+        if self.0.len() >= MOST && !self.0.contains_key(&key) {
+            self.0.retain(|_, full_at| *full_at > now.millis());
+            if self.0.len() >= MOST {
+                return;
+            }
+        }
+        let every = i64::try_from(every).unwrap_or(i64::MAX);
+        let longest = every.saturating_mul(i64::try_from(burst).unwrap_or(i64::MAX));
+        let full_at = self.0.entry(key).or_default();
+        let next = (*full_at).max(now.millis()).saturating_add(every);
+        // A rule that is not enforced lets more go than it allows; what it owes stays bounded.
+        *full_at = next.min(now.millis().saturating_add(longest));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_goes_at_once_and_then_one_at_a_time() {
+        let at = Timestamp::from_millis;
+        let mut paces = Paces::default();
+        for _ in 0..3 {
+            assert!(paces.has(1, 1_000, 3, at(5_000)));
+            paces.take(1, 1_000, 3, at(5_000));
+        }
+        assert!(!paces.has(1, 1_000, 3, at(5_999)));
+        assert!(paces.has(1, 1_000, 3, at(6_000)) && paces.has(2, 1_000, 3, at(5_000)));
+        paces.take(1, 1_000, 3, at(6_000));
+        assert!(!paces.has(1, 1_000, 3, at(6_500)));
+        assert!(paces.has(1, 1_000, 3, at(60_000)));
+    }
+}
