@@ -5,6 +5,7 @@ pub mod prefix;
 pub mod rate;
 pub mod refusal;
 pub mod snapshot;
+pub mod text;
 mod wording;
 
 pub use admit::{Admitted, Submission, admit};
