@@ -101,7 +101,8 @@ pub(super) fn looks(character: char, mut push: impl FnMut(&[u8])) {
 const NEAR_FROM: usize = 0x80;
 
 /// Latin with marks, Greek, Cyrillic and Armenian, looked up once.
-static NEAR: LazyLock<Vec<Look>> = LazyLock::new(|| ('\u{80}'..='\u{58F}').map(looked_up).collect());
+static NEAR: LazyLock<Vec<Look>> =
+    LazyLock::new(|| ('\u{80}'..='\u{58F}').map(looked_up).collect());
 
 type Look = SmallVec<[u8; 16]>;
 
@@ -254,7 +255,7 @@ mod tests {
             ("Łódź", "lodz"),
             ("Straße", "strasse"),
             ("€uro", "euro"),
-            ("Банк", "банk"),
+            ("Банк", "bahk"),
             ("株式会社", "株式会社"),
             ("...", ""),
             ("", ""),
@@ -272,7 +273,7 @@ mod tests {
                 skeleton(&look) != look
             })
             .collect();
-        assert_eq!(unstable, []);
+        assert!(unstable.is_empty(), "{unstable:?}");
     }
 
     #[test]
