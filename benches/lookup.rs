@@ -1,4 +1,4 @@
-//! How long price and route of a number take to find among prefixes, and a policy to compile.
+//! How long price, route and numbering plan of a number take to find among prefixes, and a policy to compile.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
 
@@ -7,6 +7,7 @@ mod stage;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use tollgate::policy::number::Plan;
 
 /// Numbers of many beginnings, so that the walk is not always the same.
 fn numbers() -> Vec<Vec<u8>> {
@@ -30,5 +31,16 @@ fn lookup(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, lookup);
+fn numbering(c: &mut Criterion) {
+    let numbers = numbers();
+    let mut group = c.benchmark_group("numbering plans");
+    let mut next = numbers.iter().cycle();
+    let plan = Plan::known();
+    group.bench_function("look", |b| b.iter(|| plan.look(black_box(next.next().expect("endless")))));
+    let table = include_str!("../src/policy/number/plan.txt");
+    group.bench_function("compile", |b| b.iter(|| Plan::parse(black_box(table))));
+    group.finish();
+}
+
+criterion_group!(benches, lookup, numbering);
 criterion_main!(benches);
