@@ -12,7 +12,7 @@ use crate::policy::Platform;
 use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Unicode, Velocity};
 use crate::policy::hours::{ClosedHours, HoursAction};
 use crate::policy::number::{Country, Kind};
-use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule};
+use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule, WordRule};
 use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
 
 /// Words, patterns or domains of one rule.
@@ -228,14 +228,11 @@ fn content(section: &mut Section<'_>) -> Vec<Rule<ContentRule>> {
             if words.is_empty() || words.len() > MOST_WORDS {
                 return v.refuse(format!("write 1 to {MOST_WORDS} words"));
             }
-            Some(ContentMatch::Words(words))
+            Some(ContentMatch::Words(WordRule { words, folded }))
         });
         let pattern = table.value("pattern").and_then(|v| {
-            let rule = ContentRule {
-                name: String::new(),
-                matches: ContentMatch::Pattern(v.text_of(1..=4_096)?),
-                folded: false,
-            };
+            let rule =
+                ContentRule { name: String::new(), matches: ContentMatch::Pattern(v.text_of(1..=4_096)?) };
             match Content::compile(std::slice::from_ref(&rule)) {
                 Ok(_) => Some(rule.matches),
                 Err(fault) => v.refuse(fault.why),
@@ -255,7 +252,7 @@ fn content(section: &mut Section<'_>) -> Vec<Rule<ContentRule>> {
         match <[ContentMatch; 1]>::try_from(matches) {
             Ok([matches]) => {
                 if let Some(name) = name {
-                    let rule = ContentRule { name, matches, folded };
+                    let rule = ContentRule { name, matches };
                     match Content::compile(std::slice::from_ref(&rule)) {
                         Ok(_) => rules.push(Rule { is: rule, enforce, place }),
                         Err(fault) => table.report(fault.why, "correct this rule".to_owned()),

@@ -13,7 +13,7 @@ use crate::policy::Refusal;
 use crate::policy::hours::Hours;
 use crate::policy::number::{Country, Kind, Length, Look};
 use crate::policy::text::content::Content;
-use crate::policy::text::opt::Keywords;
+use crate::policy::text::opt::{Keywords, Wish};
 use crate::policy::text::sender::SenderSet;
 
 /// A compiled rule: whose it is, whether it is enforced, and what it says.
@@ -303,7 +303,13 @@ impl Rules {
         }
         if let Some(rule) = &filters.opt_outs {
             let OptOuts { stop, start } = &rule.is;
-            let keywords = Arc::new(Keywords::of(stop, start));
+            let mut keywords = Keywords::default();
+            for (wish, words) in [(Wish::Out, stop), (Wish::In, start)] {
+                if !words.is_empty() {
+                    keywords.replace(wish, &words.join(","));
+                }
+            }
+            let keywords = Arc::new(keywords);
             let says = if stop.is_empty() { "the usual words" } else { "words of its own" };
             self.opt_outs = Some(add.rule(RuleKind::OptOuts, rule, says.to_owned(), keywords));
         }

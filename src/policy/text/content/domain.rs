@@ -120,7 +120,8 @@ impl Domains {
 
 /// A domain of a rule in ASCII (RFC 5890 §2.3.2.1).
 pub(super) fn domain_of(written: &str) -> Result<String, String> {
-    let fault = || format!("{written:?} is no domain: write it as acme.com, without scheme, path and wildcards");
+    let fault =
+        || format!("{written:?} is no domain: write it as acme.com, without scheme, path and wildcards");
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_') || !c.is_ascii();
     let ascii = ascii_form(written).filter(|_| written.chars().all(is_part)).ok_or_else(fault)?;
     let good = |label: &str| !label.is_empty() && label.len() <= 63;
@@ -167,7 +168,9 @@ mod tests {
 
     #[test]
     fn what_is_no_domain_is_refused() {
-        for written in ["", "http://acme.com", "*.acme.com", "acme com", "acme..com", ".", &"a".repeat(64), "a/b"] {
+        for written in
+            ["", "http://acme.com", "*.acme.com", "acme com", "acme..com", ".", &"a".repeat(64), "a/b"]
+        {
             assert!(domain_of(written).is_err(), "{written}");
         }
         assert_eq!(domain_of("Acme.COM").as_deref(), Ok("acme.com"));

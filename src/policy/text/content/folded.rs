@@ -206,7 +206,8 @@ impl Folded {
     /// Whether words begin where those of a phrase do, and nowhere else but between single letters.
     fn breaks_as(&self, word: &Word, start: usize, end: usize) -> bool {
         let expected = |at: usize| u16::try_from(at).is_ok_and(|at| word.breaks.binary_search(&at).is_ok());
-        word.breaks.iter().all(|at| self.begins(start + usize::from(*at))) && self.breaks(start, end).all(expected)
+        word.breaks.iter().all(|at| self.begins(start + usize::from(*at)))
+            && self.breaks(start, end).all(expected)
     }
 
     /// Where words begin behind `start` and before `end`, from `start` on, in octets; between single letters nothing
@@ -230,7 +231,8 @@ fn sign_is_letter(kind: u8, octets: &[u8], at: usize, within_word: bool) -> bool
     match kind {
         BETWEEN => within_word && matches!(next, LETTER | DIGIT),
         _ => {
-            let after_sign = at.checked_sub(1).is_some_and(|before| KINDS[usize::from(octets[before])] == BEFORE);
+            let after_sign =
+                at.checked_sub(1).is_some_and(|before| KINDS[usize::from(octets[before])] == BEFORE);
             matches!(next, LETTER | BEFORE) || (within_word && after_sign)
         }
     }

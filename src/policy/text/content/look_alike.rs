@@ -89,7 +89,9 @@ fn within_one_edit(a: &[char], b: &[char]) -> bool {
     let (short, long) = (&short[same..], &long[same..]);
     match (short, long) {
         ([], _) => long.len() <= 1,
-        ([a, b, short @ ..], [c, d, long @ ..]) if short.len() == long.len() && a == d && b == c => short == long,
+        ([a, b, short @ ..], [c, d, long @ ..]) if short.len() == long.len() && a == d && b == c => {
+            short == long
+        }
         _ if short.len() == long.len() => short[1..] == long[1..],
         _ => short == &long[1..],
     }
@@ -127,7 +129,16 @@ mod tests {
         ] {
             assert!(names.looks_like_one(host), "{host}");
         }
-        for host in ["example.com", "acmes.com", "bank.com", "notacme.com", "acmebankers.com", "acme", "com.acme", "localhost"] {
+        for host in [
+            "example.com",
+            "acmes.com",
+            "bank.com",
+            "notacme.com",
+            "acmebankers.com",
+            "acme",
+            "com.acme",
+            "localhost",
+        ] {
             assert!(!names.looks_like_one(host), "{host}");
         }
         assert!(Names::new(&["com".to_owned()]).is_err());
@@ -141,7 +152,15 @@ mod tests {
             assert_eq!(within_one_edit(&a, &b), within_one_edit(&b, &a));
             within_one_edit(&a, &b)
         };
-        for (a, b) in [("abc", "abc"), ("abc", "ab"), ("abc", "bc"), ("abc", "axc"), ("abc", "acb"), ("", "a"), ("abc", "abcd")] {
+        for (a, b) in [
+            ("abc", "abc"),
+            ("abc", "ab"),
+            ("abc", "bc"),
+            ("abc", "axc"),
+            ("abc", "acb"),
+            ("", "a"),
+            ("abc", "abcd"),
+        ] {
             assert!(near(a, b), "{a} {b}");
         }
         for (a, b) in [("abc", "a"), ("abc", "xyc"), ("abc", "cab"), ("abcd", "abdcx"), ("ab", "cd")] {
