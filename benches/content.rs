@@ -32,16 +32,65 @@ impl Draw {
 }
 
 const SYLLABLES: &[&str] = &[
-    "ba", "con", "de", "er", "fi", "gra", "ho", "in", "ja", "ki", "lo", "man", "ne", "or", "pre", "qui", "ra", "sto",
-    "ti", "un", "ver", "wa", "xe", "yo", "za", "cre", "dit", "loan", "ca", "sh",
+    "ba", "con", "de", "er", "fi", "gra", "ho", "in", "ja", "ki", "lo", "man", "ne", "or", "pre", "qui",
+    "ra", "sto", "ti", "un", "ver", "wa", "xe", "yo", "za", "cre", "dit", "loan", "ca", "sh",
 ];
 
 /// Of what messages are made.
 const TEXT_WORDS: &[&str] = &[
-    "Your", "code", "is", "123456", "do", "not", "share", "it", "with", "anyone", "Dear", "customer", "the", "order",
-    "has", "been", "sent", "and", "will", "arrive", "on", "Monday", "between", "10:00", "and", "14:00.", "Thank", "you",
-    "for", "your", "payment", "of", "EUR", "25.50,", "appointment", "tomorrow", "at", "Please", "call", "us", "if",
-    "need", "to", "change", "balance", "account", "ending", "1234", "Reply", "STOP", "out!", "meeting", "parcel",
+    "Your",
+    "code",
+    "is",
+    "123456",
+    "do",
+    "not",
+    "share",
+    "it",
+    "with",
+    "anyone",
+    "Dear",
+    "customer",
+    "the",
+    "order",
+    "has",
+    "been",
+    "sent",
+    "and",
+    "will",
+    "arrive",
+    "on",
+    "Monday",
+    "between",
+    "10:00",
+    "and",
+    "14:00.",
+    "Thank",
+    "you",
+    "for",
+    "your",
+    "payment",
+    "of",
+    "EUR",
+    "25.50,",
+    "appointment",
+    "tomorrow",
+    "at",
+    "Please",
+    "call",
+    "us",
+    "if",
+    "need",
+    "to",
+    "change",
+    "balance",
+    "account",
+    "ending",
+    "1234",
+    "Reply",
+    "STOP",
+    "out!",
+    "meeting",
+    "parcel",
 ];
 
 fn texts(draw: &mut Draw, links: bool) -> Vec<String> {
@@ -92,13 +141,17 @@ fn rules(draw: &mut Draw, folded: bool) -> Vec<ContentRule> {
 fn content(c: &mut Criterion) {
     let mut draw = Draw(1);
     let (plain_texts, linked) = (texts(&mut draw, false), texts(&mut draw, true));
-    let cyrillic: Vec<String> =
-        plain_texts.iter().map(|text| text.chars().take(70).map(|c| if c == 'e' { 'е' } else { c }).collect()).collect();
+    let cyrillic: Vec<String> = plain_texts
+        .iter()
+        .map(|text| text.chars().take(70).map(|c| if c == 'e' { 'е' } else { c }).collect())
+        .collect();
     let mut group = c.benchmark_group("content, 1000 rules");
     for (name, folded) in [("", false), (", 140 of them folded", true)] {
         let content = Content::compile(&rules(&mut draw, folded)).unwrap();
         let mut scratch = Scratch::default();
-        for (kind, texts) in [("160 characters", &plain_texts), ("with a link", &linked), ("70 of UCS2", &cyrillic)] {
+        for (kind, texts) in
+            [("160 characters", &plain_texts), ("with a link", &linked), ("70 of UCS2", &cyrillic)]
+        {
             let mut next = texts.iter().cycle();
             group.bench_function(format!("{kind}{name}"), |b| {
                 b.iter(|| {
@@ -133,7 +186,11 @@ fn senders(c: &mut Criterion) {
     c.bench_function("sender among 100 patterns", |b| b.iter(|| set.has(black_box(b"loandeAcmeB"))));
     for matches in [NameMatch::Whole, NameMatch::Contained] {
         let entries: Vec<ProtectedName> = (0..1_000_u32)
-            .map(|number| ProtectedName { name: format!("{}{number}", draw.word()), accounts: vec![number], matches })
+            .map(|number| ProtectedName {
+                name: format!("{}{number}", draw.word()),
+                accounts: vec![number],
+                matches,
+            })
             .collect();
         let registry = Registry::new(entries).unwrap();
         let name = format!("holder among 1000 names, {matches:?}");

@@ -112,13 +112,19 @@ pub fn keyword(text: &str) -> Option<String> {
 
 fn folded_words(text: &str) -> Vec<String> {
     let folded: String = folded(text).collect();
-    folded.split(|character: char| !character.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    folded
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Without case and marks. Greek as phones write it in the GSM alphabet, where half of it is Latin capitals.
 fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     text.nfkd()
-        .filter(|character| !is_combining_mark(*character) && !vanishes(*character) && *character != '\u{640}')
+        .filter(|character| {
+            !is_combining_mark(*character) && !vanishes(*character) && *character != '\u{640}'
+        })
         .map(|character| greek_capital(character).unwrap_or(character))
         .flat_map(char::to_lowercase)
         // What a capital İ, and a capital I written small in Turkish, leave behind.
@@ -198,7 +204,10 @@ mod tests {
 
     #[test]
     fn who_wants_out_says_so_in_any_language() {
-        all_are(Wish::Out, &["STOP", "StopAll", "stop all", "unsubscribe", "Cancel", "END", "quit", "opt-out", "Opt out"]);
+        all_are(
+            Wish::Out,
+            &["STOP", "StopAll", "stop all", "unsubscribe", "Cancel", "END", "quit", "opt-out", "Opt out"],
+        );
         all_are(Wish::Out, &["BAJA", "Alto", "parar", "cancelar", "no más"]);
         all_are(Wish::Out, &["ARRÊT", "arret", "désabonner", "Résilier"]);
         all_are(Wish::Out, &["Stopp", "ABMELDEN", "abbestellen", "kündigen", "KUNDIGEN"]);
@@ -215,17 +224,35 @@ mod tests {
 
     #[test]
     fn who_wants_in_again_or_help_says_so_in_any_language() {
-        let words_in = ["start", "UNSTOP", "Alta", "début", "anmelden", "iscrivimi", "começar", "aanmelden", "włącz"];
+        let words_in =
+            ["start", "UNSTOP", "Alta", "début", "anmelden", "iscrivimi", "começar", "aanmelden", "włącz"];
         all_are(Wish::In, &words_in);
         all_are(Wish::In, &["anmäl", "başla", "BASLA", "старт", "έναρξη", "اشتراك"]);
-        all_are(Wish::Help, &["help", "INFO", "ayuda", "aide", "Hilfe", "aiuto", "ajuda", "hulp", "pomoc", "hjälp"]);
+        all_are(
+            Wish::Help,
+            &["help", "INFO", "ayuda", "aide", "Hilfe", "aiuto", "ajuda", "hulp", "pomoc", "hjälp"],
+        );
         all_are(Wish::Help, &["yardım", "YARDIM", "помощь", "βοήθεια", "BOHΘEIA", "مساعدة"]);
     }
 
     #[test]
     fn what_stands_around_a_keyword_does_not_count() {
-        all_are(Wish::Out, &["  stop\n", "\"STOP\"", "«Stop»", "STOP!!!", "¡BAJA!", "stop.", "'stop'", "(stop)", "- stop -"]);
-        all_are(Wish::Out, &["STOP 😡", "ＳＴＯＰ", "st\u{200B}op", "STOP ACME", "Stop, ACME!", "stop 22000", "stop all acme"]);
+        all_are(
+            Wish::Out,
+            &["  stop\n", "\"STOP\"", "«Stop»", "STOP!!!", "¡BAJA!", "stop.", "'stop'", "(stop)", "- stop -"],
+        );
+        all_are(
+            Wish::Out,
+            &[
+                "STOP 😡",
+                "ＳＴＯＰ",
+                "st\u{200B}op",
+                "STOP ACME",
+                "Stop, ACME!",
+                "stop 22000",
+                "stop all acme",
+            ],
+        );
     }
 
     #[test]

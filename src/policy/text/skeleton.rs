@@ -101,8 +101,7 @@ pub(super) fn looks(character: char, mut push: impl FnMut(&[u8])) {
 const NEAR_FROM: usize = 0x80;
 
 /// Latin with marks, Greek, Cyrillic and Armenian, looked up once.
-static NEAR: LazyLock<Vec<Look>> =
-    LazyLock::new(|| ('\u{80}'..='\u{58F}').map(looked_up).collect());
+static NEAR: LazyLock<Vec<Look>> = LazyLock::new(|| ('\u{80}'..='\u{58F}').map(looked_up).collect());
 
 type Look = SmallVec<[u8; 16]>;
 

@@ -170,7 +170,9 @@ fn checked_words(rule: &WordRule) -> Result<(), String> {
         return Err(format!("it has {} words, at most {WORDS_MAX} are possible", rule.words.len()));
     }
     match rule.words.iter().find(|word| word.len() > WORD_MAX) {
-        Some(word) => Err(format!("a word of {} octets is too long, at most {WORD_MAX} are possible", word.len())),
+        Some(word) => {
+            Err(format!("a word of {} octets is too long, at most {WORD_MAX} are possible", word.len()))
+        }
         None => Ok(()),
     }
 }

@@ -185,7 +185,8 @@ fn fixed(part: &Hir) -> Option<String> {
             Some(std::str::from_utf8(&literal.0).ok()?.chars().map(fold_character).collect())
         }
         HirKind::Class(Class::Unicode(class)) => {
-            let mut characters = class.iter().flat_map(|range| range.start()..=range.end()).map(fold_character);
+            let mut characters =
+                class.iter().flat_map(|range| range.start()..=range.end()).map(fold_character);
             let first = characters.next()?;
             // Classes of case are small; a large one has two that differ among the first few.
             characters.all(|character| character == first).then(|| first.to_string())

@@ -161,10 +161,19 @@ mod tests {
     #[test]
     fn a_character_folds_as_a_regular_expression_folds_it() {
         let mut broken = Vec::new();
-        for character in ('\u{80}'..='\u{24FF}').chain('\u{2C00}'..='\u{2DFF}').chain('\u{A640}'..='\u{ABFF}').chain('\u{FB00}'..='\u{FFFF}').chain('\u{10400}'..='\u{118FF}').chain('\u{1E900}'..='\u{1E943}') {
+        for character in ('\u{80}'..='\u{24FF}')
+            .chain('\u{2C00}'..='\u{2DFF}')
+            .chain('\u{A640}'..='\u{ABFF}')
+            .chain('\u{FB00}'..='\u{FFFF}')
+            .chain('\u{10400}'..='\u{118FF}')
+            .chain('\u{1E900}'..='\u{1E943}')
+        {
             let class = regex_syntax::ParserBuilder::new().case_insensitive(true).build();
-            let Ok(hir) = class.clone().parse(&regex_syntax::escape(&character.to_string())) else { continue };
-            let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(same)) = hir.kind() else {
+            let Ok(hir) = class.clone().parse(&regex_syntax::escape(&character.to_string())) else {
+                continue;
+            };
+            let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(same)) = hir.kind()
+            else {
                 continue;
             };
             for other in same.iter().flat_map(|range| range.start()..=range.end()) {
