@@ -206,9 +206,8 @@ pub(in crate::policy) fn claims(
         let demand = Demand::Quota { key, period, adds, most: quota.most };
         claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal: quota.refusal, demand });
     }
-    if !rules.caps.is_empty()
-        && let Some(country) = Plan::known().look(number).country
-    {
+    if !rules.caps.is_empty() {
+        let country = Plan::known().look(number).country;
         for caps in &rules.caps {
             let day = desk.day(caps.zone());
             caps.claims(country, day, total, |claim| claims.push(claim));

@@ -155,10 +155,11 @@ impl Caps {
     }
 
     /// What a message to `country` demands on `day`.
-    pub fn claims(&self, country: Country, day: i32, total: Credits, mut demand: impl FnMut(Claim)) {
-        let fits = |cap: &&Ruled<super::CountryCap>| cap.is.country.is_none_or(|named| named == country);
+    pub fn claims(&self, country: Option<Country>, day: i32, total: Credits, mut demand: impl FnMut(Claim)) {
+        // A number of no known country counts with its like.
+        let fits = |cap: &&Ruled<super::CountryCap>| cap.is.country.is_none() || cap.is.country == country;
         let Some(cap) = self.caps.iter().find(fits) else { return };
-        let scope = scope(country);
+        let scope = country.map_or(u16::MAX, scope);
         let mut claim = |sum, adds, most| {
             let key = QuotaKey::of(self.holder, sum, scope);
             let demanded = Demand::Quota { key, period: day, adds, most };

@@ -1,11 +1,12 @@
 //! Domains of link rules, and the rules themselves.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 
 use super::link::hosts;
-use super::look_alike::Names;
+use super::look_alike::{HostParts, Names};
 use super::scratch::Scratch;
 use super::{DOMAINS_MAX, LinkRule};
 
@@ -70,22 +71,26 @@ impl Compiled {
         if allowed.is_some() {
             return false;
         }
-        self.any || (self.genuine.covering(&host.ascii).is_none() && self.names.looks_like_one(&host.unicode))
+        self.any || (self.genuine.covering(&host.ascii).is_none() && self.names.looks_like_one(host.parts()))
     }
 }
 
-/// A host in both of its forms, small, without a point at its end (RFC 5891).
+/// A host as it is looked up (RFC 5891), and as it is seen.
 struct Host {
     ascii: String,
-    unicode: String,
+    /// Made when first asked for.
+    parts: OnceCell<HostParts>,
 }
 
 impl Host {
     fn new(written: &str) -> Self {
         let ascii = ascii_form(written).unwrap_or_else(|| written.to_lowercase());
+        Self { ascii, parts: OnceCell::new() }
+    }
+
+    fn parts(&self) -> &HostParts {
         // What is no valid name is still shown, with what could be read of it.
-        let (unicode, _) = idna::domain_to_unicode(&ascii);
-        Self { ascii, unicode }
+        self.parts.get_or_init(|| HostParts::new(&idna::domain_to_unicode(&self.ascii).0))
     }
 }
 

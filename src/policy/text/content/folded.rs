@@ -68,16 +68,17 @@ impl FoldedWords {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Folded {
     letters: Vec<u8>,
-    /// For each octet of `letters`: [`INSIDE`], or how a word begins there.
-    begins: Vec<u8>,
+    words: Vec<Begin>,
 }
 
-/// A word goes on.
-const INSIDE: u8 = 0;
-/// A word of several characters begins.
-const LONG: u8 = 1;
-/// A word of one character begins.
-const SINGLE: u8 = 2;
+/// Where a word begins.
+#[derive(Clone, Copy, Debug)]
+struct Begin {
+    /// In `letters`. Texts of 4 GiB do not come over SMPP; of one that did, the rest would not be found.
+    at: u32,
+    /// Whether it is one character.
+    single: bool,
+}
 
 /// What an octet of ASCII is within a text.
 const SEPARATOR: u8 = 0;
@@ -87,6 +88,8 @@ const DIGIT: u8 = 2;
 const BETWEEN: u8 = 3;
 /// A letter only before letters and such signs: `$ave`, but not `$500`.
 const BEFORE: u8 = 4;
+/// Not ASCII.
+const OTHER: u8 = 5;
 
 const KINDS: [u8; 256] = {
     let mut kinds = [SEPARATOR; 256];
@@ -101,106 +104,109 @@ const KINDS: [u8; 256] = {
         };
         octet += 1;
     }
-    // What is not ASCII is most often a letter; only signs before it ask.
-    while octet < 255 {
-        kinds[octet as usize] = LETTER;
-        octet += 1;
+    let mut other = 128;
+    while other < 256 {
+        kinds[other] = OTHER;
+        other += 1;
     }
     kinds
 };
 
 /// The word that is being read.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Open {
     /// Where it begins in `letters`.
     at: usize,
+    /// 0 when no word is open.
     characters: usize,
-    digits: bool,
+    /// The kinds of its characters together.
+    kinds: u8,
 }
 
 impl Folded {
     fn read(&mut self, text: &str) {
         self.letters.clear();
-        self.begins.clear();
+        self.words.clear();
+        self.letters.reserve(text.len());
         let octets = text.as_bytes();
-        let mut open: Option<Open> = None;
+        let mut open = Open::default();
         let mut at = 0;
-        while let Some(&octet) = octets.get(at) {
-            if octet >= 0x80 {
+        while let Some(octet) = octets.get(at) {
+            let kind = KINDS[usize::from(*octet)];
+            if matches!(kind, LETTER | DIGIT) {
+                at = self.read_run(octets, at, &mut open);
+            } else if kind == OTHER {
                 at = self.read_character(text, at, &mut open);
-                continue;
+            } else if kind != SEPARATOR && sign_is_letter(kind, octets, at, open.characters > 0) {
+                self.push(&[LOOKS[usize::from(*octet)]], &mut open);
+                at += 1;
+            } else {
+                self.close(&mut open, &octets[..at]);
+                at += 1;
             }
-            let kind = KINDS[usize::from(octet)];
-            let is_letter = match kind {
-                LETTER | DIGIT => true,
-                SEPARATOR => false,
-                _ => sign_is_letter(kind, octets, at, open.is_some()),
-            };
-            if is_letter {
-                self.push(&[LOOKS[usize::from(octet)]], kind == DIGIT, &mut open);
-            } else if let Some(word) = open.take() {
-                self.close(word, &octets[..at]);
-            }
-            at += 1;
         }
-        if let Some(word) = open {
-            self.close(word, octets);
+        self.close(&mut open, octets);
+    }
+
+    /// Reads letters and digits of ASCII; where the next character is.
+    fn read_run(&mut self, octets: &[u8], at: usize, open: &mut Open) -> usize {
+        let kinds = octets[at..].iter().map(|octet| KINDS[usize::from(*octet)]);
+        let mut length = 0;
+        for kind in kinds.take_while(|kind| matches!(*kind, LETTER | DIGIT)) {
+            open.kinds |= kind;
+            length += 1;
         }
+        if open.characters == 0 {
+            open.at = self.letters.len();
+        }
+        open.characters += length;
+        self.letters.extend(octets[at..at + length].iter().map(|octet| LOOKS[usize::from(*octet & 0x7F)]));
+        at + length
     }
 
     /// Reads a character that is not ASCII; where the next one is.
-    fn read_character(&mut self, text: &str, at: usize, open: &mut Option<Open>) -> usize {
+    fn read_character(&mut self, text: &str, at: usize, open: &mut Open) -> usize {
         let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) else { return text.len() };
         let mut is_letter = false;
         looks(character, |look| {
             if !look.is_empty() {
                 is_letter = true;
-                self.push(look, false, open);
+                self.push(look, open);
             }
         });
         if !is_letter && !vanishes(character) && !is_combining_mark(character) {
-            if let Some(word) = open.take() {
-                self.close(word, &text.as_bytes()[..at]);
-            }
+            self.close(open, &text.as_bytes()[..at]);
         }
         at + character.len_utf8()
     }
 
-    fn push(&mut self, look: &[u8], digit: bool, open: &mut Option<Open>) {
-        let first = match open {
-            Some(word) => {
-                word.characters += 1;
-                word.digits &= digit;
-                INSIDE
-            }
-            None => {
-                *open = Some(Open { at: self.letters.len(), characters: 1, digits: digit });
-                SINGLE
-            }
-        };
+    fn push(&mut self, look: &[u8], open: &mut Open) {
+        if open.characters == 0 {
+            open.at = self.letters.len();
+        }
+        open.characters += 1;
+        open.kinds |= LETTER;
         self.letters.extend_from_slice(look);
-        self.begins.push(first);
-        self.begins.resize(self.letters.len(), INSIDE);
     }
 
-    /// A word is over, and `before` is the text up to there.
-    fn close(&mut self, word: Open, before: &[u8]) {
-        if word.characters < 2 {
+    /// The open word is over, and `before` is the text up to there.
+    fn close(&mut self, open: &mut Open, before: &[u8]) {
+        let word = std::mem::take(open);
+        if word.characters == 0 {
             return;
         }
-        if let Some(begin) = self.begins.get_mut(word.at) {
-            *begin = LONG;
-        }
+        let single = word.characters == 1;
+        self.words.push(Begin { at: u32::try_from(word.at).unwrap_or(u32::MAX), single });
         // A number is a number: 411 is not a way to write "all".
-        if word.digits {
-            let digits = before.iter().rev().filter(|octet| octet.is_ascii_digit()).take(word.characters);
+        if word.kinds == DIGIT && !single {
+            let digits = before.iter().rev().filter(|octet| octet.is_ascii_digit());
             self.letters[word.at..].iter_mut().rev().zip(digits).for_each(|(letter, digit)| *letter = *digit);
         }
     }
 
     /// Whether a word begins there, or the text is over.
     fn begins(&self, at: usize) -> bool {
-        self.begins.get(at).is_none_or(|begin| *begin != INSIDE)
+        at >= self.letters.len() || self.words.binary_search_by_key(&at, |word| word.at as usize).is_ok()
     }
 
     /// Whether words begin where those of a phrase do, and nowhere else but between single letters.
@@ -213,27 +219,24 @@ impl Folded {
     /// Where words begin behind `start` and before `end`, from `start` on, in octets; between single letters nothing
     /// is said to begin.
     fn breaks(&self, start: usize, end: usize) -> impl Iterator<Item = usize> + '_ {
-        let mut last = self.begins.get(start).copied().unwrap_or(INSIDE);
-        let begins = self.begins.get(start..end).unwrap_or_default();
-        begins.iter().enumerate().skip(1).filter_map(move |(at, begin)| {
-            if *begin == INSIDE {
-                return None;
-            }
-            let joined = last == SINGLE && *begin == SINGLE;
-            last = *begin;
-            (!joined).then_some(at)
-        })
+        let from = self.words.partition_point(|word| (word.at as usize) <= start);
+        let inside = self.words[from..].iter().take_while(move |word| (word.at as usize) < end);
+        let before = self.words[from.saturating_sub(1)..].iter();
+        inside
+            .zip(before)
+            .filter(|(word, before)| !(word.single && before.single))
+            .map(move |(word, _)| word.at as usize - start)
     }
 }
 
 fn sign_is_letter(kind: u8, octets: &[u8], at: usize, within_word: bool) -> bool {
     let next = octets.get(at + 1).map_or(SEPARATOR, |next| KINDS[usize::from(*next)]);
     match kind {
-        BETWEEN => within_word && matches!(next, LETTER | DIGIT),
+        BETWEEN => within_word && matches!(next, LETTER | DIGIT | OTHER),
         _ => {
             let after_sign =
                 at.checked_sub(1).is_some_and(|before| KINDS[usize::from(octets[before])] == BEFORE);
-            matches!(next, LETTER | BEFORE) || (within_word && after_sign)
+            matches!(next, LETTER | BEFORE | OTHER) || (within_word && after_sign)
         }
     }
 }
@@ -246,7 +249,6 @@ mod tests {
         let mut folded = Folded::default();
         folded.read(text);
         let breaks = folded.breaks(0, folded.letters.len()).collect();
-        assert_eq!(folded.begins.len(), folded.letters.len());
         (String::from_utf8(folded.letters).unwrap(), breaks)
     }
 

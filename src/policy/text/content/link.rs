@@ -40,19 +40,21 @@ pub(super) fn hosts<'t>(text: &'t str, mut found: impl FnMut(&'t str)) {
     }
 }
 
-/// Whether there is a point within a word, or a scheme. Nearly all texts have neither.
+/// Whether there is a point before a letter, as many points as an IPv4 address has, or a scheme. Nearly all texts have
+/// none of them.
 fn may_have_link(text: &str) -> bool {
     let octets = text.as_bytes();
-    let goes_on =
-        |at: usize| octets.get(at + 1).is_some_and(|next| next.is_ascii_alphanumeric() || *next >= 0x80);
-    let mut from = 0;
+    let (mut from, mut points) = (0, 0);
     while let Some(point) = text[from..].find('.') {
-        if goes_on(from + point) {
-            return true;
-        }
         from += point + 1;
+        points += 1;
+        match octets.get(from) {
+            Some(next) if next.is_ascii_alphabetic() || *next >= 0x80 => return true,
+            Some(_) if points == 3 => return true,
+            _ => {}
+        }
     }
-    text.contains("://")
+    text.match_indices(':').any(|(at, _)| text[at..].starts_with("://"))
 }
 
 fn ends_authority(character: char) -> bool {

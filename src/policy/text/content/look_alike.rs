@@ -1,18 +1,16 @@
 //! Hosts that are made to be taken for others.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 
 use super::domain::domain_of;
 use crate::policy::text::skeleton::skeleton;
 
-/// The names of protected domains: `acme` of `www.acme.com`.
+/// The names of protected domains: `acme` of `www.acme.com`, by what they look like.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// By what they look like, with the most hyphens that one of them has.
-    looks: HashMap<String, (), FixedState>,
-    hyphens: usize,
+    looks: HashSet<String, FixedState>,
     /// Those that are long enough to be misspelt, by their length in characters.
     long: Vec<Vec<char>>,
 }
@@ -20,7 +18,38 @@ pub(super) struct Names {
 /// The characters from which on a name with one letter more, less or different is taken for it.
 const MISSPELT_MIN: usize = 5;
 /// The hyphenated parts of a label that are looked at.
-const PARTS_MAX: usize = 32;
+const PARTS_MAX: usize = 16;
+/// Parts that are one name together: `bank-of-acme` is three.
+const JOINED_MAX: usize = 4;
+/// The looks of one host.
+const LOOKS_MAX: usize = 256;
+
+/// What each part of a host looks like: its labels but the last one, and what is between their hyphens.
+pub(super) struct HostParts {
+    looks: Vec<String>,
+}
+
+impl HostParts {
+    /// The host is in Unicode.
+    pub(super) fn new(host: &str) -> Self {
+        let mut looks = Vec::new();
+        let labels = host.rsplit_once('.').map_or("", |(labels, _)| labels);
+        // The labels next to the end are those that are registered.
+        for label in labels.rsplit('.').take_while(|label| !label.is_empty()) {
+            looks.push(skeleton(label));
+            let parts: Vec<&str> = label.split('-').take(PARTS_MAX).collect();
+            for from in (0..parts.len()).filter(|_| parts.len() > 1) {
+                let joined =
+                    (from + 1..=parts.len()).take(JOINED_MAX).map(|to| skeleton(&parts[from..to].concat()));
+                looks.extend(joined);
+            }
+            if looks.len() > LOOKS_MAX {
+                break;
+            }
+        }
+        Self { looks }
+    }
+}
 
 impl Names {
     pub(super) fn new(domains: &[String]) -> Result<Self, String> {
@@ -37,38 +66,16 @@ impl Names {
             if characters.len() >= MISSPELT_MIN {
                 names.long.push(characters);
             }
-            names.hyphens = names.hyphens.max(name.matches('-').count());
-            names.looks.insert(look, ());
+            names.looks.insert(look);
         }
         names.long.sort_unstable_by_key(Vec::len);
         Ok(names)
     }
 
-    /// Whether one of the labels of a host, the last one left out, is or has a protected name to the eye. The host is
-    /// in Unicode.
-    pub(super) fn looks_like_one(&self, host: &str) -> bool {
-        if self.looks.is_empty() {
-            return false;
-        }
-        let Some((labels, _)) = host.rsplit_once('.') else { return false };
-        labels.split('.').any(|label| self.is_one(label) || self.has_one(label))
-    }
-
-    fn is_one(&self, label: &str) -> bool {
-        let look = skeleton(label);
-        self.looks.contains_key(&look) || self.is_misspelt(&look)
-    }
-
-    /// The name between hyphens: `acme-login`, `my-acme`.
-    fn has_one(&self, label: &str) -> bool {
-        let parts: Vec<&str> = label.split('-').take(PARTS_MAX).collect();
-        if parts.len() < 2 {
-            return false;
-        }
-        (0..parts.len()).any(|from| {
-            let most = (from + self.hyphens + 1).min(parts.len());
-            (from + 1..=most).any(|to| self.is_one(&parts[from..to].concat()))
-        })
+    /// Whether one of the parts of a host is a protected name to the eye.
+    pub(super) fn looks_like_one(&self, parts: &HostParts) -> bool {
+        let is_one = |look: &String| self.looks.contains(look) || self.is_misspelt(look);
+        !self.looks.is_empty() && parts.looks.iter().any(is_one)
     }
 
     fn is_misspelt(&self, look: &str) -> bool {
@@ -127,7 +134,7 @@ mod tests {
             "bank-of-x.com",
             "my-bankof.com",
         ] {
-            assert!(names.looks_like_one(host), "{host}");
+            assert!(names.looks_like_one(&HostParts::new(host)), "{host}");
         }
         for host in [
             "example.com",
@@ -139,10 +146,10 @@ mod tests {
             "com.acme",
             "localhost",
         ] {
-            assert!(!names.looks_like_one(host), "{host}");
+            assert!(!names.looks_like_one(&HostParts::new(host)), "{host}");
         }
         assert!(Names::new(&["com".to_owned()]).is_err());
-        assert!(!Names::default().looks_like_one("acme.com"));
+        assert!(!Names::default().looks_like_one(&HostParts::new("acme.com")));
     }
 
     #[test]
