@@ -1,6 +1,7 @@
 //! May it? At what price? By which way? Pure: reads an immutable snapshot, is told the time, does no I/O.
 
 pub mod admit;
+pub mod hours;
 pub mod number;
 pub mod prefix;
 pub mod rate;
