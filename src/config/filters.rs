@@ -10,7 +10,7 @@ use super::{DAY, HOUR, SECOND};
 use crate::account::Credits;
 use crate::policy::Platform;
 use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Unicode, Velocity};
-use crate::policy::hours::{ClosedHours, HoursAction};
+use crate::policy::hours::{Action, ClosedHours, Days};
 use crate::policy::number::{Country, Kind};
 use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule, WordRule};
 use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
@@ -173,11 +173,17 @@ fn closed_hours(table: &mut Section<'_>, of_level: Option<&str>) -> Option<Close
     let to = table.need("closed_to", "\"08:00\"", Value::parsed);
     let mut zone_name = of_level.unwrap_or("UTC").to_owned();
     table.put("zone", &mut zone_name, zone);
-    let mut days = crate::policy::hours::Days::default();
-    table.put("days", &mut days, |v| Some(v.list(Value::parsed)?.into_iter().collect()));
-    let mut action = HoursAction::Hold;
+    let mut days = Days::default();
+    table.put("days", &mut days, |v| {
+        let words = v.list(Value::text)?;
+        match Days::of(words.iter().map(String::as_str)) {
+            Ok(days) => Some(days),
+            Err(why) => v.refuse(why),
+        }
+    });
+    let mut action = Action::Hold;
     table.put("action", &mut action, |v| {
-        v.one_of(&[("hold", HoursAction::Hold), ("reject", HoursAction::Reject)])
+        v.one_of(&[("hold", Action::Hold), ("reject", Action::Reject)])
     });
     Some(ClosedHours { from: from?, to: to?, zone: zone_name, days, action })
 }

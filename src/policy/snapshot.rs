@@ -5,6 +5,7 @@ use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZoneDatabase;
 use smpp_proto::text::gsm7::Languages;
 
 use super::Refusal;
@@ -123,6 +124,8 @@ pub struct SnapshotParts {
     pub languages: HashMap<UpstreamId, Languages>,
     /// Bounds of every message.
     pub limits: TextLimits,
+    /// Where time zones are looked up; absent means those that come with the program.
+    pub zones: Option<TimeZoneDatabase>,
 }
 
 /// What the operator of the gateway set for everybody.
@@ -196,7 +199,8 @@ impl Snapshot {
             built.credentials_by_id.insert(credential.id, Arc::clone(&credential));
             built.credentials.insert(credential.system_id.clone(), credential);
         }
-        built.compile_rules(&platform, &filters, &others)?;
+        let zones = parts.zones.unwrap_or_else(TimeZoneDatabase::bundled);
+        built.compile_rules(&platform, &filters, &others, &zones)?;
         built.find_suspended();
         built.has_hours =
             built.rules.values().chain(built.credential_rules.values()).any(|r| !r.hours.is_empty());
@@ -210,10 +214,11 @@ impl Snapshot {
         platform: &Platform,
         filters: &HashMap<AccountId, Filters>,
         others: &HashMap<CredentialId, Filters>,
+        zones: &TimeZoneDatabase,
     ) -> Result<(), PolicyFault> {
         let mut notes = RuleNotes::fresh();
         let everybody = Level { holder: Holder::Platform, name: "" };
-        self.nobodys = Arc::new(Rules::default().under(everybody, &platform.filters, &mut notes)?);
+        self.nobodys = Arc::new(Rules::default().under(everybody, &platform.filters, zones, &mut notes)?);
         let none = Filters::default();
         for id in self.accounts.keys().copied().collect::<Vec<_>>() {
             // From the farthest above down to the account itself.
@@ -228,7 +233,7 @@ impl Snapshot {
                 let above = known.parent.and_then(|parent| self.rules.get(&parent)).unwrap_or(&self.nobodys);
                 let level = Level { holder: Holder::Account(account), name: &known.name };
                 let own = filters.get(&account).unwrap_or(&none);
-                let rules = above.under(level, own, &mut notes)?;
+                let rules = above.under(level, own, zones, &mut notes)?;
                 self.rules.insert(account, Arc::new(rules));
             }
         }
@@ -239,7 +244,7 @@ impl Snapshot {
                 Some(own) => {
                     let holder = Holder::Credential(credential.id);
                     let level = Level { holder, name: &credential.system_id };
-                    Arc::new(above.under(level, own, &mut notes)?)
+                    Arc::new(above.under(level, own, zones, &mut notes)?)
                 }
             };
             self.credential_rules.insert(credential.id, rules);

@@ -10,6 +10,7 @@ use crate::account::{Account, Credits};
 use crate::clock::Timestamp;
 use crate::message::Wording;
 use crate::policy::admit::{Times, Witness, user_data};
+use crate::policy::hours::Action;
 use crate::policy::number::{Look, Plan};
 use crate::policy::text::unicode::to_gsm7_text;
 use crate::policy::{Denied, Refusal, Snapshot};
@@ -153,7 +154,7 @@ fn hours(
                 Some(due) => rule.is.closed_until(due),
             };
             match until {
-                Some(open) if rule.enforce && !rule.is.rejects() => {
+                Some(open) if rule.enforce && rule.is.action() == Action::Hold && open < Timestamp::NEVER => {
                     if later.is_none_or(|(known, _)| known < open) {
                         later = Some((open, rule.id));
                     }

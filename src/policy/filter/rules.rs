@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::claim::{Claim, Demand, QuotaKey, Sum, range, units};
 use super::{Filters, Holder, OptOuts, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Unicode, Velocity};
 use crate::account::{Credits, Throughput};
 use crate::policy::Refusal;
-use crate::policy::hours::Hours;
+use crate::policy::hours::{ClosedHours, Hours};
 use crate::policy::number::{Country, Kind, Length, Look};
 use crate::policy::text::content::Content;
 use crate::policy::text::opt::{Keywords, Wish};
@@ -203,6 +203,7 @@ impl Rules {
         &self,
         level: Level<'_>,
         filters: &Filters,
+        zones: &TimeZoneDatabase,
         notes: &mut RuleNotes,
     ) -> Result<Self, FilterFault> {
         let mut rules = self.clone();
@@ -213,7 +214,7 @@ impl Rules {
         }
         let mut add = Adding { level, notes };
         if let Some(name) = &filters.zone {
-            let zone = TimeZone::get(name).map_err(|why| add.fault(&why))?;
+            let zone = zones.get(name).map_err(|why| add.fault(&why))?;
             rules.zone = Some(Arc::new(zone));
         }
         rules.add_money(filters, &mut add);
@@ -229,8 +230,10 @@ impl Rules {
             }
         }
         for rule in &filters.hours {
-            let hours = Hours::compile(&rule.is).map_err(|why| add.fault(&why))?;
-            rules.hours.push(add.rule(RuleKind::Hours, rule, rule.is.to_string(), hours));
+            let hours = Hours::compile(&rule.is, zones).map_err(|why| add.fault(&why))?;
+            let ClosedHours { from, to, zone, .. } = &rule.is;
+            let says = format!("closed {from} to {to} {zone}");
+            rules.hours.push(add.rule(RuleKind::Hours, rule, says, hours));
         }
         if let Some(rule) = &filters.max_per_request {
             rules.max_per_request.push(add.rule(RuleKind::MaxPerRequest, rule, rule.is.to_string(), rule.is));

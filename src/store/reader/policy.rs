@@ -29,6 +29,7 @@ pub(in crate::store) fn policy_parts(
         mo_routes: mo_routes(db)?,
         languages: HashMap::new(),
         limits: limits(db)?,
+        zones: Some(jiff::tz::db().clone()),
     })
 }
 
