@@ -267,7 +267,7 @@ async fn f_129_a_country_s_cap_stops_the_next_message_of_the_day() {
     }
     refused(&mut esme, to("573001234567", "the eleventh"), 0x45).await;
     // The general cap counts each other country for itself.
-    for number in [TO, "447911123456"] {
+    for number in [TO, "447400123456"] {
         accepted(&mut esme, to(number, "one")).await;
         accepted(&mut esme, to(number, "two")).await;
         refused(&mut esme, to(number, "three"), 0x45).await;
@@ -303,12 +303,12 @@ async fn f_128_filters_are_asked_before_credit_and_credit_before_the_way() {
     )
     .await;
     refused(&mut esme, to("573001234567", "x"), 0x0B).await;
-    refused(&mut esme, to("447911123456", "no way"), 0x0B).await;
+    refused(&mut esme, to("447400123456", "no way"), 0x0B).await;
     accepted(&mut esme, to(TO, "paid")).await;
     refused(&mut esme, to(TO, "paid"), 0x45).await;
     refused(&mut esme, to(TO, "not paid"), 0x45).await;
     // Without credit it is credit that is missing, although there is no way either.
-    refused(&mut esme, to("447911123456", "no way and no money"), 0x45).await;
+    refused(&mut esme, to("447400123456", "no way and no money"), 0x45).await;
     assert_eq!(house.books("acme"), ("0".to_owned(), "1".to_owned()));
     assert_eq!(house.reader().entries(tollgate::account::AccountId(1), 10).unwrap().len(), 1);
 }
@@ -403,13 +403,13 @@ async fn kinds_of_numbers_and_paces_are_kept() {
     accepted(&mut esme, to(TO, "1")).await;
     accepted(&mut esme, to(TO, "2")).await;
     refused(&mut esme, to(TO, "3"), 0x45).await;
-    for (number, n) in [("447911123456", 1), ("447911123457", 2), ("447911123458", 3)] {
+    for (number, n) in [("447400123456", 1), ("447400123457", 2), ("447400123458", 3)] {
         accepted(&mut esme, to(number, &n.to_string())).await;
     }
-    refused(&mut esme, to("447911123459", "4"), 0x45).await;
+    refused(&mut esme, to("447400123459", "4"), 0x45).await;
     house.clock.advance(Duration::from_secs(20));
-    accepted(&mut esme, to("447911123459", "one comes back")).await;
-    refused(&mut esme, to("447911123450", "not two"), 0x45).await;
+    accepted(&mut esme, to("447400123459", "one comes back")).await;
+    refused(&mut esme, to("447400123450", "not two"), 0x45).await;
     assert_eq!(house.books("acme").1, "6");
 }
 

@@ -8,6 +8,7 @@ use tollgate::config::{self, Config};
 use tollgate::store::{AccountView, Reader, Store};
 
 use super::gate::NOON;
+use super::peer::within;
 use super::{Esme, Smsc, SmscLink};
 
 /// A gateway that runs.
@@ -79,16 +80,7 @@ impl House {
     /// Stops.
     pub async fn close(&mut self) {
         if let Some(gate) = self.gate.take() {
-            // Nobody answers the gateway's unbind but the clock.
-            let clock = self.clock.clone();
-            let drained = gate.drain();
-            tokio::pin!(drained);
-            loop {
-                tokio::select! {
-                    () = &mut drained => return,
-                    () = tokio::task::yield_now() => clock.advance(std::time::Duration::from_millis(100)),
-                }
-            }
+            within("the drain", gate.drain()).await;
         }
     }
 

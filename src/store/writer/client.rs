@@ -145,6 +145,9 @@ impl Writer {
             return Ok(ClientOutcome::Accepted(shown));
         }
         fresh.push(Fresh { accept, id, shown, state });
+        if let Some(open) = admitted.due().filter(|_| admitted.held()) {
+            self.note_event(id, "held", &format!("closed hours until {open}"))?;
+        }
         self.sweeps.heed(admitted.due());
         self.sweeps.heed(admitted.expires());
         match state {
