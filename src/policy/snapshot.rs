@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use smpp_proto::text::gsm7::Languages;
 
 use super::Refusal;
@@ -24,7 +25,7 @@ pub struct Route {
 }
 
 /// What a segment to a prefix costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// Number prefix; empty means every number.
     pub prefix: String,

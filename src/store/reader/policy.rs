@@ -5,22 +5,24 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Origin, PasswordHash};
+use crate::account::{Account, AccountId, Credential, CredentialId, Origin, PasswordHash};
 use crate::message::UpstreamId;
-use crate::policy::{MoRoute, PastSchedule, Price, Route, SnapshotParts, TextLimits};
-use crate::store::StoreError;
+use crate::policy::{MoRoute, PastSchedule, Route, SnapshotParts, TextLimits};
+use crate::store::schema::part;
+use crate::store::{MoRouteDraft, RouteDraft, StoreError};
 
 /// Reads what a snapshot is compiled from.
 pub(in crate::store) fn policy_parts(
     db: &Connection,
     upstreams: &HashMap<&str, UpstreamId>,
 ) -> Result<SnapshotParts, StoreError> {
+    let accounts = accounts(db)?;
     Ok(SnapshotParts {
-        accounts: accounts(db)?,
         credentials: credentials(db)?,
-        prices: prices(db)?,
+        prices: part::read(db, part::PRICE)?,
         routes: routes(db, upstreams)?,
-        mo_routes: mo_routes(db)?,
+        mo_routes: mo_routes(db, &accounts)?,
+        accounts,
         languages: HashMap::new(),
         limits: limits(db)?,
     })
@@ -62,40 +64,28 @@ fn credentials(db: &Connection) -> Result<Vec<Credential>, StoreError> {
     Ok(credentials)
 }
 
-fn prices(db: &Connection) -> Result<Vec<Price>, StoreError> {
-    let mut find = db.prepare("SELECT prefix, credits FROM price")?;
-    let rows = find
-        .query_map([], |row| Ok(Price { prefix: row.get(0)?, credits: Credits::from_micro(row.get(1)?) }))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 fn routes(db: &Connection, upstreams: &HashMap<&str, UpstreamId>) -> Result<Vec<Route>, StoreError> {
-    let mut find = db.prepare("SELECT name, prefixes, upstreams FROM route ORDER BY place")?;
-    let mut rows = find.query([])?;
-    let mut routes = Vec::new();
-    while let Some(row) = rows.next()? {
-        let names: Vec<String> = json(&row.get::<_, String>(2)?)?;
-        let known = |name: String| match upstreams.get(name.as_str()) {
-            Some(id) => Ok(*id),
-            None => Err(StoreError::Unknown { what: "upstream", name }),
-        };
-        routes.push(Route {
-            name: row.get(0)?,
-            prefixes: json(&row.get::<_, String>(1)?)?,
-            upstreams: names.into_iter().map(known).collect::<Result<_, _>>()?,
-        });
-    }
-    Ok(routes)
+    let known = |name: String| match upstreams.get(name.as_str()) {
+        Some(id) => Ok(*id),
+        None => Err(StoreError::Unknown { what: "upstream", name }),
+    };
+    let drafts = part::read::<RouteDraft>(db, part::ROUTE)?;
+    let route = |draft: RouteDraft| {
+        Ok(Route {
+            name: draft.name,
+            prefixes: draft.prefixes,
+            upstreams: draft.upstreams.into_iter().map(known).collect::<Result<_, _>>()?,
+        })
+    };
+    drafts.into_iter().map(route).collect()
 }
 
-fn mo_routes(db: &Connection) -> Result<Vec<MoRoute>, StoreError> {
-    let mut find = db.prepare("SELECT prefixes, account FROM mo_route ORDER BY place")?;
-    let mut rows = find.query([])?;
-    let mut routes = Vec::new();
-    while let Some(row) = rows.next()? {
-        routes.push(MoRoute { prefixes: json(&row.get::<_, String>(0)?)?, account: AccountId(row.get(1)?) });
-    }
-    Ok(routes)
+fn mo_routes(db: &Connection, accounts: &[Account]) -> Result<Vec<MoRoute>, StoreError> {
+    let route = |draft: MoRouteDraft| match accounts.iter().find(|account| account.name == draft.account) {
+        Some(account) => Ok(MoRoute { prefixes: draft.prefixes, account: account.id }),
+        None => Err(StoreError::Unknown { what: "account", name: draft.account }),
+    };
+    part::read::<MoRouteDraft>(db, part::MO_ROUTE)?.into_iter().map(route).collect()
 }
 
 /// Numbers: seconds of default and longest validity, of the farthest schedule, the most segments; and, since it is

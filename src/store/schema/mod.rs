@@ -1,6 +1,7 @@
 //! The hot file's tables and how older files become newer ones.
 
 mod checkpoint;
+pub(super) mod part;
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 4] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL];
+const STEPS: [&str; 5] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS];
 
 /// Version 1.
 ///
@@ -108,6 +109,35 @@ ALTER TABLE inbound ADD COLUMN shown INTEGER;
 
 /// Version 4: plain messages are told of in the journal and have no row while they fly; see [`super::journal`].
 const JOURNAL: &str = "CREATE TABLE journal(at INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
+
+/// Version 5.
+///
+/// `policy_part` holds what a policy is made of; see [`part`]. A message's `route` is the place of its route's name. What
+/// an `inbound` row says may be for one `receiver` alone, a credential; 0 for any of the account. `tried` names the
+/// operators that a message left for the next of its route, for good.
+const POLICY_PARTS: &str = "
+CREATE TABLE policy_part(
+  kind TEXT NOT NULL, place INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, place)) STRICT, WITHOUT ROWID;
+INSERT INTO policy_part(kind, place, body)
+  SELECT 'price', row_number() OVER (ORDER BY prefix) - 1, json_object('prefix', prefix, 'credits',
+    printf('%s%d.%06d', iif(credits < 0, '-', ''), abs(credits) / 1000000, abs(credits) % 1000000)) FROM price;
+INSERT INTO policy_part(kind, place, body)
+  SELECT 'route', row_number() OVER (ORDER BY place) - 1,
+    json_object('name', name, 'prefixes', json(prefixes), 'upstreams', json(upstreams)) FROM route;
+INSERT INTO policy_part(kind, place, body) SELECT 'route_name', place, json_quote(name) FROM route;
+INSERT INTO policy_part(kind, place, body)
+  SELECT 'mo_route', row_number() OVER (ORDER BY place) - 1,
+    json_object('prefixes', json(prefixes), 'account', account.name)
+    FROM mo_route JOIN account ON account.id = mo_route.account;
+DROP TABLE price;
+DROP TABLE route;
+DROP TABLE mo_route;
+ALTER TABLE inbound ADD COLUMN receiver INTEGER NOT NULL DEFAULT 0;
+DROP INDEX inbound_owed;
+CREATE INDEX inbound_owed ON inbound(account, receiver, id) WHERE owed = 1;
+CREATE TABLE tried(
+  message INTEGER NOT NULL, upstream INTEGER NOT NULL, PRIMARY KEY(message, upstream)) STRICT, WITHOUT ROWID;
+";
 
 /// How a delivery stands; the `owed` columns.
 pub(super) mod owed {
@@ -257,6 +287,44 @@ mod tests {
         assert_eq!(number("SELECT count(*) FROM message WHERE state = 11 AND owed = 4"), 3);
         assert_eq!(number("SELECT available FROM account WHERE name = 'bench'"), 999_955_415_000_000);
         assert_eq!(number("SELECT count(*) FROM journal"), 0);
+    }
+
+    /// Prices, routes and messages from phones go on as they were, under the same numbers.
+    #[test]
+    fn a_file_of_version_4_becomes_one_of_today() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gate.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(include_str!("../../../fixtures/store/version_4.sql")).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let db = open(&path).unwrap();
+            let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!(number("PRAGMA user_version"), STEPS.len() as i64);
+            let bodies = |kind| {
+                let mut find =
+                    db.prepare("SELECT body FROM policy_part WHERE kind = ?1 ORDER BY place").unwrap();
+                let rows = find.query_map([kind], |row| row.get::<_, String>(0)).unwrap();
+                rows.collect::<Result<Vec<_>, _>>().unwrap()
+            };
+            assert_eq!(
+                bodies(part::PRICE),
+                [r#"{"prefix":"","credits":"1.500000"}"#, r#"{"prefix":"346","credits":"0.000001"}"#]
+            );
+            assert_eq!(
+                bodies(part::ROUTE),
+                [
+                    r#"{"name":"spain","prefixes":["34"],"upstreams":["north","south"]}"#,
+                    r#"{"name":"everywhere","prefixes":[""],"upstreams":["south"]}"#
+                ]
+            );
+            assert_eq!(bodies(part::ROUTE_NAME), [r#""spain""#, r#""everywhere""#]);
+            assert_eq!(bodies(part::MO_ROUTE), [r#"{"prefixes":["22000"],"account":"acme"}"#]);
+            assert_eq!(number("SELECT count(*) FROM sqlite_master WHERE name IN ('price', 'route')"), 0);
+            assert_eq!(number("SELECT receiver FROM inbound WHERE owed = 1"), 0);
+            assert_eq!(number("SELECT count(*) FROM journal"), 1, "what flew still flies");
+            assert_eq!(number("SELECT available + held FROM account"), 100_000_000);
+        }
     }
 
     #[test]
