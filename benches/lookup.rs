@@ -7,6 +7,7 @@ mod stage;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use tollgate::account::AccountId;
 
 /// Numbers of many beginnings, so that the walk is not always the same.
 fn numbers() -> Vec<Vec<u8>> {
@@ -20,7 +21,7 @@ fn lookup(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("{prefixes} prefixes"));
         let mut next = numbers.iter().cycle();
         group.bench_function("price", |b| {
-            b.iter(|| policy.price(black_box(next.next().expect("endless"))));
+            b.iter(|| policy.price(AccountId(1), black_box(next.next().expect("endless")), stage::NOW));
         });
         group.bench_function("route", |b| {
             b.iter(|| policy.route_to(black_box(next.next().expect("endless"))));

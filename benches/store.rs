@@ -130,7 +130,7 @@ fn policy() -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1".parse().expect("an amount") }],
+            prices: vec![Price::of("", "1".parse().expect("an amount"))],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: vec![String::new()],
@@ -138,7 +138,7 @@ fn policy() -> PolicyChange {
             }],
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
-            limits: Default::default(),
+            ..TrafficDraft::default()
         }),
     }
 }

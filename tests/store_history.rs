@@ -170,7 +170,7 @@ fn policy() -> PolicyChange {
         accounts: vec![account("acme"), account("other")],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1".parse().unwrap() }],
+            prices: vec![Price::of("", "1".parse().unwrap())],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: vec![String::new()],
@@ -178,7 +178,7 @@ fn policy() -> PolicyChange {
             }],
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
-            limits: Default::default(),
+            ..TrafficDraft::default()
         }),
     }
 }

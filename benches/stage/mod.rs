@@ -22,10 +22,8 @@ pub const NOW: Timestamp = Timestamp::from_millis(1_763_650_000_000);
 pub fn policy(prefixes: u32) -> Snapshot {
     let digits = (0..prefixes).map(|n| (100 + n * 7919 % 9_999_900).to_string());
     let prefixes: Vec<String> = std::iter::once(String::new()).chain(digits).collect();
-    let prices = prefixes
-        .iter()
-        .zip(1..)
-        .map(|(prefix, micro)| Price { prefix: prefix.clone(), credits: Credits::from_micro(micro) });
+    let prices =
+        prefixes.iter().zip(1..).map(|(prefix, micro)| Price::of(prefix, Credits::from_micro(micro)));
     let routes = prefixes.chunks(100).zip(1..).map(|(prefixes, number)| Route {
         name: format!("route {number}"),
         prefixes: prefixes.to_vec(),

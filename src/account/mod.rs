@@ -93,6 +93,8 @@ pub struct Terms {
     pub reencode: bool,
     /// What becomes of messages from phones that come in parts.
     pub inbound_parts: InboundParts,
+    /// The name of the price list by which it pays; absent means that of the account above it.
+    pub price_list: Option<String>,
 }
 
 /// A text with a number.
@@ -167,6 +169,7 @@ impl Default for Terms {
             high_octets: HighOctets::Pass,
             reencode: false,
             inbound_parts: InboundParts::Forward,
+            price_list: None,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! `[[route]]`, `[[price]]`, `[[mo]]` and `[limits]`: which way, at what price, whose, and within what bounds.
+//! `[[route]]`, `[[mo]]` and `[limits]`: which way, whose, and within what bounds.
 
 use super::read::{Names, Section, Sources, Value};
-use super::{DAY, MINUTE};
-use crate::policy::{PastSchedule, Price, TextLimits};
+use super::{DAY, MINUTE, price};
+use crate::policy::{Network, PastSchedule, Price, TextLimits};
 use crate::smsc::{BindMode, Upstream};
 use crate::store::{MoRouteDraft, RouteDraft};
 
@@ -14,7 +14,7 @@ pub(super) fn read_route(
     mut table: Section<'_>,
     names: &mut Names,
     upstreams: &Names,
-    prices: Option<&[Price]>,
+    prices: Option<(&[Price], &[Network])>,
 ) -> Option<RouteDraft> {
     let name = table.need("name", "\"everywhere\"", |v| names.claim(v, v.name()?));
     let prefixes = table.need("prefixes", "[\"\"]", |v| {
@@ -31,11 +31,10 @@ pub(super) fn read_route(
 }
 
 /// A prefix of a route that can be paid for: some number that begins with it has a price.
-fn own_prefix(value: &Value<'_>, own: &mut Names, prices: Option<&[Price]>) -> Option<String> {
+fn own_prefix(value: &Value<'_>, own: &mut Names, prices: Option<(&[Price], &[Network])>) -> Option<String> {
     let prefix = own.claim(value, prefix(value)?)?;
-    let priced = |price: &Price| price.prefix.starts_with(&prefix) || prefix.starts_with(&price.prefix);
     match prices {
-        Some(prices) if !prices.iter().any(priced) => value.say(
+        Some((prices, networks)) if !price::covers(prices, networks, &prefix) => value.say(
             format!("no [[price]] covers the prefix {prefix:?} of this route"),
             format!("add a [[price]] with prefix = {prefix:?}, or one with prefix = \"\" for every number"),
         ),
@@ -66,20 +65,12 @@ pub(super) fn check_ways(
 }
 
 /// A list with at least one element.
-fn list_once<'a, T>(value: &Value<'a>, mut read: impl FnMut(&Value<'a>) -> Option<T>) -> Option<Vec<T>> {
+pub(super) fn list_once<'a, T>(
+    value: &Value<'a>,
+    mut read: impl FnMut(&Value<'a>) -> Option<T>,
+) -> Option<Vec<T>> {
     let list = value.list(&mut read)?;
     if list.is_empty() { value.refuse("write at least one") } else { Some(list) }
-}
-
-/// Reads a price.
-pub(super) fn read_price(mut table: Section<'_>, prefixes: &mut Names) -> Option<Price> {
-    let prefix = table.need("prefix", "\"\"", |v| prefixes.claim(v, prefix(v)?));
-    let credits = table.need("credits", "\"1\"", |v| match v.amount()? {
-        amount if amount.micro() < 0 => v.refuse("write a price of 0 or more"),
-        amount => Some(amount),
-    });
-    table.finish();
-    Some(Price { prefix: prefix?, credits: credits? })
 }
 
 /// Reads whose messages from phones are.
@@ -112,7 +103,8 @@ pub(super) fn read_limits(root: &mut Section<'_>) -> TextLimits {
     limits
 }
 
-fn prefix(value: &Value<'_>) -> Option<String> {
+/// The beginning of a number.
+pub(super) fn prefix(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     if text.len() <= MAX_PREFIX && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(text);

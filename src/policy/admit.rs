@@ -126,7 +126,7 @@ pub fn admit(
     let (due, expires, validity_end) = times(policy, &pdu, now)?;
     let parts = segments(policy, &pdu)?;
     let number = pdu.destination.digits.as_bytes();
-    let price = policy.price(number).ok_or(Refusal::NoRoute)?;
+    let price = policy.price(account.id, number, now).ok_or(Refusal::NoRoute)?;
     let route = route.ok_or(Refusal::NoRoute)?;
     let body = match body {
         Some(body) if !rewritten => body,

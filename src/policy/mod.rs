@@ -2,12 +2,14 @@
 
 pub mod admit;
 pub mod prefix;
+pub mod price;
 pub mod rate;
 pub mod refusal;
 pub mod snapshot;
 mod wording;
 
 pub use admit::{Admitted, Submission, admit};
+pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use rate::Bucket;
 pub use refusal::Refusal;
-pub use snapshot::{MoRoute, PastSchedule, Price, Route, Snapshot, SnapshotParts, TextLimits};
+pub use snapshot::{Incoherent, MoRoute, PastSchedule, Route, Snapshot, SnapshotParts, TextLimits};

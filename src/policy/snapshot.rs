@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use smpp_proto::text::gsm7::Languages;
 
 use super::Refusal;
 use super::prefix::{NotAPrefix, PrefixTable};
+use super::price::{self, Billing, Network, Price, PriceList, PriceTable};
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{RouteId, UpstreamId};
@@ -22,15 +22,6 @@ pub struct Route {
     pub prefixes: Vec<String>,
     /// Operators in the order of preference; at least one.
     pub upstreams: Vec<UpstreamId>,
-}
-
-/// What a segment to a prefix costs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Price {
-    /// Number prefix; empty means every number.
-    pub prefix: String,
-    /// A segment.
-    pub credits: Credits,
 }
 
 /// Whose the messages from phones to a number are.
@@ -95,6 +86,30 @@ impl TextLimits {
     }
 }
 
+/// Why a policy cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Incoherent {
+    /// A prefix is not digits.
+    #[error(transparent)]
+    NotAPrefix(#[from] NotAPrefix),
+    /// Something names what is not there.
+    #[error("there is no {what} {name:?}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Incoherent {
+    /// Something names what is not there.
+    #[must_use]
+    pub fn unknown(what: &'static str, name: &str) -> Self {
+        Self::Unknown { what, name: name.to_owned() }
+    }
+}
+
 /// What a snapshot is made of, as the store holds it.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotParts {
@@ -102,8 +117,14 @@ pub struct SnapshotParts {
     pub accounts: Vec<Account>,
     /// Every credential.
     pub credentials: Vec<Credential>,
-    /// Every price.
+    /// Every price, of all lists.
     pub prices: Vec<Price>,
+    /// Networks that prices name.
+    pub networks: Vec<Network>,
+    /// Price lists that differ in more than prices.
+    pub price_lists: Vec<PriceList>,
+    /// In what currency amounts are shown; absent in none.
+    pub billing: Option<Billing>,
     /// Routes in the order in which they are asked.
     pub routes: Vec<Route>,
     /// Who gets messages from phones.
@@ -120,7 +141,9 @@ pub struct Snapshot {
     accounts: HashMap<AccountId, Arc<Account>>,
     credentials: HashMap<String, Arc<Credential>>,
     credentials_by_id: HashMap<CredentialId, Arc<Credential>>,
-    prices: PrefixTable<Credits>,
+    prices: PriceTable,
+    price_lists: HashMap<String, PriceList>,
+    billing: Option<Billing>,
     routes: Vec<Route>,
     route_by_prefix: PrefixTable<RouteId>,
     /// What every operator of a route takes, in the order of the routes.
@@ -133,12 +156,13 @@ impl Snapshot {
     /// Compiles.
     ///
     /// # Errors
-    /// When a prefix is not digits.
-    pub fn compile(parts: SnapshotParts) -> Result<Self, NotAPrefix> {
-        let mut built = Self { limits: parts.limits, ..Self::default() };
-        for price in &parts.prices {
-            *built.prices.entry(&price.prefix, || price.credits)? = price.credits;
-        }
+    /// When a prefix is not digits, or something names what is not there.
+    pub fn compile(parts: SnapshotParts) -> Result<Self, Incoherent> {
+        let mut built = Self { limits: parts.limits, billing: parts.billing, ..Self::default() };
+        built.accounts = parts.accounts.into_iter().map(|a| (a.id, Arc::new(a))).collect();
+        let payers = built.accounts.keys().filter_map(|id| Some((*id, built.price_list(*id)?)));
+        built.prices = PriceTable::compile(&parts.prices, &parts.networks, payers)?;
+        built.price_lists = parts.price_lists.into_iter().map(|list| (list.name.clone(), list)).collect();
         for (place, route) in (0_u32..).zip(&parts.routes) {
             for prefix in &route.prefixes {
                 // The first route that names a prefix keeps it.
@@ -156,7 +180,6 @@ impl Snapshot {
             built.route_languages.push(shared.unwrap_or_default());
         }
         built.routes = parts.routes;
-        built.accounts = parts.accounts.into_iter().map(|a| (a.id, Arc::new(a))).collect();
         for credential in parts.credentials.into_iter().map(Arc::new) {
             built.credentials_by_id.insert(credential.id, Arc::clone(&credential));
             built.credentials.insert(credential.system_id.clone(), credential);
@@ -224,10 +247,31 @@ impl Snapshot {
         false
     }
 
-    /// What a segment to `number` costs: the longest prefix decides.
+    /// The price list by which an account pays: its own, or that of the nearest above it.
     #[must_use]
-    pub fn price(&self, number: &[u8]) -> Option<Credits> {
-        self.prices.longest(number).copied()
+    pub fn price_list(&self, id: AccountId) -> Option<&str> {
+        let mut at = self.accounts.get(&id);
+        for _ in 0..DEEPEST {
+            let account = at?;
+            if let Some(list) = &account.terms.price_list {
+                return Some(list);
+            }
+            at = account.parent.and_then(|id| self.accounts.get(&id));
+        }
+        None
+    }
+
+    /// In what currency an account's amounts are shown; nothing when in none.
+    #[must_use]
+    pub fn billing(&self, id: AccountId) -> Option<Billing> {
+        let list = self.price_list(id).and_then(|name| self.price_lists.get(name));
+        list.and_then(|list| list.billing).or(self.billing)
+    }
+
+    /// What a segment from `account` to `number` costs now; see [`price`](super::price). Nothing where it has no price.
+    #[must_use]
+    pub fn price(&self, account: AccountId, number: &[u8], now: Timestamp) -> Option<Credits> {
+        self.prices.price(account, number, now, price::country_of)
     }
 
     /// The way to `number`: of all routes with a matching prefix the first.
@@ -274,18 +318,52 @@ mod tests {
     }
 
     #[test]
+    fn an_account_pays_by_the_nearest_list_above_it_in_the_lists_currency() {
+        let account = |id, parent: Option<u32>, list: Option<&str>| Account {
+            id: AccountId(id),
+            name: format!("a{id}"),
+            parent: parent.map(AccountId),
+            suspended: false,
+            origin: crate::account::Origin::File,
+            terms: crate::account::Terms { price_list: list.map(str::to_owned), ..Default::default() },
+        };
+        let billing = |currency: &str| Billing {
+            currency: currency.parse().unwrap(),
+            credit_value: "0.01".parse().unwrap(),
+        };
+        let gold = Price { list: Some("gold".to_owned()), ..Price::of("", Credits::from_micro(2)) };
+        let parts = SnapshotParts {
+            accounts: vec![
+                account(1, None, Some("gold")),
+                account(2, Some(1), None),
+                account(3, Some(2), Some("plain")),
+                account(4, None, None),
+                account(5, Some(6), None),
+                account(6, Some(5), None),
+            ],
+            prices: vec![Price::of("", Credits::from_micro(5)), gold],
+            price_lists: vec![PriceList { name: "gold".to_owned(), billing: Some(billing("COP")) }],
+            billing: Some(billing("EUR")),
+            ..Default::default()
+        };
+        let policy = Snapshot::compile(parts).unwrap();
+        let price = |id| policy.price(AccountId(id), b"34600", Timestamp::default()).unwrap().micro();
+        assert_eq!([1, 2, 3, 4, 5, 9].map(price), [2, 2, 5, 5, 5, 5]);
+        let currency = |id| policy.billing(AccountId(id)).unwrap().currency.to_string();
+        assert_eq!([1, 2, 3, 4].map(currency), ["COP", "COP", "EUR", "EUR"]);
+    }
+
+    #[test]
     fn the_first_route_that_matches_wins_also_over_a_longer_prefix() {
         let routes = vec![route("spain", &["34"]), route("mobile", &["346"]), route("rest", &[""])];
-        let prices = vec![
-            Price { prefix: String::new(), credits: Credits::from_micro(5) },
-            Price { prefix: "34".to_owned(), credits: Credits::from_micro(3) },
-        ];
+        let prices = vec![Price::of("", Credits::from_micro(5)), Price::of("34", Credits::from_micro(3))];
         let policy = Snapshot::compile(SnapshotParts { routes, prices, ..Default::default() }).unwrap();
         let name =
             |number: &[u8]| policy.route_to(number).and_then(|id| policy.route(id)).map(|r| r.name.as_str());
         assert_eq!(name(b"34600"), Some("spain"));
         assert_eq!(name(b"44700"), Some("rest"));
-        assert_eq!(policy.price(b"34600"), Some(Credits::from_micro(3)));
-        assert_eq!(policy.price(b"1"), Some(Credits::from_micro(5)));
+        let price = |number: &[u8]| policy.price(AccountId(1), number, Timestamp::default());
+        assert_eq!(price(b"34600"), Some(Credits::from_micro(3)));
+        assert_eq!(price(b"1"), Some(Credits::from_micro(5)));
     }
 }

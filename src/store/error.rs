@@ -50,10 +50,19 @@ pub enum StoreError {
     BadAmount(&'static str),
     /// A prefix is not digits.
     #[error(transparent)]
-    NotAPrefix(#[from] crate::policy::prefix::NotAPrefix),
+    NotAPrefix(crate::policy::prefix::NotAPrefix),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
+}
+
+impl From<crate::policy::Incoherent> for StoreError {
+    fn from(why: crate::policy::Incoherent) -> Self {
+        match why {
+            crate::policy::Incoherent::NotAPrefix(why) => Self::NotAPrefix(why),
+            crate::policy::Incoherent::Unknown { what, name } => Self::Unknown { what, name },
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Credits, Origin, PasswordHash, Terms, credential::Bounds};
 use crate::message::{IdForm, UpstreamId};
-use crate::policy::{Price, TextLimits};
+use crate::policy::{Billing, Network, Price, PriceList, TextLimits};
 
 /// A whole policy to put in the place of the one that came from files; accounts made elsewhere stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +53,14 @@ pub struct CredentialDraft {
 /// Prices, ways and operators as they are written down.
 #[derive(Clone, Debug, Default)]
 pub struct TrafficDraft {
-    /// What a segment costs by prefix.
+    /// What a segment costs.
     pub prices: Vec<Price>,
+    /// Networks that prices name.
+    pub networks: Vec<Network>,
+    /// Price lists that differ in more than prices.
+    pub price_lists: Vec<PriceList>,
+    /// In what currency amounts are shown.
+    pub billing: Option<Billing>,
     /// Routes in the order in which they are asked.
     pub routes: Vec<RouteDraft>,
     /// Who gets messages from phones.

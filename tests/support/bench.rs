@@ -164,7 +164,7 @@ pub fn policy(credit: &str) -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1.5".parse().unwrap() }],
+            prices: vec![Price::of("", "1.5".parse().unwrap())],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: vec![String::new()],
@@ -172,7 +172,7 @@ pub fn policy(credit: &str) -> PolicyChange {
             }],
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
-            limits: Default::default(),
+            ..TrafficDraft::default()
         }),
     }
 }

@@ -293,7 +293,7 @@ fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1.5".parse().unwrap() }],
+            prices: vec![Price::of("", "1.5".parse().unwrap())],
             routes: vec![RouteDraft {
                 name: "route".to_owned(),
                 prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
@@ -304,7 +304,7 @@ fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
                 .iter()
                 .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })
                 .collect(),
-            limits: Default::default(),
+            ..TrafficDraft::default()
         }),
     }
 }

@@ -49,6 +49,8 @@ pub struct Plan {
     pub upstreams: Vec<Upstream>,
     /// Numbers of the account: messages from phones to them are its own.
     pub numbers: Vec<&'static str>,
+    /// What else is different about the policy that all this makes.
+    pub shape: fn(&mut PolicyChange),
 }
 
 impl Default for Plan {
@@ -67,6 +69,7 @@ impl Default for Plan {
             prefixes: vec![""],
             upstreams: Vec::new(),
             numbers: vec!["22000"],
+            shape: |_| (),
         }
     }
 }
@@ -346,7 +349,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
     if upstreams.is_empty() {
         upstreams.push(UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() });
     }
-    PolicyChange {
+    let mut change = PolicyChange {
         accounts: vec![AccountDraft {
             name: "acme".to_owned(),
             parent: None,
@@ -362,7 +365,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1".parse().expect("an amount") }],
+            prices: vec![Price::of("", "1".parse().expect("an amount"))],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: plan.prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
@@ -374,8 +377,11 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             }],
             upstreams,
             limits: plan.limits,
+            ..TrafficDraft::default()
         }),
-    }
+    };
+    (plan.shape)(&mut change);
+    change
 }
 
 /// Where the clock of a gate stands at first: 2025-11-20T12:00:00Z.

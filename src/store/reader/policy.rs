@@ -20,6 +20,9 @@ pub(in crate::store) fn policy_parts(
     Ok(SnapshotParts {
         credentials: credentials(db)?,
         prices: part::read(db, part::PRICE)?,
+        networks: part::read(db, part::NETWORK)?,
+        price_lists: part::read(db, part::PRICE_LIST)?,
+        billing: part::read(db, part::BILLING)?.pop(),
         routes: routes(db, upstreams)?,
         mo_routes: mo_routes(db, &accounts)?,
         accounts,

@@ -10,6 +10,12 @@ use crate::store::StoreError;
 
 /// What a segment costs: [`crate::policy::Price`].
 pub(in crate::store) const PRICE: &str = "price";
+/// Networks that prices name: [`crate::policy::Network`].
+pub(in crate::store) const NETWORK: &str = "network";
+/// Price lists that differ in more than prices: [`crate::policy::PriceList`].
+pub(in crate::store) const PRICE_LIST: &str = "price_list";
+/// In what currency amounts are shown; one or none: [`crate::policy::Billing`].
+pub(in crate::store) const BILLING: &str = "billing";
 /// Ways to operators: [`crate::store::RouteDraft`].
 pub(in crate::store) const ROUTE: &str = "route";
 /// Whose messages from phones are: [`crate::store::MoRouteDraft`].

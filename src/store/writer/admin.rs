@@ -232,6 +232,9 @@ impl Writer {
         }
         // What they name is looked up when the snapshot is read, in the same savepoint.
         part::write(&self.db, part::PRICE, &traffic.prices)?;
+        part::write(&self.db, part::NETWORK, &traffic.networks)?;
+        part::write(&self.db, part::PRICE_LIST, &traffic.price_lists)?;
+        part::write(&self.db, part::BILLING, traffic.billing.as_slice())?;
         part::write(&self.db, part::ROUTE, &traffic.routes)?;
         part::write(&self.db, part::MO_ROUTE, &traffic.mo_routes)?;
         for route in &traffic.routes {
