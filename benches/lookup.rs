@@ -8,6 +8,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tollgate::account::AccountId;
+use tollgate::policy::Asked;
 
 /// Numbers of many beginnings, so that the walk is not always the same.
 fn numbers() -> Vec<Vec<u8>> {
@@ -24,7 +25,12 @@ fn lookup(c: &mut Criterion) {
             b.iter(|| policy.price(AccountId(1), black_box(next.next().expect("endless")), stage::NOW));
         });
         group.bench_function("route", |b| {
-            b.iter(|| policy.route_to(black_box(next.next().expect("endless"))));
+            b.iter(|| {
+                let destination = black_box(next.next().expect("endless"));
+                policy
+                    .route_to(&Asked { destination, at: stage::NOW, ..Asked::default() })
+                    .map(|route| route.id)
+            });
         });
         group.bench_function("compile the policy", |b| b.iter(|| stage::policy(black_box(prefixes))));
         group.finish();

@@ -141,3 +141,94 @@ from = "soon"
         ["23:10: a price for the prefix \"34\" is there already, at gate.toml:20: write each one once"]
     );
 }
+
+#[test]
+fn routes_have_conditions_and_a_way_to_choose() {
+    let tables = r#"
+[[price]]
+prefix = ""
+credits = "1"
+[[route]]
+name = "codes"
+accounts = ["acme"]
+senders = ["ACME*", "22000"]
+countries = ["ES", "PT"]
+classes = ["otp", "flash"]
+hours = ["08:00-20:00", "22:00-24:00"]
+zone = "Europe/Madrid"
+min_price = "0.5"
+max_price = "2"
+pick = "share"
+upstreams = [{ name = "north", share = 70, cost = "0.004" }, { name = "south", share = 30 }]
+[[route]]
+name = "rest"
+prefixes = ["34"]
+pick = "weight"
+upstreams = ["south", { name = "north", weight = 3 }]
+"#;
+    let traffic = read(tables).unwrap().policy.traffic;
+    let [codes, rest] = &traffic.routes[..] else { unreachable!() };
+    assert_eq!(codes.prefixes, [""]);
+    assert_eq!((codes.accounts.len(), codes.senders.len(), codes.hours.len()), (1, 2, 2));
+    assert_eq!(
+        (codes.countries.len(), codes.classes.len(), codes.zone.as_deref()),
+        (2, 2, Some("Europe/Madrid"))
+    );
+    assert_eq!((codes.min_price.unwrap().micro(), codes.max_price.unwrap().micro()), (500_000, 2_000_000));
+    let way =
+        |way: &tollgate::store::WayDraft| (way.name.clone(), way.weight, way.cost.map(|cost| cost.micro()));
+    assert_eq!(way(&codes.upstreams[0]), ("north".to_owned(), Some(70), Some(4_000)));
+    assert_eq!(way(&rest.upstreams[0]), ("south".to_owned(), None, None));
+    assert_eq!(way(&rest.upstreams[1]), ("north".to_owned(), Some(3), None));
+    let kept = serde_json::to_string(&rest).unwrap();
+    let written = r#"{"name":"rest","prefixes":["34"],"upstreams":["south",{"name":"north","weight":3}],"pick":"weight"}"#;
+    assert_eq!(kept, written);
+    assert_eq!(serde_json::from_str::<tollgate::store::RouteDraft>(&kept).unwrap(), *rest);
+}
+
+#[test]
+fn what_is_wrong_with_routes_is_told_at_once() {
+    let tables = r#"[[price]]
+prefix = ""
+credits = "1"
+[[route]]
+name = "a"
+accounts = ["acne"]
+senders = [""]
+countries = ["Spain"]
+classes = ["otpp"]
+hours = ["8-20"]
+zone = "Europe/Madird"
+min_price = "2"
+max_price = "1"
+pick = "cheap"
+upstreams = ["nort"]
+[[route]]
+name = "b"
+pick = "share"
+upstreams = [{ name = "north", share = 70 }, { name = "south", weight = 20 }]
+[[route]]
+name = "c"
+upstreams = [{ name = "north", weight = 70 }, { nane = "south" }]
+"#;
+    assert_eq!(
+        problems(tables),
+        [
+            "24:13: there is no account \"acne\": did you mean \"acme\"?",
+            "25:12: senders is \"\": write 1 to 20 octets",
+            "26:14: countries is \"Spain\": write two capital letters (ISO 3166-1), such as \"ES\"",
+            "27:12: classes is \"otpp\": did you mean \"otp\"?",
+            "28:10: hours is \"8-20\": write times of a day such as \"08:00-20:00\"; \"22:00-06:00\" is over midnight, \
+             \"00:00-24:00\" all day",
+            "29:8: zone is \"Europe/Madird\": write the name of a time zone, such as \"Europe/Madrid\" or \"UTC\"",
+            "31:13: max_price is \"1\": write no less than min_price",
+            "32:8: pick is \"cheap\": write one of cheapest, order, share or weight",
+            "33:14: there is no upstream \"nort\": did you mean \"north\"?",
+            "37:13: the shares of this route add up to 70: let them add up to 100 percent",
+            "37:64: upstreams weight says nothing here: set pick = \"weight\" for the route, or write share",
+            "40:32: upstreams weight says nothing here: set pick = \"weight\" or \"share\" for the route",
+            "40:47: upstreams name is missing: add name = \"north\"",
+            "40:49: unknown key \"nane\" in upstreams: did you mean \"name\"?",
+        ]
+    );
+}

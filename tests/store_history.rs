@@ -174,7 +174,8 @@ fn policy() -> PolicyChange {
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: vec![String::new()],
-                upstreams: vec!["north".to_owned()],
+                upstreams: vec!["north".into()],
+                ..RouteDraft::default()
             }],
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],

@@ -21,7 +21,7 @@ use std::fmt;
 use smpp_proto::text::Charset;
 
 /// The store's number of an account; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub u32);
 
 impl fmt::Display for AccountId {

@@ -8,6 +8,7 @@ mod apply;
 mod operation;
 mod price;
 mod read;
+mod route;
 mod smpp;
 mod store;
 mod traffic;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use account::AccountNames;
 use price::PriceNames;
 use read::{Names, Section, Sources, Spot, Texts};
+use route::Around;
 
 use crate::admin;
 use crate::policy::{Billing, TextLimits};
@@ -162,11 +164,6 @@ fn read_policy(
         tables.into_iter().filter_map(|table| price::read_price(table, &mut priced)).collect();
     // Prices that could not be read may be the ones that a route needs.
     let known = (prices.len() == written).then_some((prices.as_slice(), networks.as_slice()));
-    let mut route_names = Names::of("route");
-    let tables = each(roots, "route", "[[route]]").into_iter();
-    let read = |table| traffic::read_route(table, &mut route_names, &upstream_names, known);
-    let routes: Vec<_> = tables.filter_map(read).collect();
-    traffic::check_ways(&routes, &route_names, &smsc.upstreams, sources);
     let mut names = AccountNames {
         accounts: Names::of("account"),
         system_ids: Names::of("system_id"),
@@ -175,6 +172,12 @@ fn read_policy(
     let tables = each(roots, "account", "[[account]]").into_iter();
     let accounts: Vec<_> = tables.filter_map(|table| account::read(table, &mut names)).collect();
     account::check_parents(&accounts, &names.accounts, sources);
+    let around = Around { upstreams: &upstream_names, accounts: &names.accounts, prices: known };
+    let mut route_names = Names::of("route");
+    let tables = each(roots, "route", "[[route]]").into_iter();
+    let routes: Vec<_> =
+        tables.filter_map(|table| route::read_route(table, &mut route_names, &around)).collect();
+    route::check_ways(&routes, &route_names, &smsc.upstreams, sources);
     let mut inbound = Names::of("an account for the prefix");
     let tables = each(roots, "mo", "[[mo]]").into_iter();
     let read = |table| traffic::read_mo(table, &mut inbound, &names.accounts);

@@ -85,10 +85,7 @@ pub(super) fn read_price(mut table: Section<'_>, names: &mut PriceNames) -> Opti
     }];
     let mut written = reaches.into_iter().filter_map(|(key, value)| Some((key, value?)));
     let (first, second) = (written.next(), written.next());
-    let credits = table.need("credits", "\"1\"", |v| match v.amount()? {
-        amount if amount.micro() < 0 => v.refuse("write a price of 0 or more"),
-        amount => Some(amount),
-    });
+    let credits = table.need("credits", "\"1\"", amount);
     let (mut list, mut from, mut until) = (None, None, None);
     table.put("list", &mut list, |v| names.lists.known(v).map(Some));
     table.put("from", &mut from, |v| v.moment().map(Some));
@@ -149,6 +146,14 @@ pub(super) fn country(value: &Value<'_>) -> Option<String> {
         return Some(text);
     }
     value.refuse("write two capital letters (ISO 3166-1), such as \"ES\"")
+}
+
+/// An amount of 0 or more.
+pub(super) fn amount(value: &Value<'_>) -> Option<Credits> {
+    match value.amount()? {
+        amount if amount < Credits::ZERO => value.refuse("write a price of 0 or more"),
+        amount => Some(amount),
+    }
 }
 
 fn above_zero(value: &Value<'_>) -> Option<Credits> {

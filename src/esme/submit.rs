@@ -140,8 +140,10 @@ impl Client {
         let account = batch.account.as_deref().ok_or(Refusal::AccountSuspended)?;
         let replaces_pending = submission.pdu.replace_if_present_flag == 1;
         let admitted: Admitted = admit(&batch.policy, account, submission, batch.now)?;
-        let route = batch.policy.route(admitted.route()).ok_or(Refusal::NoRoute)?;
-        let upstream = route.upstreams.first().copied().ok_or(Refusal::NoRoute)?;
+        // One that is down is passed by; when all are, the first is as good as any.
+        let way = admitted.upstreams();
+        let up = way.iter().find(|upstream| self.up.is_up(**upstream));
+        let upstream = up.or(way.first()).copied().ok_or(Refusal::NoRoute)?;
         Ok(Box::new(Accept {
             tag: tag.pack(),
             account: account.id,

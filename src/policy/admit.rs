@@ -6,10 +6,11 @@ use smpp_proto::field::{Address, COctets, CommandStatus, RegisteredDelivery, Smp
 use smpp_proto::pdu::{Header, SubmitSm};
 use smpp_proto::text::{Allowed, UdhError, UserData, Width, choose, count};
 
+use super::route::{Asked, Order};
 use super::{Refusal, Snapshot, wording};
 use crate::account::{Account, Credits, EmptyText, LongSenders, Terms};
 use crate::clock::Timestamp;
-use crate::message::{RouteId, Wording};
+use crate::message::{RouteId, UpstreamId, Wording};
 
 /// A message as somebody wants to send it. Its values are within the rules of the protocol already.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct Admitted {
     parts: u8,
     price: Credits,
     route: RouteId,
+    upstreams: Order,
     priority: u8,
     due: Option<Timestamp>,
     expires: Option<Timestamp>,
@@ -78,6 +80,11 @@ impl Admitted {
     pub fn route(&self) -> RouteId {
         self.route
     }
+    /// The operators of its way in the order in which it tries them; at least one.
+    #[must_use]
+    pub fn upstreams(&self) -> &[UpstreamId] {
+        &self.upstreams
+    }
     /// 0 lowest to 3 highest.
     #[must_use]
     pub fn priority(&self) -> u8 {
@@ -119,15 +126,20 @@ pub fn admit(
     let mut rewritten = settle_source(policy, &mut pdu, account)?;
     let canned = settle_text(&mut pdu, &account.terms)?;
     rewritten |= canned | settle_priority(&mut pdu);
-    let route = policy.route_to(pdu.destination.digits.as_bytes());
+    let price = policy.price(account.id, pdu.destination.digits.as_bytes(), now);
+    let route = policy.route_to(&Asked::of(policy, account.id, &pdu, price, now));
     if !canned {
-        rewritten |= wording::settle(&mut pdu, &account.terms, policy.languages(route))?;
+        let languages = policy.languages(route.map(|route| route.id));
+        rewritten |= wording::settle(&mut pdu, &account.terms, languages)?;
     }
     let (due, expires, validity_end) = times(policy, &pdu, now)?;
     let parts = segments(policy, &pdu)?;
-    let number = pdu.destination.digits.as_bytes();
-    let price = policy.price(account.id, number, now).ok_or(Refusal::NoRoute)?;
+    let price = price.ok_or(Refusal::NoRoute)?;
     let route = route.ok_or(Refusal::NoRoute)?;
+    let upstreams = route.order(account.id, &pdu);
+    if upstreams.is_empty() {
+        return Err(Refusal::NoRoute);
+    }
     let body = match body {
         Some(body) if !rewritten => body,
         _ => written(&pdu)?,
@@ -136,7 +148,8 @@ pub fn admit(
         body,
         parts,
         price,
-        route,
+        route: route.id,
+        upstreams,
         due,
         expires,
         validity_end,

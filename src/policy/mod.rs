@@ -5,6 +5,7 @@ pub mod prefix;
 pub mod price;
 pub mod rate;
 pub mod refusal;
+pub mod route;
 pub mod snapshot;
 mod wording;
 
@@ -12,4 +13,5 @@ pub use admit::{Admitted, Submission, admit};
 pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use rate::Bucket;
 pub use refusal::Refusal;
-pub use snapshot::{Incoherent, MoRoute, PastSchedule, Route, Snapshot, SnapshotParts, TextLimits};
+pub use route::{Asked, Route, WayTo};
+pub use snapshot::{Incoherent, MoRoute, PastSchedule, Snapshot, SnapshotParts, TextLimits};

@@ -9,20 +9,10 @@ use smpp_proto::text::gsm7::Languages;
 use super::Refusal;
 use super::prefix::{NotAPrefix, PrefixTable};
 use super::price::{self, Billing, Network, Price, PriceList, PriceTable};
+use super::route::{Asked, Asks, Route, RouteTable};
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{RouteId, UpstreamId};
-
-/// A way to operators.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Its name in configuration, logs and traces.
-    pub name: String,
-    /// Number prefixes that take it; an empty one takes every number.
-    pub prefixes: Vec<String>,
-    /// Operators in the order of preference; at least one.
-    pub upstreams: Vec<UpstreamId>,
-}
 
 /// Whose the messages from phones to a number are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,8 +134,7 @@ pub struct Snapshot {
     prices: PriceTable,
     price_lists: HashMap<String, PriceList>,
     billing: Option<Billing>,
-    routes: Vec<Route>,
-    route_by_prefix: PrefixTable<RouteId>,
+    routes: RouteTable,
     /// What every operator of a route takes, in the order of the routes.
     route_languages: Vec<Languages>,
     mo_by_prefix: PrefixTable<AccountId>,
@@ -163,12 +152,6 @@ impl Snapshot {
         let payers = built.accounts.keys().filter_map(|id| Some((*id, built.price_list(*id)?)));
         built.prices = PriceTable::compile(&parts.prices, &parts.networks, payers)?;
         built.price_lists = parts.price_lists.into_iter().map(|list| (list.name.clone(), list)).collect();
-        for (place, route) in (0_u32..).zip(&parts.routes) {
-            for prefix in &route.prefixes {
-                // The first route that names a prefix keeps it.
-                built.route_by_prefix.entry(prefix, || RouteId(place))?;
-            }
-        }
         for mo in &parts.mo_routes {
             for prefix in &mo.prefixes {
                 built.mo_by_prefix.entry(prefix, || mo.account)?;
@@ -176,10 +159,10 @@ impl Snapshot {
         }
         let takes = |upstream: &UpstreamId| parts.languages.get(upstream).copied().unwrap_or_default();
         for route in &parts.routes {
-            let shared = route.upstreams.iter().map(takes).reduce(Languages::and);
+            let shared = route.ways.iter().map(|way| takes(&way.upstream)).reduce(Languages::and);
             built.route_languages.push(shared.unwrap_or_default());
         }
-        built.routes = parts.routes;
+        built.routes = RouteTable::compile(parts.routes)?;
         for credential in parts.credentials.into_iter().map(Arc::new) {
             built.credentials_by_id.insert(credential.id, Arc::clone(&credential));
             built.credentials.insert(credential.system_id.clone(), credential);
@@ -274,22 +257,29 @@ impl Snapshot {
         self.prices.price(account, number, now, price::country_of)
     }
 
-    /// The way to `number`: of all routes with a matching prefix the first.
+    /// The route of a message: of all whose conditions hold the first.
     #[must_use]
-    pub fn route_to(&self, number: &[u8]) -> Option<RouteId> {
-        self.route_by_prefix.matches(number).min().copied()
+    pub fn route_to(&self, asked: &Asked<'_>) -> Option<&Route> {
+        self.routes.find(asked)
+    }
+
+    /// What must be found out of a message before its route is asked for.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        self.routes.asks()
     }
 
     /// The national languages whose tables every operator of a route takes: wherever a message goes, it can be read.
     #[must_use]
     pub fn languages(&self, route: Option<RouteId>) -> Languages {
-        route.and_then(|id| self.route_languages.get(id.0 as usize)).copied().unwrap_or_default()
+        let place = route.and_then(|id| self.routes.place(id));
+        place.and_then(|place| self.route_languages.get(place)).copied().unwrap_or_default()
     }
 
-    /// A route by its place.
+    /// A route by its number.
     #[must_use]
     pub fn route(&self, id: RouteId) -> Option<&Route> {
-        self.routes.get(id.0 as usize)
+        self.routes.get(id)
     }
 
     /// Who gets what phones send to `number`: the longest prefix decides.
@@ -311,11 +301,6 @@ const DEEPEST: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn route(name: &str, prefixes: &[&str]) -> Route {
-        let prefixes = prefixes.iter().map(|p| (*p).to_owned()).collect();
-        Route { name: name.to_owned(), prefixes, upstreams: vec![UpstreamId(1)] }
-    }
 
     #[test]
     fn an_account_pays_by_the_nearest_list_above_it_in_the_lists_currency() {
@@ -351,19 +336,5 @@ mod tests {
         assert_eq!([1, 2, 3, 4, 5, 9].map(price), [2, 2, 5, 5, 5, 5]);
         let currency = |id| policy.billing(AccountId(id)).unwrap().currency.to_string();
         assert_eq!([1, 2, 3, 4].map(currency), ["COP", "COP", "EUR", "EUR"]);
-    }
-
-    #[test]
-    fn the_first_route_that_matches_wins_also_over_a_longer_prefix() {
-        let routes = vec![route("spain", &["34"]), route("mobile", &["346"]), route("rest", &[""])];
-        let prices = vec![Price::of("", Credits::from_micro(5)), Price::of("34", Credits::from_micro(3))];
-        let policy = Snapshot::compile(SnapshotParts { routes, prices, ..Default::default() }).unwrap();
-        let name =
-            |number: &[u8]| policy.route_to(number).and_then(|id| policy.route(id)).map(|r| r.name.as_str());
-        assert_eq!(name(b"34600"), Some("spain"));
-        assert_eq!(name(b"44700"), Some("rest"));
-        let price = |number: &[u8]| policy.price(AccountId(1), number, Timestamp::default());
-        assert_eq!(price(b"34600"), Some(Credits::from_micro(3)));
-        assert_eq!(price(b"1"), Some(Credits::from_micro(5)));
     }
 }

@@ -168,7 +168,8 @@ pub fn policy(credit: &str) -> PolicyChange {
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: vec![String::new()],
-                upstreams: vec!["north".to_owned()],
+                upstreams: vec!["north".into()],
+                ..RouteDraft::default()
             }],
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],

@@ -140,7 +140,7 @@ impl Binds {
                 tag: 1,
                 account: account.id,
                 credential: credential.id,
-                upstream: policy.route(admitted.route()).unwrap().upstreams[0],
+                upstream: admitted.upstreams()[0],
                 admitted,
                 max_queued: account.terms.max_queued,
                 short_id,
@@ -276,7 +276,7 @@ fn opened(folder: &tempfile::TempDir, clock: &Clock) -> Store {
 }
 
 fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
-    let names = || upstreams.iter().map(|upstream| upstream.name.clone()).collect();
+    let names = || upstreams.iter().map(|upstream| upstream.name.as_str().into()).collect();
     PolicyChange {
         accounts: vec![AccountDraft {
             name: "acme".to_owned(),
@@ -298,6 +298,7 @@ fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
                 name: "route".to_owned(),
                 prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
                 upstreams: names(),
+                ..RouteDraft::default()
             }],
             mo_routes: vec![MoRouteDraft { prefixes: vec!["22000".to_owned()], account: "acme".to_owned() }],
             upstreams: upstreams

@@ -369,7 +369,8 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: plan.prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
-                upstreams: upstreams.iter().map(|upstream| upstream.name.clone()).collect(),
+                upstreams: upstreams.iter().map(|upstream| upstream.name.as_str().into()).collect(),
+                ..RouteDraft::default()
             }],
             mo_routes: vec![MoRouteDraft {
                 prefixes: plan.numbers.iter().map(|number| (*number).to_owned()).collect(),

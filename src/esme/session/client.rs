@@ -26,7 +26,7 @@ use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
 use crate::policy::Snapshot;
-use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store};
+use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store, Up};
 
 /// What a bound session has.
 pub(in crate::esme) struct Client {
@@ -39,6 +39,8 @@ pub(in crate::esme) struct Client {
     told: Quirks,
     pub(in crate::esme) metrics: SessionMetrics,
     pub(in crate::esme) asides: Asides,
+    /// Which operators can be sent to.
+    pub(in crate::esme) up: Arc<Up>,
     /// Questions for the history.
     pub(in crate::esme) lookups: Vec<Lookup>,
     pub(super) looking_up: bool,
@@ -90,6 +92,7 @@ impl Client {
             told: Quirks::NONE,
             metrics: shared.metrics.session(facts),
             asides: Asides::default(),
+            up: Arc::clone(shared.store.up()),
             lookups: Vec::new(),
             looking_up: false,
             last_sequence: 0,

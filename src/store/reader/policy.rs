@@ -1,15 +1,16 @@
 //! The tables of the policy as the parts of a snapshot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::account::{Account, AccountId, Credential, CredentialId, Origin, PasswordHash};
-use crate::message::UpstreamId;
-use crate::policy::{MoRoute, PastSchedule, Route, SnapshotParts, TextLimits};
+use crate::message::{RouteId, UpstreamId};
+use crate::policy::route::{Conditions, Hours, SenderPattern};
+use crate::policy::{MoRoute, PastSchedule, Route, SnapshotParts, TextLimits, WayTo};
 use crate::store::schema::part;
-use crate::store::{MoRouteDraft, RouteDraft, StoreError};
+use crate::store::{MoRouteDraft, RouteDraft, StoreError, WayDraft};
 
 /// Reads what a snapshot is compiled from.
 pub(in crate::store) fn policy_parts(
@@ -23,7 +24,7 @@ pub(in crate::store) fn policy_parts(
         networks: part::read(db, part::NETWORK)?,
         price_lists: part::read(db, part::PRICE_LIST)?,
         billing: part::read(db, part::BILLING)?.pop(),
-        routes: routes(db, upstreams)?,
+        routes: routes(db, upstreams, &accounts)?,
         mo_routes: mo_routes(db, &accounts)?,
         accounts,
         languages: HashMap::new(),
@@ -67,20 +68,79 @@ fn credentials(db: &Connection) -> Result<Vec<Credential>, StoreError> {
     Ok(credentials)
 }
 
-fn routes(db: &Connection, upstreams: &HashMap<&str, UpstreamId>) -> Result<Vec<Route>, StoreError> {
-    let known = |name: String| match upstreams.get(name.as_str()) {
-        Some(id) => Ok(*id),
-        None => Err(StoreError::Unknown { what: "upstream", name }),
-    };
+fn routes(
+    db: &Connection,
+    upstreams: &HashMap<&str, UpstreamId>,
+    accounts: &[Account],
+) -> Result<Vec<Route>, StoreError> {
+    let names = part::read_placed::<String>(db, part::ROUTE_NAME)?;
+    let numbers: HashMap<&str, u32> = names.iter().map(|(place, name)| (name.as_str(), *place)).collect();
     let drafts = part::read::<RouteDraft>(db, part::ROUTE)?;
-    let route = |draft: RouteDraft| {
-        Ok(Route {
-            name: draft.name,
-            prefixes: draft.prefixes,
-            upstreams: draft.upstreams.into_iter().map(known).collect::<Result<_, _>>()?,
-        })
+    drafts.into_iter().map(|draft| route(draft, &numbers, upstreams, accounts)).collect()
+}
+
+fn route(
+    draft: RouteDraft,
+    numbers: &HashMap<&str, u32>,
+    upstreams: &HashMap<&str, UpstreamId>,
+    accounts: &[Account],
+) -> Result<Route, StoreError> {
+    let failed = |why: String| StoreError::Failed(format!("route {:?}: {why}", draft.name));
+    let way = |way: WayDraft| match upstreams.get(way.name.as_str()) {
+        Some(id) => Ok(WayTo { upstream: *id, weight: way.weight.unwrap_or(1), cost: way.cost }),
+        None => Err(StoreError::Unknown { what: "upstream", name: way.name }),
     };
-    drafts.into_iter().map(route).collect()
+    let country = |code: &String| {
+        let code = code.as_bytes().try_into();
+        code.map_err(|_| failed("a country is two letters".to_owned()))
+    };
+    let zone = draft.zone.as_deref().unwrap_or("UTC");
+    let hours = match draft.hours.as_slice() {
+        [] => None,
+        spans => {
+            let spans = spans.iter().map(String::as_str);
+            Some(Hours::read(spans, zone).map_err(|why| failed(why.to_string()))?)
+        }
+    };
+    let conditions = Conditions {
+        accounts: with_those_below(&draft.accounts, accounts)?,
+        senders: draft.senders.iter().map(SenderPattern::new).collect(),
+        countries: draft.countries.iter().map(country).collect::<Result<_, _>>()?,
+        classes: draft.classes.iter().copied().collect(),
+        hours,
+        min_price: draft.min_price,
+        max_price: draft.max_price,
+    };
+    let id = numbers.get(draft.name.as_str()).copied();
+    let id = id.ok_or_else(|| failed("it has no number".to_owned()))?;
+    Ok(Route {
+        id: RouteId(id),
+        conditions,
+        ways: draft.upstreams.into_iter().map(way).collect::<Result<_, _>>()?,
+        name: draft.name,
+        prefixes: draft.prefixes,
+        pick: draft.pick,
+    })
+}
+
+/// The accounts of these names, and all below them.
+fn with_those_below(names: &[String], accounts: &[Account]) -> Result<Vec<AccountId>, StoreError> {
+    let named = |name: &String| match accounts.iter().find(|account| account.name == *name) {
+        Some(account) => Ok(account.id),
+        None => Err(StoreError::Unknown { what: "account", name: name.clone() }),
+    };
+    let mut found = names.iter().map(named).collect::<Result<HashSet<_>, _>>()?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    loop {
+        let below = accounts.iter().filter(|a| a.parent.is_some_and(|parent| found.contains(&parent)));
+        let new: Vec<_> = below.map(|a| a.id).filter(|id| !found.contains(id)).collect();
+        if new.is_empty() {
+            return Ok(found.into_iter().collect());
+        }
+        found.extend(new);
+    }
 }
 
 fn mo_routes(db: &Connection, accounts: &[Account]) -> Result<Vec<MoRoute>, StoreError> {
