@@ -7,6 +7,8 @@ mod stage;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use tollgate::account::AccountId;
+use tollgate::policy::Asked;
 use tollgate::policy::number::Plan;
 
 /// Numbers of many beginnings, so that the walk is not always the same.
@@ -21,10 +23,15 @@ fn lookup(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("{prefixes} prefixes"));
         let mut next = numbers.iter().cycle();
         group.bench_function("price", |b| {
-            b.iter(|| policy.price(black_box(next.next().expect("endless"))));
+            b.iter(|| policy.price(AccountId(1), black_box(next.next().expect("endless")), stage::NOW));
         });
         group.bench_function("route", |b| {
-            b.iter(|| policy.route_to(black_box(next.next().expect("endless"))));
+            b.iter(|| {
+                let destination = black_box(next.next().expect("endless"));
+                policy
+                    .route_to(&Asked { destination, at: stage::NOW, ..Asked::default() })
+                    .map(|route| route.id)
+            });
         });
         group.bench_function("compile the policy", |b| b.iter(|| stage::policy(black_box(prefixes))));
         group.finish();

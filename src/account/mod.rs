@@ -22,7 +22,7 @@ use std::fmt;
 use smpp_proto::text::Charset;
 
 /// The store's number of an account; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub u32);
 
 impl fmt::Display for AccountId {
@@ -98,6 +98,8 @@ pub struct Terms {
     pub reencode: bool,
     /// What becomes of messages from phones that come in parts.
     pub inbound_parts: InboundParts,
+    /// The name of the price list by which it pays; absent means that of the account above it.
+    pub price_list: Option<String>,
 }
 
 /// A text with a number.
@@ -185,6 +187,7 @@ impl Default for Terms {
             high_octets: HighOctets::Pass,
             reencode: false,
             inbound_parts: InboundParts::Forward,
+            price_list: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::request::{
 use crate::account::AccountId;
 use crate::message::MessageId;
 use crate::policy::admit::user_data;
-use crate::store::{AuditLine, Reader, Store, StoreError, Trace};
+use crate::store::{AccountView, AuditLine, Reader, Store, StoreError, Trace};
 
 /// The most entries of an account that are shown.
 const MAX_ENTRIES: u32 = 10_000;
@@ -22,7 +22,7 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
     match request {
         Request::AccountList => {
             let accounts = read(store, |reader| reader.accounts()).await?;
-            Ok(Answer::Accounts(accounts.into_iter().map(AccountLine::from).collect()))
+            Ok(Answer::Accounts(accounts.into_iter().map(|view| shown(store, view)).collect()))
         }
         Request::AccountShow { name } => Ok(Answer::Account(Box::new(line(store, name).await?))),
         Request::AccountCreate(new) => account::create(store, new).await,
@@ -91,7 +91,14 @@ async fn read<T: Send + 'static>(
 }
 
 async fn line(store: &Store, name: String) -> Result<AccountLine, Refused> {
-    read(store, move |reader| reader.account(&name)).await.map(AccountLine::from)
+    read(store, move |reader| reader.account(&name)).await.map(|view| shown(store, view))
+}
+
+/// An account with its money in the currency of its price list.
+fn shown(store: &Store, view: AccountView) -> AccountLine {
+    let billing = store.policy().billing(AccountId(view.id));
+    let line = AccountLine::from(view);
+    AccountLine { worth: billing.map(|billing| billing.shown(line.available)), ..line }
 }
 
 async fn credit(store: &Store, account: String, entries: u32) -> Result<Answer, Refused> {

@@ -133,6 +133,9 @@ pub struct AccountLine {
     pub available: Credits,
     /// What is held for messages under way.
     pub held: Credits,
+    /// What can be spent in the currency that it is shown in: `12.5 EUR`. Absent where amounts are shown in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<String>,
     /// How it differs from the defaults.
     pub terms: Terms,
     /// What it may send.
@@ -151,6 +154,7 @@ impl From<AccountView> for AccountLine {
             suspended: view.suspended,
             available: view.balance.available,
             held: view.balance.held,
+            worth: None,
             terms: view.terms,
             filters: view.filters,
             system_ids: view.system_ids,

@@ -65,6 +65,8 @@ pub(super) struct AccountNames {
     pub(super) accounts: Names,
     /// Of the credentials.
     pub(super) system_ids: Names,
+    /// Of the price lists, which are taken elsewhere.
+    pub(super) price_lists: Names,
 }
 
 /// How deep accounts may stand under others.
@@ -83,6 +85,7 @@ pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<C
     table.put("suspended", &mut suspended, Value::flag);
     let mut terms = read_terms(&mut table);
     terms.canned = read_canned(&mut table);
+    table.put("price_list", &mut terms.price_list, |v| names.price_lists.known(v).map(Some));
     let mut credentials = Vec::new();
     let mut whole = true;
     for table in table.sections("smpp", "[[account.smpp]]") {

@@ -182,9 +182,7 @@ fn closed_hours(table: &mut Section<'_>, of_level: Option<&str>) -> Option<Close
         }
     });
     let mut action = Action::Hold;
-    table.put("action", &mut action, |v| {
-        v.one_of(&[("hold", Action::Hold), ("reject", Action::Reject)])
-    });
+    table.put("action", &mut action, |v| v.one_of(&[("hold", Action::Hold), ("reject", Action::Reject)]));
     Some(ClosedHours { from: from?, to: to?, zone: zone_name, days, action })
 }
 

@@ -1,85 +1,20 @@
-//! `[[route]]`, `[[price]]`, `[[mo]]` and `[limits]`: which way, at what price, whose, and within what bounds.
+//! `[[mo]]` and `[limits]`: whose messages from phones are, and within what bounds messages are.
 
-use super::read::{Names, Section, Sources, Value};
+use super::read::{Names, Section, Value};
 use super::{DAY, MINUTE};
-use crate::policy::{PastSchedule, Price, TextLimits};
-use crate::smsc::{BindMode, Upstream};
-use crate::store::{MoRouteDraft, RouteDraft};
+use crate::policy::{PastSchedule, TextLimits};
+use crate::store::MoRouteDraft;
 
 /// The longest prefix: a whole number in international form (ITU-T E.164) and a little more for short codes.
 const MAX_PREFIX: usize = 20;
 
-/// Reads a route.
-pub(super) fn read_route(
-    mut table: Section<'_>,
-    names: &mut Names,
-    upstreams: &Names,
-    prices: Option<&[Price]>,
-) -> Option<RouteDraft> {
-    let name = table.need("name", "\"everywhere\"", |v| names.claim(v, v.name()?));
-    let prefixes = table.need("prefixes", "[\"\"]", |v| {
-        let mut own = Names::of("in this route the prefix");
-        let read = |v: &Value<'_>| own_prefix(v, &mut own, prices);
-        list_once(v, read)
-    });
-    let ways = table.need("upstreams", "[\"north\"]", |v| {
-        let mut own = Names::of("in this route the upstream");
-        list_once(v, |v| own.claim(v, upstreams.known(v)?))
-    });
-    table.finish();
-    Some(RouteDraft { name: name?, prefixes: prefixes?, upstreams: ways? })
-}
-
-/// A prefix of a route that can be paid for: some number that begins with it has a price.
-fn own_prefix(value: &Value<'_>, own: &mut Names, prices: Option<&[Price]>) -> Option<String> {
-    let prefix = own.claim(value, prefix(value)?)?;
-    let priced = |price: &Price| price.prefix.starts_with(&prefix) || prefix.starts_with(&price.prefix);
-    match prices {
-        Some(prices) if !prices.iter().any(priced) => value.say(
-            format!("no [[price]] covers the prefix {prefix:?} of this route"),
-            format!("add a [[price]] with prefix = {prefix:?}, or one with prefix = \"\" for every number"),
-        ),
-        _ => Some(prefix),
-    }
-}
-
-/// Every operator of a route takes messages.
-pub(super) fn check_ways(
-    routes: &[RouteDraft],
-    names: &Names,
-    upstreams: &[Upstream],
-    sources: &Sources<'_>,
-) {
-    let deaf = |name: &String| {
-        upstreams.iter().any(|known| known.name == *name && known.bind_type == BindMode::Receiver)
-    };
-    for route in routes {
-        for upstream in route.upstreams.iter().filter(|name| deaf(name)) {
-            let Some(place) = names.place(&route.name) else { continue };
-            sources.report(
-                place,
-                format!("route {:?} leads to {upstream:?}, which is bound as receiver only", route.name),
-                "bind it as transceiver, transmitter or pair, or take it out of the route".to_owned(),
-            );
-        }
-    }
-}
-
 /// A list with at least one element.
-fn list_once<'a, T>(value: &Value<'a>, mut read: impl FnMut(&Value<'a>) -> Option<T>) -> Option<Vec<T>> {
+pub(super) fn list_once<'a, T>(
+    value: &Value<'a>,
+    mut read: impl FnMut(&Value<'a>) -> Option<T>,
+) -> Option<Vec<T>> {
     let list = value.list(&mut read)?;
     if list.is_empty() { value.refuse("write at least one") } else { Some(list) }
-}
-
-/// Reads a price.
-pub(super) fn read_price(mut table: Section<'_>, prefixes: &mut Names) -> Option<Price> {
-    let prefix = table.need("prefix", "\"\"", |v| prefixes.claim(v, prefix(v)?));
-    let credits = table.need("credits", "\"1\"", |v| match v.amount()? {
-        amount if amount.micro() < 0 => v.refuse("write a price of 0 or more"),
-        amount => Some(amount),
-    });
-    table.finish();
-    Some(Price { prefix: prefix?, credits: credits? })
 }
 
 /// Reads whose messages from phones are.
@@ -112,6 +47,7 @@ pub(super) fn read_limits(root: &mut Section<'_>) -> TextLimits {
     limits
 }
 
+/// The beginning of a number.
 pub(super) fn prefix(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     if text.len() <= MAX_PREFIX && text.bytes().all(|b| b.is_ascii_digit()) {

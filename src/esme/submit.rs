@@ -154,9 +154,11 @@ impl Client {
         let replaces_pending = submission.pdu.replace_if_present_flag == 1;
         let sender = Sender { account, rules: &batch.rules };
         let admitted = admit(&batch.policy, sender, submission, batch.now, &mut self.desk)?;
-        let route = admitted.route().and_then(|route| batch.policy.route(route));
-        // Without a way the store refuses it, once filters and credit were asked: in nobody's lane.
-        let upstream = route.and_then(|route| route.upstreams.first()).copied().unwrap_or(UpstreamId(0));
+        // One that is down is passed by; when all are, the first is as good as any. Without a way the store refuses it,
+        // once filters and credit were asked: in nobody's lane.
+        let way = admitted.upstreams();
+        let up = way.iter().find(|upstream| self.up.is_up(**upstream));
+        let upstream = up.or(way.first()).copied().unwrap_or(UpstreamId(0));
         Ok(Box::new(Accept {
             tag: tag.pack(),
             account: account.id,

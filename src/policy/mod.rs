@@ -5,16 +5,19 @@ pub mod filter;
 pub mod hours;
 pub mod number;
 pub mod prefix;
+pub mod price;
 pub mod rate;
 pub mod refusal;
+pub mod route;
 pub mod snapshot;
 pub mod text;
 mod wording;
 
 pub use admit::{Admitted, Sender, Submission, admit};
+pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use rate::Bucket;
 pub use refusal::{Denied, Refusal};
+pub use route::{Asked, Route, WayTo};
 pub use snapshot::{
-    Hindrance, MoRoute, PastSchedule, Platform, PolicyFault, Price, Route, Snapshot, SnapshotParts,
-    TextLimits,
+    Hindrance, Incoherent, MoRoute, PastSchedule, Platform, Snapshot, SnapshotParts, TextLimits,
 };

@@ -14,30 +14,12 @@ use super::filter::rules::{FilterFault, Level, Ruled};
 use super::filter::{Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
 use super::hours::Hours;
 use super::prefix::{NotAPrefix, PrefixTable};
+use super::price::{self, Billing, Network, Price, PriceList, PriceTable};
+use super::route::{Asked, Asks, Route, RouteTable};
 use super::text::{ProtectedName, Registry, RegistryFault};
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{Message, RouteId, UpstreamId};
-
-/// A way to operators.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Its name in configuration, logs and traces.
-    pub name: String,
-    /// Number prefixes that take it; an empty one takes every number.
-    pub prefixes: Vec<String>,
-    /// Operators in the order of preference; at least one.
-    pub upstreams: Vec<UpstreamId>,
-}
-
-/// What a segment to a prefix costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Price {
-    /// Number prefix; empty means every number.
-    pub prefix: String,
-    /// A segment.
-    pub credits: Credits,
-}
 
 /// Whose the messages from phones to a number are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +83,36 @@ impl TextLimits {
     }
 }
 
+/// Why a policy cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Incoherent {
+    /// A prefix is not digits.
+    #[error(transparent)]
+    NotAPrefix(#[from] NotAPrefix),
+    /// Something names what is not there.
+    #[error("there is no {what} {name:?}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A filter makes no sense.
+    #[error(transparent)]
+    Filter(#[from] FilterFault),
+    /// Two protected names look alike, or one has nothing to compare.
+    #[error(transparent)]
+    Registry(#[from] RegistryFault),
+}
+
+impl Incoherent {
+    /// Something names what is not there.
+    #[must_use]
+    pub fn unknown(what: &'static str, name: &str) -> Self {
+        Self::Unknown { what, name: name.to_owned() }
+    }
+}
+
 /// What a snapshot is made of, as the store holds it.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotParts {
@@ -114,8 +126,14 @@ pub struct SnapshotParts {
     pub credential_filters: HashMap<CredentialId, Filters>,
     /// What binds everybody.
     pub platform: Platform,
-    /// Every price.
+    /// Every price, of all lists.
     pub prices: Vec<Price>,
+    /// Networks that prices name.
+    pub networks: Vec<Network>,
+    /// Price lists that differ in more than prices.
+    pub price_lists: Vec<PriceList>,
+    /// In what currency amounts are shown; absent in none.
+    pub billing: Option<Billing>,
     /// Routes in the order in which they are asked.
     pub routes: Vec<Route>,
     /// Who gets messages from phones.
@@ -156,9 +174,10 @@ pub struct Snapshot {
     has_hours: bool,
     credentials: HashMap<String, Arc<Credential>>,
     credentials_by_id: HashMap<CredentialId, Arc<Credential>>,
-    prices: PrefixTable<Credits>,
-    routes: Vec<Route>,
-    route_by_prefix: PrefixTable<RouteId>,
+    prices: PriceTable,
+    price_lists: HashMap<String, PriceList>,
+    billing: Option<Billing>,
+    routes: RouteTable,
     /// What every operator of a route takes, in the order of the routes.
     route_languages: Vec<Languages>,
     mo_by_prefix: PrefixTable<AccountId>,
@@ -169,20 +188,15 @@ impl Snapshot {
     /// Compiles.
     ///
     /// # Errors
-    /// When a prefix is not digits, or a filter cannot be compiled.
-    pub fn compile(mut parts: SnapshotParts) -> Result<Self, PolicyFault> {
+    /// When a prefix is not digits, something names what is not there, or a filter cannot be compiled.
+    pub fn compile(mut parts: SnapshotParts) -> Result<Self, Incoherent> {
         let (filters, others) = (take(&mut parts.filters), take(&mut parts.credential_filters));
         let platform = take(&mut parts.platform);
-        let mut built = Self { limits: parts.limits, ..Self::default() };
-        for price in &parts.prices {
-            *built.prices.entry(&price.prefix, || price.credits)? = price.credits;
-        }
-        for (place, route) in (0_u32..).zip(&parts.routes) {
-            for prefix in &route.prefixes {
-                // The first route that names a prefix keeps it.
-                built.route_by_prefix.entry(prefix, || RouteId(place))?;
-            }
-        }
+        let mut built = Self { limits: parts.limits, billing: parts.billing, ..Self::default() };
+        built.accounts = parts.accounts.into_iter().map(|a| (a.id, Arc::new(a))).collect();
+        let payers = built.accounts.keys().filter_map(|id| Some((*id, built.price_list(*id)?)));
+        built.prices = PriceTable::compile(&parts.prices, &parts.networks, payers)?;
+        built.price_lists = parts.price_lists.into_iter().map(|list| (list.name.clone(), list)).collect();
         for mo in &parts.mo_routes {
             for prefix in &mo.prefixes {
                 built.mo_by_prefix.entry(prefix, || mo.account)?;
@@ -190,11 +204,10 @@ impl Snapshot {
         }
         let takes = |upstream: &UpstreamId| parts.languages.get(upstream).copied().unwrap_or_default();
         for route in &parts.routes {
-            let shared = route.upstreams.iter().map(takes).reduce(Languages::and);
+            let shared = route.ways.iter().map(|way| takes(&way.upstream)).reduce(Languages::and);
             built.route_languages.push(shared.unwrap_or_default());
         }
-        built.routes = parts.routes;
-        built.accounts = parts.accounts.into_iter().map(|a| (a.id, Arc::new(a))).collect();
+        built.routes = RouteTable::compile(parts.routes)?;
         for credential in parts.credentials.into_iter().map(Arc::new) {
             built.credentials_by_id.insert(credential.id, Arc::clone(&credential));
             built.credentials.insert(credential.system_id.clone(), credential);
@@ -215,7 +228,7 @@ impl Snapshot {
         filters: &HashMap<AccountId, Filters>,
         others: &HashMap<CredentialId, Filters>,
         zones: &TimeZoneDatabase,
-    ) -> Result<(), PolicyFault> {
+    ) -> Result<(), Incoherent> {
         let mut notes = RuleNotes::fresh();
         let everybody = Level { holder: Holder::Platform, name: "" };
         self.nobodys = Arc::new(Rules::default().under(everybody, &platform.filters, zones, &mut notes)?);
@@ -395,28 +408,56 @@ impl Snapshot {
         rules.hours.iter().filter_map(closed).max().map(Hindrance::Closed)
     }
 
-    /// What a segment to `number` costs: the longest prefix decides.
+    /// The price list by which an account pays: its own, or that of the nearest above it.
     #[must_use]
-    pub fn price(&self, number: &[u8]) -> Option<Credits> {
-        self.prices.longest(number).copied()
+    pub fn price_list(&self, id: AccountId) -> Option<&str> {
+        let mut at = self.accounts.get(&id);
+        for _ in 0..DEEPEST {
+            let account = at?;
+            if let Some(list) = &account.terms.price_list {
+                return Some(list);
+            }
+            at = account.parent.and_then(|id| self.accounts.get(&id));
+        }
+        None
     }
 
-    /// The way to `number`: of all routes with a matching prefix the first.
+    /// In what currency an account's amounts are shown; nothing when in none.
     #[must_use]
-    pub fn route_to(&self, number: &[u8]) -> Option<RouteId> {
-        self.route_by_prefix.matches(number).min().copied()
+    pub fn billing(&self, id: AccountId) -> Option<Billing> {
+        let list = self.price_list(id).and_then(|name| self.price_lists.get(name));
+        list.and_then(|list| list.billing).or(self.billing)
+    }
+
+    /// What a segment from `account` to `number` costs now; see [`price`](super::price). Nothing where it has no price.
+    #[must_use]
+    pub fn price(&self, account: AccountId, number: &[u8], now: Timestamp) -> Option<Credits> {
+        self.prices.price(account, number, now, price::country_of)
+    }
+
+    /// The route of a message: of all whose conditions hold the first.
+    #[must_use]
+    pub fn route_to(&self, asked: &Asked<'_>) -> Option<&Route> {
+        self.routes.find(asked)
+    }
+
+    /// What must be found out of a message before its route is asked for.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        self.routes.asks()
     }
 
     /// The national languages whose tables every operator of a route takes: wherever a message goes, it can be read.
     #[must_use]
     pub fn languages(&self, route: Option<RouteId>) -> Languages {
-        route.and_then(|id| self.route_languages.get(id.0 as usize)).copied().unwrap_or_default()
+        let place = route.and_then(|id| self.routes.place(id));
+        place.and_then(|place| self.route_languages.get(place)).copied().unwrap_or_default()
     }
 
-    /// A route by its place.
+    /// A route by its number.
     #[must_use]
     pub fn route(&self, id: RouteId) -> Option<&Route> {
-        self.routes.get(id.0 as usize)
+        self.routes.get(id)
     }
 
     /// Who gets what phones send to `number`: the longest prefix decides.
@@ -450,20 +491,6 @@ pub(super) struct Protected {
     pub(super) enforce: bool,
 }
 
-/// Why a policy cannot be compiled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyFault {
-    /// A prefix is not digits.
-    #[error(transparent)]
-    Prefix(#[from] NotAPrefix),
-    /// A filter makes no sense.
-    #[error(transparent)]
-    Filter(#[from] FilterFault),
-    /// Two protected names look alike, or one has nothing to compare.
-    #[error(transparent)]
-    Registry(#[from] RegistryFault),
-}
-
 /// A tree of accounts deeper than this is a mistake in the store; the bound keeps a cycle from hanging a session.
 const DEEPEST: usize = 16;
 
@@ -471,24 +498,39 @@ const DEEPEST: usize = 16;
 mod tests {
     use super::*;
 
-    fn route(name: &str, prefixes: &[&str]) -> Route {
-        let prefixes = prefixes.iter().map(|p| (*p).to_owned()).collect();
-        Route { name: name.to_owned(), prefixes, upstreams: vec![UpstreamId(1)] }
-    }
-
     #[test]
-    fn the_first_route_that_matches_wins_also_over_a_longer_prefix() {
-        let routes = vec![route("spain", &["34"]), route("mobile", &["346"]), route("rest", &[""])];
-        let prices = vec![
-            Price { prefix: String::new(), credits: Credits::from_micro(5) },
-            Price { prefix: "34".to_owned(), credits: Credits::from_micro(3) },
-        ];
-        let policy = Snapshot::compile(SnapshotParts { routes, prices, ..Default::default() }).unwrap();
-        let name =
-            |number: &[u8]| policy.route_to(number).and_then(|id| policy.route(id)).map(|r| r.name.as_str());
-        assert_eq!(name(b"34600"), Some("spain"));
-        assert_eq!(name(b"44700"), Some("rest"));
-        assert_eq!(policy.price(b"34600"), Some(Credits::from_micro(3)));
-        assert_eq!(policy.price(b"1"), Some(Credits::from_micro(5)));
+    fn an_account_pays_by_the_nearest_list_above_it_in_the_lists_currency() {
+        let account = |id, parent: Option<u32>, list: Option<&str>| Account {
+            id: AccountId(id),
+            name: format!("a{id}"),
+            parent: parent.map(AccountId),
+            suspended: false,
+            origin: crate::account::Origin::File,
+            terms: crate::account::Terms { price_list: list.map(str::to_owned), ..Default::default() },
+        };
+        let billing = |currency: &str| Billing {
+            currency: currency.parse().unwrap(),
+            credit_value: "0.01".parse().unwrap(),
+        };
+        let gold = Price { list: Some("gold".to_owned()), ..Price::of("", Credits::from_micro(2)) };
+        let parts = SnapshotParts {
+            accounts: vec![
+                account(1, None, Some("gold")),
+                account(2, Some(1), None),
+                account(3, Some(2), Some("plain")),
+                account(4, None, None),
+                account(5, Some(6), None),
+                account(6, Some(5), None),
+            ],
+            prices: vec![Price::of("", Credits::from_micro(5)), gold],
+            price_lists: vec![PriceList { name: "gold".to_owned(), billing: Some(billing("COP")) }],
+            billing: Some(billing("EUR")),
+            ..Default::default()
+        };
+        let policy = Snapshot::compile(parts).unwrap();
+        let price = |id| policy.price(AccountId(id), b"34600", Timestamp::default()).unwrap().micro();
+        assert_eq!([1, 2, 3, 4, 5, 9].map(price), [2, 2, 5, 5, 5, 5]);
+        let currency = |id| policy.billing(AccountId(id)).unwrap().currency.to_string();
+        assert_eq!([1, 2, 3, 4].map(currency), ["COP", "COP", "EUR", "EUR"]);
     }
 }

@@ -104,7 +104,7 @@ pub fn connect(
         store: store.clone(),
         clock: clock.clone(),
         metrics: metrics.clone(),
-        roster: Arc::new(Roster::new()),
+        roster: Arc::new(Roster::new(Arc::clone(store.up()))),
         operators: Vec::new(),
     };
     let numbers = running.numbers(settings)?;

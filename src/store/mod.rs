@@ -23,8 +23,8 @@ pub use error::StoreError;
 pub use history::HistorySettings;
 pub use lane::{Backlog, Depth, Lane, Laned};
 pub use policy::{
-    AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, UpstreamDraft,
-    UpstreamTraits, Upstreams,
+    AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, Up, UpstreamDraft,
+    UpstreamTraits, Upstreams, WayDraft,
 };
 pub use reader::{AccountView, AuditLine, Reader, Search, TimelineEntry, Trace};
 pub use writer::Counters;
@@ -100,6 +100,7 @@ struct Shared {
     clock: Clock,
     policy: ArcSwap<Snapshot>,
     upstreams: ArcSwap<Upstreams>,
+    up: Arc<Up>,
     backlogs: Backlogs,
     upstream_lanes: RwLock<HashMap<UpstreamId, Arc<Lane<Message>>>>,
     account_lanes: RwLock<HashMap<AccountId, Arc<Lane<Delivery>>>>,
@@ -163,6 +164,12 @@ impl Store {
     #[must_use]
     pub fn upstreams(&self) -> Arc<Upstreams> {
         self.shared.upstreams.load_full()
+    }
+
+    /// Which operators can be sent to.
+    #[must_use]
+    pub fn up(&self) -> &Arc<Up> {
+        &self.shared.up
     }
 
     /// What waits for an operator.

@@ -54,6 +54,8 @@ pub struct Plan {
     pub upstreams: Vec<Upstream>,
     /// Numbers of the account: messages from phones to them are its own.
     pub numbers: Vec<&'static str>,
+    /// What else is different about the policy that all this makes.
+    pub shape: fn(&mut PolicyChange),
 }
 
 impl Default for Plan {
@@ -74,6 +76,7 @@ impl Default for Plan {
             prefixes: vec![""],
             upstreams: Vec::new(),
             numbers: vec!["22000"],
+            shape: |_| (),
         }
     }
 }
@@ -353,7 +356,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
     if upstreams.is_empty() {
         upstreams.push(UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() });
     }
-    PolicyChange {
+    let mut change = PolicyChange {
         accounts: vec![AccountDraft {
             name: "acme".to_owned(),
             parent: None,
@@ -371,11 +374,12 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1".parse().expect("an amount") }],
+            prices: vec![Price::of("", "1".parse().expect("an amount"))],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: plan.prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
-                upstreams: upstreams.iter().map(|upstream| upstream.name.clone()).collect(),
+                upstreams: upstreams.iter().map(|upstream| upstream.name.as_str().into()).collect(),
+                ..RouteDraft::default()
             }],
             mo_routes: vec![MoRouteDraft {
                 prefixes: plan.numbers.iter().map(|number| (*number).to_owned()).collect(),
@@ -384,8 +388,11 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             upstreams,
             limits: plan.limits,
             platform: plan.platform.clone(),
+            ..TrafficDraft::default()
         }),
-    }
+    };
+    (plan.shape)(&mut change);
+    change
 }
 
 /// Where the clock of a gate stands at first: 2025-11-20T12:00:00Z.

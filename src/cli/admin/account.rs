@@ -164,9 +164,15 @@ fn show(line: &AccountLine, json: bool) -> anyhow::Result<()> {
     println!("state           {}", state(line.suspended));
     println!("origin          {}", line.origin);
     println!("available       {}", line.available);
+    if let Some(worth) = &line.worth {
+        println!("worth           {worth}");
+    }
     println!("held            {}", line.held);
     println!("floor           {}", line.terms.floor);
     println!("max_queued      {}", line.terms.max_queued);
+    if let Some(list) = &line.terms.price_list {
+        println!("price_list      {list}");
+    }
     if let Some(source) = &line.terms.default_source {
         println!("default_source  {source}");
     }

@@ -12,7 +12,8 @@ use crate::account::{AccountId, Credits, Origin};
 use crate::message::UpstreamId;
 use crate::policy::{PastSchedule, Snapshot};
 use crate::store::command::{Admin, Command};
-use crate::store::policy::{AccountDraft, MoRouteDraft, PolicyChange, TrafficDraft};
+use crate::store::policy::{AccountDraft, PolicyChange, TrafficDraft};
+use crate::store::schema::part;
 use crate::store::{Balance, StoreError, UpstreamTraits, Upstreams, reader};
 
 impl Writer {
@@ -225,15 +226,6 @@ impl Writer {
     }
 
     fn apply_traffic(&mut self, traffic: &TrafficDraft) -> Result<(), StoreError> {
-        let json =
-            |value: &[String]| serde_json::to_string(value).map_err(|e| StoreError::Failed(e.to_string()));
-        self.db.execute_batch("DELETE FROM price; DELETE FROM route; DELETE FROM mo_route;")?;
-        for price in &traffic.prices {
-            self.db.execute(
-                "INSERT OR REPLACE INTO price(prefix, credits) VALUES(?1, ?2)",
-                params![price.prefix, price.credits.micro()],
-            )?;
-        }
         for upstream in &traffic.upstreams {
             let traits =
                 serde_json::to_string(&upstream.traits).map_err(|e| StoreError::Failed(e.to_string()))?;
@@ -243,17 +235,15 @@ impl Writer {
                 params![upstream.name, traits],
             )?;
         }
-        for (place, route) in (0_u32..).zip(&traffic.routes) {
-            self.db.execute(
-                "INSERT INTO route(place, name, prefixes, upstreams) VALUES(?1, ?2, ?3, ?4)",
-                params![place, route.name, json(&route.prefixes)?, json(&route.upstreams)?],
-            )?;
-        }
-        for (place, MoRouteDraft { prefixes, account }) in (0_u32..).zip(&traffic.mo_routes) {
-            self.db.execute(
-                "INSERT INTO mo_route(place, prefixes, account) VALUES(?1, ?2, ?3)",
-                params![place, json(prefixes)?, account_id(&self.db, account)?.0],
-            )?;
+        // What they name is looked up when the snapshot is read, in the same savepoint.
+        part::write(&self.db, part::PRICE, &traffic.prices)?;
+        part::write(&self.db, part::NETWORK, &traffic.networks)?;
+        part::write(&self.db, part::PRICE_LIST, &traffic.price_lists)?;
+        part::write(&self.db, part::BILLING, traffic.billing.as_slice())?;
+        part::write(&self.db, part::ROUTE, &traffic.routes)?;
+        part::write(&self.db, part::MO_ROUTE, &traffic.mo_routes)?;
+        for route in &traffic.routes {
+            part::place_of(&self.db, part::ROUTE_NAME, &route.name)?;
         }
         self.db.execute(
             "INSERT OR REPLACE INTO meta(key, value) VALUES('platform', ?1)",

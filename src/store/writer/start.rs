@@ -33,6 +33,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let shared = Arc::new(Shared {
         policy: policy.into_pointee(),
         upstreams: upstreams.clone().into_pointee(),
+        up: Arc::default(),
         backlogs: Backlogs::default(),
         upstream_lanes: RwLock::new(HashMap::new()),
         account_lanes: RwLock::new(HashMap::new()),
