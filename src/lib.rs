@@ -16,16 +16,20 @@ pub mod store;
 mod standing;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use account::KnownProofs;
+use admin::{Changes, Refused};
 use clock::Clock;
 use config::Config;
-use standing::Standing;
+use standing::{ReloadAsked, Standing};
 use store::Store;
 
 /// A running gateway.
@@ -35,6 +39,9 @@ pub struct Gate {
     operators: smsc::Running,
     admin: admin::Running,
     standing: Arc<Standing>,
+    reloads: mpsc::Receiver<ReloadAsked>,
+    /// Passwords of the files that were matched to the store's hashes.
+    proofs: Mutex<KnownProofs>,
     timekeeper: JoinHandle<()>,
     drain_within: Duration,
 }
@@ -60,8 +67,8 @@ impl Gate {
     /// When any of it cannot be done; what was started is ended again.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let store = Store::open(config.store.clone(), clock.clone())?;
-        let change = config::policy_change(&config.policy, &store.policy()).await?;
-        store.apply(change).await?;
+        let proofs = Mutex::default();
+        config::apply(&store, &config.policy, &proofs).await?;
         let timekeeper = tokio::spawn({
             let store = store.clone();
             async move { store.keep_time().await }
@@ -74,10 +81,11 @@ impl Gate {
         let drain_within = config.smsc.drain_within;
         let operators = smsc::connect(&config.smsc, &store, &clock, &to_operators)?;
         let clients = esme::listen(config.esme, store.clone(), clock.clone(), to_clients)?;
-        let standing = Arc::new(Standing::of(clients.roster(), operators.roster(), store.clone()));
+        let (ask, reloads) = mpsc::channel(RELOADS);
+        let standing = Arc::new(Standing::of(clients.roster(), operators.roster(), store.clone(), ask));
         let daemon = Arc::clone(&standing) as Arc<dyn admin::Daemon>;
         let admin = admin::start(&config.admin, store.clone(), daemon, Arc::new(registry))?;
-        Ok(Self { store, clients, operators, admin, standing, timekeeper, drain_within })
+        Ok(Self { store, clients, operators, admin, standing, reloads, proofs, timekeeper, drain_within })
     }
 
     /// Where it can be reached.
@@ -97,19 +105,43 @@ impl Gate {
     }
 
     /// Takes a changed configuration: policy, operators and certificates. What only a start can change (listeners,
-    /// the store's path) stays as it is and is named in the log. A change that the store refuses changes nothing.
+    /// the store's path) stays as it is and is named in the log. A change that the store refuses changes nothing. Says
+    /// what it changed in the store.
     ///
     /// # Errors
     /// When the policy cannot be applied or an operator cannot be taken.
-    pub async fn reload(&mut self, config: Config) -> anyhow::Result<()> {
-        let change = config::policy_change(&config.policy, &self.store.policy()).await?;
-        self.store.apply(change).await?;
+    pub async fn reload(&mut self, config: Config) -> anyhow::Result<Changes> {
+        let changes = config::apply(&self.store, &config.policy, &self.proofs).await?;
         self.operators.reload(&config.smsc).await?;
         if let Some(tls) = &config.esme.tls {
             self.clients.renew_tls(&tls.identity)?;
         }
-        info!("the configuration was read again and applied");
-        Ok(())
+        info!(changes = changes.summary(true), "the configuration was read again and applied");
+        Ok(changes)
+    }
+
+    /// The same, asked for at the admin socket by the name of a file, which must be the daemon's own.
+    async fn reload_asked(&mut self, own: &Path, file: &Path) -> Result<Changes, Refused> {
+        let refused = |reason: &str, text: String| Refused { reason: reason.to_owned(), text };
+        let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => a == b,
+        };
+        if !same(own, file) {
+            let own = std::path::absolute(own).unwrap_or_else(|_| own.to_path_buf());
+            let (own, file) = (own.display(), file.display());
+            let text = format!("the daemon runs with {own}, not with {file}: nothing was applied");
+            return Err(refused("bad_request", text));
+        }
+        let read = config::load(own, &config::process_environment);
+        let config = read.map_err(|problems| refused("bad_settings", problems.to_string()))?;
+        self.reload(config).await.map_err(|error| match error.downcast::<config::NotApplied>() {
+            Ok(config::NotApplied::Store(why)) => why.into(),
+            Ok(other) => refused("store", other.to_string()),
+            Err(other) => {
+                refused("store", format!("the policy was applied, the operators were not: {other:#}"))
+            }
+        })
     }
 
     /// Stops taking, lets go what is under way (bounded), and closes the store last.
@@ -125,14 +157,14 @@ impl Gate {
     }
 }
 
-/// Waits for SIGTERM or SIGINT; takes a changed configuration on SIGHUP.
+/// Requests to reload that wait for the one before them.
+const RELOADS: usize = 4;
+
+/// Waits for SIGTERM or SIGINT; reads the configuration at `path` again on SIGHUP, and when the admin socket asks.
 ///
 /// # Errors
 /// When the system gives no signals.
-pub async fn run_until_told(
-    mut gate: Gate,
-    read: impl Fn() -> Result<Config, config::Problems>,
-) -> anyhow::Result<()> {
+pub async fn run_until_told(mut gate: Gate, path: &Path) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut stop = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -141,11 +173,15 @@ pub async fn run_until_told(
         tokio::select! {
             _ = stop.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => match read() {
+            _ = hangup.recv() => match config::load(path, &config::process_environment) {
                 Ok(config) => if let Err(error) = gate.reload(config).await {
                     warn!(%error, "the changed configuration was not applied");
                 },
                 Err(problems) => warn!(%problems, "the changed configuration is wrong; nothing was changed"),
+            },
+            Some(ReloadAsked { file, reply }) = gate.reloads.recv() => {
+                // Who asked may have gone.
+                let _ = reply.send(gate.reload_asked(path, &file).await);
             },
         }
     }

@@ -1,10 +1,13 @@
 //! How the daemon stands, for the admin room, which knows neither sessions nor operators.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
 
+use crate::admin::{Changes, Refused, Reloading};
 use crate::store::Store;
 use crate::{admin, esme, smsc};
 
@@ -13,12 +16,26 @@ pub(crate) struct Standing {
     clients: esme::Roster,
     operators: Arc<smsc::Roster>,
     store: Store,
+    reloads: mpsc::Sender<ReloadAsked>,
     is_draining: AtomicBool,
 }
 
+/// Somebody asks at the socket that the configuration is read again.
+pub(crate) struct ReloadAsked {
+    /// The file that is meant.
+    pub(crate) file: PathBuf,
+    /// What came of it.
+    pub(crate) reply: oneshot::Sender<Result<Changes, Refused>>,
+}
+
 impl Standing {
-    pub(crate) fn of(clients: esme::Roster, operators: Arc<smsc::Roster>, store: Store) -> Self {
-        Self { clients, operators, store, is_draining: AtomicBool::new(false) }
+    pub(crate) fn of(
+        clients: esme::Roster,
+        operators: Arc<smsc::Roster>,
+        store: Store,
+        reloads: mpsc::Sender<ReloadAsked>,
+    ) -> Self {
+        Self { clients, operators, store, reloads, is_draining: AtomicBool::new(false) }
     }
 
     /// From now on the daemon is not ready.
@@ -81,5 +98,15 @@ impl admin::Daemon for Standing {
             reasons.push("the store cannot write".to_owned());
         }
         reasons
+    }
+
+    fn reload(&self, file: PathBuf) -> Reloading<'_> {
+        Box::pin(async move {
+            let (reply, changed) = oneshot::channel();
+            let ended =
+                || Refused { reason: "no_daemon".to_owned(), text: "the daemon is ending".to_owned() };
+            self.reloads.send(ReloadAsked { file, reply }).await.map_err(|_| ended())?;
+            changed.await.map_err(|_| ended())?
+        })
     }
 }

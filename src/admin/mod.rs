@@ -4,6 +4,7 @@
 //! rooms can tell comes through [`Daemon`].
 
 mod account;
+mod change;
 mod client;
 mod http;
 mod perform;
@@ -12,7 +13,8 @@ mod restore;
 mod socket;
 
 pub use account::is_name;
-pub use client::{ClientError, ask};
+pub use change::{Change, Changes, How, KeyChange};
+pub use client::{ClientError, Reached, ask, reach};
 pub use perform::perform;
 pub use request::{
     AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount, Refused,
@@ -23,6 +25,7 @@ pub use restore::{RestoreError, Restored, restore};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +59,17 @@ pub trait Daemon: Send + Sync + 'static {
 
     /// Why the daemon is not ready; empty when it is.
     fn not_ready(&self) -> Vec<String>;
+
+    /// Reads the configuration again, as SIGHUP does, and says what that changed. `file` is the one that is meant: one
+    /// that is not the daemon's is refused.
+    fn reload(&self, file: PathBuf) -> Reloading<'_> {
+        let text = format!("this daemon has no configuration file; {} was not read", file.display());
+        Box::pin(std::future::ready(Err(Refused { reason: "bad_request".to_owned(), text })))
+    }
 }
+
+/// What comes of a configuration that is read again.
+pub type Reloading<'a> = Pin<Box<dyn Future<Output = Result<Changes, Refused>> + Send + 'a>>;
 
 /// How long the end of the daemon waits for requests of administration that are under way.
 pub const LONGEST_DRAIN: Duration = Duration::from_secs(5);

@@ -74,7 +74,9 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
             store.backup(&file).await?;
             Ok(Answer::Backup(file))
         }
-        Request::Status => Err(Refused::because("no_daemon", "no daemon runs on this store")),
+        Request::Status | Request::Reload { .. } => {
+            Err(Refused::because("no_daemon", "no daemon runs on this store"))
+        }
     }
 }
 

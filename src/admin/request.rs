@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::Changes;
 use crate::account::{Credits, Terms, Throughput};
 use crate::policy::filter::Filters;
 use crate::store::{AccountView, StoreError, TimelineEntry};
@@ -73,6 +74,11 @@ pub enum Request {
     },
     /// What the daemon knows of itself.
     Status,
+    /// Reads the daemon's configuration again.
+    Reload {
+        /// The file that is meant, absolute; refused when the daemon has another.
+        file: PathBuf,
+    },
 }
 
 /// An account to make.
@@ -115,6 +121,8 @@ pub enum Answer {
     Backup(PathBuf),
     /// Of `Status`.
     Status(serde_json::Value),
+    /// Of `Reload`: what it changed.
+    Changed(Changes),
 }
 
 /// An account for people.
@@ -281,8 +289,8 @@ pub struct AuditResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{text}")]
 pub struct Refused {
-    /// One word for scripts: `unknown`, `exists`, `read_only`, `insufficient_credit`, `above_ceiling`, `bad_request`, `no_daemon`,
-    /// `store`.
+    /// One word for scripts: `unknown`, `exists`, `read_only`, `insufficient_credit`, `above_ceiling`, `bad_request`,
+    /// `bad_settings`, `no_daemon`, `store`.
     pub reason: String,
     /// For people.
     pub text: String,

@@ -136,6 +136,7 @@ impl Office {
             .map_err(|why| Refused::because("bad_request", format!("the request cannot be read: {why}")))?;
         match request {
             Request::Status => Ok(Answer::Status(self.daemon.status())),
+            Request::Reload { file } => self.daemon.reload(file).await.map(Answer::Changed),
             Request::AccountCreate(_) | Request::AccountSuspend { .. } | Request::AccountResume { .. } => {
                 let _one = self.one_change.lock().await;
                 perform(&self.store, request).await

@@ -9,6 +9,7 @@ mod check;
 mod decode;
 pub mod exit;
 mod load;
+mod policy;
 mod quickstart;
 mod serve;
 pub mod settings;
@@ -34,6 +35,9 @@ enum Command {
     Quickstart(quickstart::QuickstartArgs),
     Serve(serve::ServeArgs),
     Check(check::CheckArgs),
+    Plan(policy::plan::PlanArgs),
+    Apply(policy::apply::ApplyArgs),
+    Export(policy::export::ExportArgs),
     Account(admin::account::AccountArgs),
     Credit(admin::credit::CreditArgs),
     Trace(admin::trace::TraceArgs),
@@ -56,6 +60,9 @@ impl Cli {
             Command::Quickstart(args) => args.run(),
             Command::Serve(args) => args.run(&self.settings),
             Command::Check(args) => Ok(args.run(&self.settings)),
+            Command::Plan(args) => args.run(&self.settings),
+            Command::Apply(args) => args.run(&self.settings),
+            Command::Export(args) => args.run(&self.settings),
             Command::Account(args) => args.run(&self.settings),
             Command::Credit(args) => args.run(&self.settings),
             Command::Trace(args) => args.run(&self.settings),

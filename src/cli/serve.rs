@@ -1,7 +1,6 @@
 //! `tollgate serve`: the daemon.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::settings::SettingsArgs;
 use crate::clock::Clock;
-use crate::config::{self, Config, LogFormat, LogSettings};
+use crate::config::{LogFormat, LogSettings};
 use crate::{Gate, run_until_told};
 
 /// Run the gateway.
@@ -32,14 +31,10 @@ impl ServeArgs {
         runtime(self.threads)?.block_on(async {
             let gate = Gate::start(config, Clock::system()).await?;
             announce(&gate)?;
-            run_until_told(gate, || read(&path)).await
+            run_until_told(gate, &path).await
         })?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn read(path: &Path) -> Result<Config, config::Problems> {
-    config::load(path, &config::process_environment)
 }
 
 /// The line that scripts wait for: `ready smpp=127.0.0.1:2775 admin=127.0.0.1:2780`.

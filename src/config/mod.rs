@@ -4,7 +4,7 @@
 //! listens; it only looks whether files that are named are there.
 
 mod account;
-mod apply;
+mod declare;
 mod filters;
 mod operation;
 mod price;
@@ -16,7 +16,9 @@ mod traffic;
 mod upstream;
 
 pub use account::{ConfiguredAccount, ConfiguredCredential, Proof};
-pub use apply::{HashingFailed, policy_change};
+pub use declare::{
+    ExportForm, HashingFailed, NotApplied, apply, compare, export, policy_change, policy_change_knowing,
+};
 pub use operation::{LogFormat, LogSettings};
 pub use read::{Environment, Problem, Problems};
 

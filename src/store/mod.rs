@@ -26,7 +26,7 @@ pub use policy::{
     AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, Up, UpstreamDraft,
     UpstreamTraits, Upstreams, WayDraft,
 };
-pub use reader::{AccountView, AuditLine, Reader, Search, TimelineEntry, Trace};
+pub use reader::{AccountView, AuditLine, Reader, Search, StoredPolicy, TimelineEntry, Trace};
 pub use writer::Counters;
 
 use std::collections::HashMap;

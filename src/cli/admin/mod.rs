@@ -5,7 +5,7 @@ pub(super) mod audit;
 pub(super) mod backup;
 pub(super) mod credit;
 pub(super) mod status;
-mod table;
+pub(super) mod table;
 pub(super) mod trace;
 
 use serde::Serialize;
@@ -15,19 +15,19 @@ use crate::admin::{self, Answer, Request};
 use crate::clock::Clock;
 
 /// Asks and waits for the answer.
-fn ask(settings: &SettingsArgs, request: Request) -> anyhow::Result<Answer> {
+pub(super) fn ask(settings: &SettingsArgs, request: Request) -> anyhow::Result<Answer> {
     let config = settings.load_store()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(admin::ask(&config.admin, &config.store, Clock::system(), request))?)
 }
 
 /// Prints a value as JSON, for scripts.
-fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+pub(super) fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
 /// The answer belongs to another question: daemon and command are of different versions.
-fn unexpected() -> anyhow::Error {
+pub(super) fn unexpected() -> anyhow::Error {
     anyhow::anyhow!("the daemon answered something else; are daemon and command of the same version?")
 }

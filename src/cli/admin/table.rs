@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A table with a heading.
-pub(super) struct Table<const N: usize> {
+pub(in crate::cli) struct Table<const N: usize> {
     heading: [&'static str; N],
     /// Which columns hold numbers.
     right: [bool; N],
@@ -12,7 +12,7 @@ pub(super) struct Table<const N: usize> {
 
 impl<const N: usize> Table<N> {
     /// An empty table. A heading that begins with `>` is of a column of numbers.
-    pub(super) fn new(heading: [&'static str; N]) -> Self {
+    pub(in crate::cli) fn new(heading: [&'static str; N]) -> Self {
         Self {
             heading: heading.map(|h| h.trim_start_matches('>')),
             right: heading.map(|h| h.starts_with('>')),
@@ -21,7 +21,7 @@ impl<const N: usize> Table<N> {
     }
 
     /// Adds a row.
-    pub(super) fn row(&mut self, cells: [String; N]) {
+    pub(in crate::cli) fn row(&mut self, cells: [String; N]) {
         self.rows.push(cells);
     }
 }
@@ -47,7 +47,7 @@ impl<const N: usize> fmt::Display for Table<N> {
 }
 
 /// Text from outside as it can stand on a terminal: nothing in it moves the cursor or turns the line around.
-pub(super) fn printable(text: &str) -> String {
+pub(in crate::cli) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '"' | '\'' | '\\') {

@@ -75,8 +75,7 @@ impl QuickstartArgs {
             gate.drain().await;
         } else {
             show.how_to_go_on(&gate.addresses(), operator.address(), &password);
-            let path = folder.config();
-            run_until_told(gate, move || config::load(&path, &config::process_environment)).await?;
+            run_until_told(gate, &folder.config()).await?;
         }
         operator.stop().await;
         Ok(())

@@ -10,6 +10,7 @@ mod section;
 mod source;
 mod value;
 
+pub(super) use duration::shown as shown_duration;
 pub(super) use names::Names;
 pub use problem::{Problem, Problems};
 pub(super) use section::Section;

@@ -4,11 +4,13 @@ mod audit;
 mod flying;
 mod policy;
 mod search;
+mod stored;
 mod trace;
 
 pub use audit::AuditLine;
 pub(super) use policy::policy_parts;
 pub use search::Search;
+pub use stored::StoredPolicy;
 pub use trace::{TimelineEntry, Trace};
 
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 6] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS, LIMITS];
+pub(super) const STEPS: [&str; 6] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS, LIMITS];
 
 /// Version 1.
 ///
@@ -155,6 +155,7 @@ CREATE TABLE first_sending(at INTEGER PRIMARY KEY, until INTEGER NOT NULL, print
 CREATE TABLE listed_number(
   owner INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL,
   PRIMARY KEY(owner, number)) STRICT, WITHOUT ROWID;
+CREATE INDEX credential_of_account ON credential(account);
 ";
 
 /// How a delivery stands; the `owed` columns.

@@ -1,6 +1,8 @@
 //! Administration: policy, credit, copies.
 
-use std::collections::{HashMap, HashSet};
+mod accounts;
+
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use smpp_proto::text::gsm7::Languages;
@@ -8,11 +10,11 @@ use smpp_proto::text::gsm7::Languages;
 use super::Writer;
 use super::books::NoHold;
 use super::effects::Effects;
-use crate::account::{AccountId, Credits, Origin};
+use crate::account::{AccountId, Credits};
 use crate::message::UpstreamId;
 use crate::policy::{PastSchedule, Snapshot};
 use crate::store::command::{Admin, Command};
-use crate::store::policy::{AccountDraft, PolicyChange, TrafficDraft};
+use crate::store::policy::{PolicyChange, TrafficDraft};
 use crate::store::schema::part;
 use crate::store::{Balance, StoreError, UpstreamTraits, Upstreams, reader};
 
@@ -119,12 +121,7 @@ impl Writer {
     }
 
     fn apply(&mut self, change: &PolicyChange) -> Result<(), StoreError> {
-        for draft in &change.accounts {
-            self.apply_account(draft)?;
-        }
-        for draft in &change.accounts {
-            self.set_parent(draft)?;
-        }
+        self.apply_accounts(&change.accounts)?;
         if change.replaces_files {
             self.suspend_missing(&change.accounts)?;
         }
@@ -132,97 +129,6 @@ impl Writer {
             self.apply_traffic(traffic)?;
         }
         self.books.write(&self.db, self.now.utc_day())
-    }
-
-    fn apply_account(&mut self, draft: &AccountDraft) -> Result<(), StoreError> {
-        let (terms, filters) = (written(&draft.terms)?, written(&draft.filters)?);
-        let found: Option<u32> = self
-            .db
-            .query_row("SELECT id FROM account WHERE name = ?1", [&draft.name], |row| row.get(0))
-            .optional()?;
-        let origin = origin_word(draft.origin);
-        let id = match found {
-            Some(id) => {
-                self.db.execute(
-                    "UPDATE account SET origin = ?2, suspended = ?3, terms = ?4, filters = ?5 WHERE id = ?1",
-                    params![id, origin, draft.suspended, terms, filters],
-                )?;
-                AccountId(id)
-            }
-            None => AccountId(self.db.query_row(
-                "INSERT INTO account(name, origin, suspended, terms, filters) VALUES(?1, ?2, ?3, ?4, ?5)
-                   RETURNING id",
-                params![draft.name, origin, draft.suspended, terms, filters],
-                |row| row.get(0),
-            )?),
-        };
-        let before = self.books.available_and_floor(id).map(|(_, floor)| floor);
-        self.books.set_terms(id, &draft.terms);
-        if found.is_none() && draft.opening_credit > Credits::ZERO {
-            self.add_entry(id, draft.opening_credit, "opening", "opening credit")?;
-        }
-        self.note_raised_floor(id, before)?;
-        self.apply_credentials(id, draft)
-    }
-
-    /// A floor that rises above the balance breaks nothing: the audit then asks that the balance does not sink further.
-    /// The note begins with that balance.
-    fn note_raised_floor(&self, account: AccountId, before: Option<Credits>) -> Result<(), StoreError> {
-        let Some((available, floor)) = self.books.available_and_floor(account) else { return Ok(()) };
-        if available < floor && before != Some(floor) {
-            let note =
-                format!("{} micro-credits were there when the floor rose to {floor}", available.micro());
-            self.db.execute(
-                "INSERT INTO entry(account, at, kind, amount, note) VALUES(?1, ?2, 'floor_raised', 0, ?3)",
-                params![account.0, self.now.millis(), note],
-            )?;
-        }
-        Ok(())
-    }
-
-    fn apply_credentials(&mut self, account: AccountId, draft: &AccountDraft) -> Result<(), StoreError> {
-        self.db.execute("UPDATE credential SET active = 0 WHERE account = ?1", [account.0])?;
-        for credential in &draft.credentials {
-            let (bounds, filters) = (written(&credential.bounds)?, written(&credential.filters)?);
-            let password = credential.password.as_str();
-            let changed = self.db.execute(
-                "INSERT INTO credential(account, system_id, password_hash, bounds, filters)
-                   VALUES(?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT(system_id) DO UPDATE SET password_hash = excluded.password_hash,
-                   bounds = excluded.bounds, filters = excluded.filters, active = 1, account = excluded.account
-                 WHERE account = excluded.account OR active = 0",
-                params![account.0, credential.system_id, password, bounds, filters],
-            )?;
-            if changed == 0 {
-                return Err(StoreError::SystemIdTaken(credential.system_id.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    fn set_parent(&self, draft: &AccountDraft) -> Result<(), StoreError> {
-        let parent = draft.parent.as_deref().map(|name| account_id(&self.db, name)).transpose()?;
-        self.db.execute(
-            "UPDATE account SET parent = ?2 WHERE name = ?1",
-            params![draft.name, parent.map(|parent| parent.0)],
-        )?;
-        Ok(())
-    }
-
-    /// Accounts that came from files and are in none any more keep their books and lose their right to act.
-    fn suspend_missing(&self, kept: &[AccountDraft]) -> Result<(), StoreError> {
-        let names: HashSet<&str> = kept.iter().map(|draft| draft.name.as_str()).collect();
-        let mut find =
-            self.db.prepare("SELECT id, name FROM account WHERE origin = 'file' AND suspended = 0")?;
-        let rows = find.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
-        for row in rows {
-            let (id, name) = row?;
-            if !names.contains(name.as_str()) {
-                tracing::warn!(account = name, "is in no configuration file any more and is suspended");
-                self.db.execute("UPDATE account SET suspended = 1 WHERE id = ?1", [id])?;
-            }
-        }
-        Ok(())
     }
 
     fn apply_traffic(&mut self, traffic: &TrafficDraft) -> Result<(), StoreError> {
@@ -265,13 +171,6 @@ impl Writer {
 
 fn written<T: serde::Serialize>(thing: &T) -> Result<String, StoreError> {
     serde_json::to_string(thing).map_err(|e| StoreError::Failed(e.to_string()))
-}
-
-const fn origin_word(origin: Origin) -> &'static str {
-    match origin {
-        Origin::File => "file",
-        Origin::Store => "store",
-    }
 }
 
 fn account_id(db: &Connection, name: &str) -> Result<AccountId, StoreError> {

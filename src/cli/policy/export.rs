@@ -1,0 +1,44 @@
+//! `tollgate export`: what the store holds, as configuration.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::super::admin::print_json;
+use super::super::settings::SettingsArgs;
+use crate::config::{ExportForm, export};
+use crate::store::{Reader, StoredPolicy};
+
+/// Print the policy of the store as configuration: accounts, credentials, filters, prices, routes and limits.
+///
+/// Works beside a running daemon. The output stands behind [store], [smpp] and [[upstream]] in a main file, or with
+/// --included in a file that the main one includes; `tollgate plan` then finds no change. Passwords are hashes. Operators
+/// are left out: the store knows neither their addresses nor their passwords.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExportArgs {
+    /// Also writes accounts made by command line or API as configuration, not as comments: a file then takes them over
+    #[arg(long)]
+    all: bool,
+    /// Writes what may only stand in the main file ([limits], [filters]) as comments
+    #[arg(long)]
+    included: bool,
+    /// Prints a JSON object with the text: {"toml"}
+    #[arg(long)]
+    json: bool,
+}
+
+impl ExportArgs {
+    /// Exports.
+    pub(in crate::cli) fn run(&self, settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
+        let config = settings.load_store()?;
+        let stored: StoredPolicy =
+            Reader::open(&config.store.path, &config.store.history)?.stored_policy()?;
+        let text = export(&stored, ExportForm { all: self.all, included: self.included });
+        if self.json {
+            print_json(&serde_json::json!({ "toml": text }))?;
+        } else {
+            print!("{text}");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,24 @@
+//! The policy from the shell: what files would change, doing it, the store's as a file, and what binds a message.
+
+pub(super) mod apply;
+pub(super) mod export;
+pub(super) mod plan;
+
+use super::admin::print_json;
+use crate::admin::Changes;
+
+/// Prints changes for people or scripts.
+fn print_changes(changes: &Changes, done: bool, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(changes);
+    }
+    for change in &changes.changes {
+        println!("{change}");
+    }
+    if changes.changes.is_empty() {
+        println!("no change: the store holds what the files say");
+    } else {
+        println!("{}", changes.summary(done));
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! What a change of the policy would change in a store. Pure: two policies in, the differences out.
+
+use std::collections::{HashMap, HashSet};
+
+use toml::{Table, Value};
+
+use super::written;
+use crate::account::{Credits, Origin};
+use crate::admin::{Change, Changes, How, KeyChange};
+use crate::store::{
+    AccountDraft, CredentialDraft, PolicyChange, StoreError, StoredPolicy, TrafficDraft, UpstreamDraft,
+};
+
+/// What `wanted` would change in `stored`. Where a rule is written is no difference, and a secret is never shown.
+///
+/// # Errors
+/// When a system_id belongs to an account that is not changed: such a change is refused by the store too.
+pub fn compare(stored: &StoredPolicy, wanted: &PolicyChange) -> Result<Changes, StoreError> {
+    let mut found = Vec::new();
+    let accounts: HashMap<&str, &AccountDraft> =
+        stored.accounts.iter().map(|account| (account.name.as_str(), account)).collect();
+    let changed: HashSet<&str> = wanted.accounts.iter().map(|account| account.name.as_str()).collect();
+    let mut holders = HashMap::new();
+    for account in &stored.accounts {
+        for credential in &account.credentials {
+            holders.insert(credential.system_id.as_str(), (account.name.as_str(), credential));
+        }
+    }
+    for account in &wanted.accounts {
+        found.extend(of_account(accounts.get(account.name.as_str()).copied(), account));
+        for credential in &account.credentials {
+            let holder = holders.remove(credential.system_id.as_str());
+            if holder.is_some_and(|(holder, _)| !changed.contains(holder)) {
+                return Err(StoreError::SystemIdTaken(credential.system_id.clone()));
+            }
+            found.extend(of_credential(holder, account, credential));
+        }
+    }
+    let mut lost: Vec<_> = holders.iter().filter(|(_, (holder, _))| changed.contains(holder)).collect();
+    lost.sort_unstable_by_key(|(name, _)| **name);
+    for (name, (holder, _)) in lost {
+        let account = Some((*holder).to_owned());
+        found.push(Change { account, ..change(How::Remove, "credential", name, Vec::new()) });
+    }
+    if wanted.replaces_files {
+        let is_left = |account: &&AccountDraft| {
+            account.origin == Origin::File && !account.suspended && !changed.contains(account.name.as_str())
+        };
+        let left = stored.accounts.iter().filter(is_left);
+        found.extend(left.map(|account| change(How::Suspend, "account", &account.name, Vec::new())));
+    }
+    if let Some(traffic) = &wanted.traffic {
+        of_traffic(&stored.traffic, traffic, &mut found);
+    }
+    Ok(Changes { changes: found })
+}
+
+fn change(how: How, what: &str, name: &str, keys: Vec<KeyChange>) -> Change {
+    Change { how, what: what.to_owned(), name: name.to_owned(), account: None, keys }
+}
+
+fn of_account(stored: Option<&AccountDraft>, wanted: &AccountDraft) -> Option<Change> {
+    let Some(stored) = stored else {
+        let mut keys = new_keys(&written::account(wanted));
+        if wanted.opening_credit > Credits::ZERO {
+            let to = Some(Value::from(wanted.opening_credit.to_string()).to_string());
+            keys.insert(0, KeyChange { key: "opening_credit".to_owned(), from: None, to });
+        }
+        return Some(change(How::Add, "account", &wanted.name, keys));
+    };
+    let same = stored.parent == wanted.parent
+        && stored.suspended == wanted.suspended
+        && stored.origin == wanted.origin
+        && stored.terms == wanted.terms
+        && stored.filters == wanted.filters;
+    if same {
+        return None;
+    }
+    let mut keys = Vec::new();
+    if stored.origin != wanted.origin {
+        let word = |origin| Some(if origin == Origin::File { "file" } else { "store" }.to_owned());
+        let (from, to) = (word(stored.origin), word(wanted.origin));
+        keys.push(KeyChange { key: "origin".to_owned(), from, to });
+    }
+    differences("", &written::account(stored), &written::account(wanted), &mut keys);
+    Some(change(How::Change, "account", &wanted.name, keys))
+}
+
+fn of_credential(
+    holder: Option<(&str, &CredentialDraft)>,
+    account: &AccountDraft,
+    wanted: &CredentialDraft,
+) -> Option<Change> {
+    let named = |how, keys| Change {
+        account: Some(account.name.clone()),
+        ..change(how, "credential", &wanted.system_id, keys)
+    };
+    let Some((holder, stored)) = holder else {
+        return Some(named(How::Add, new_keys(&written::credential(wanted))));
+    };
+    let mut keys = Vec::new();
+    if holder != account.name {
+        let (from, to) = (Some(holder.to_owned()), Some(account.name.clone()));
+        keys.push(KeyChange { key: "account".to_owned(), from, to });
+    }
+    if stored.password != wanted.password {
+        keys.push(KeyChange { key: "password".to_owned(), from: None, to: None });
+    }
+    if stored.bounds != wanted.bounds || stored.filters != wanted.filters {
+        differences("", &written::credential(stored), &written::credential(wanted), &mut keys);
+    }
+    (!keys.is_empty()).then(|| named(How::Change, keys))
+}
+
+fn of_traffic(stored: &TrafficDraft, wanted: &TrafficDraft, found: &mut Vec<Change>) {
+    let prices = |traffic: &TrafficDraft| {
+        let mut named: Vec<_> =
+            traffic.prices.iter().map(written::price).map(|table| (price_name(&table), table)).collect();
+        named.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        named
+    };
+    let networks = |traffic: &TrafficDraft| {
+        traffic.networks.iter().map(|known| (known.name.clone(), written::network(known))).collect()
+    };
+    of_named("network", networks(stored), networks(wanted), false, found);
+    let lists = |traffic: &TrafficDraft| {
+        traffic.price_lists.iter().map(|known| (known.name.clone(), written::price_list(known))).collect()
+    };
+    of_named("price_list", lists(stored), lists(wanted), false, found);
+    of_named("price", prices(stored), prices(wanted), false, found);
+    let routes = |traffic: &TrafficDraft| {
+        traffic.routes.iter().map(|route| (route.name.clone(), written::route(route))).collect()
+    };
+    of_named("route", routes(stored), routes(wanted), true, found);
+    let mo = |traffic: &TrafficDraft| {
+        let named = |table: Table| {
+            let prefixes = table.get("prefixes").map(ToString::to_string).unwrap_or_default();
+            (prefixes, table)
+        };
+        traffic.mo_routes.iter().map(written::mo).map(named).collect()
+    };
+    of_named("mo", mo(stored), mo(wanted), true, found);
+    let upstreams = |upstreams: &[UpstreamDraft]| {
+        upstreams.iter().map(|known| (known.name.clone(), written::upstream(known))).collect::<Vec<_>>()
+    };
+    // Operators that are named no more stay known to the store: messages of theirs are under way.
+    let is_wanted = |(name, _): &(String, Table)| wanted.upstreams.iter().any(|known| known.name == *name);
+    let known = upstreams(&stored.upstreams).into_iter().filter(is_wanted).collect();
+    of_named("upstream", known, upstreams(&wanted.upstreams), false, found);
+    let protected = |traffic: &TrafficDraft| {
+        let names = traffic.platform.protected.iter();
+        names.map(|rule| (rule.is.name.clone(), written::protected(rule))).collect()
+    };
+    of_named("protected_name", protected(stored), protected(wanted), false, found);
+    let one = [
+        ("limits", written::limits(&stored.limits), written::limits(&wanted.limits)),
+        ("billing", written::billing(stored.billing.as_ref()), written::billing(wanted.billing.as_ref())),
+        ("filters", written::filters(&stored.platform.filters), written::filters(&wanted.platform.filters)),
+    ];
+    for (what, stored, wanted) in one {
+        let mut keys = Vec::new();
+        differences("", &stored, &wanted, &mut keys);
+        if !keys.is_empty() {
+            found.push(change(How::Change, what, "", keys));
+        }
+    }
+}
+
+/// What a price is for: everything but the price itself.
+fn price_name(table: &Table) -> String {
+    let told = |(key, value): (&String, &Value)| match key.as_str() {
+        "credits" => None,
+        "prefix" => Some(value.to_string()),
+        key => Some(format!("{key} = {value}")),
+    };
+    table.iter().filter_map(told).collect::<Vec<_>>().join(", ")
+}
+
+type Named = Vec<(String, Table)>;
+
+/// Things with names; `in_order` when it matters which comes first.
+fn of_named(what: &str, stored: Named, wanted: Named, in_order: bool, found: &mut Vec<Change>) {
+    let places: HashMap<&str, usize> =
+        wanted.iter().zip(0..).map(|((name, _), at)| (name.as_str(), at)).collect();
+    // Those that stay, in their old order: what now comes before something that it came after has moved.
+    let staying = stored.iter().filter_map(|(name, _)| places.get(name.as_str()).copied());
+    let mut moved = HashSet::new();
+    if in_order {
+        let mut last = 0;
+        for at in staying {
+            if at < last {
+                moved.insert(at);
+            }
+            last = last.max(at);
+        }
+    }
+    let mut known: HashMap<&str, &Table> =
+        stored.iter().map(|(name, table)| (name.as_str(), table)).collect();
+    for (at, (name, table)) in wanted.iter().enumerate() {
+        let Some(stored) = known.remove(name.as_str()) else {
+            found.push(change(How::Add, what, name, new_keys(table)));
+            continue;
+        };
+        let mut keys = Vec::new();
+        differences("", stored, table, &mut keys);
+        if moved.contains(&at) {
+            keys.push(KeyChange { key: "place".to_owned(), from: None, to: Some((at + 1).to_string()) });
+        }
+        if !keys.is_empty() {
+            found.push(change(How::Change, what, name, keys));
+        }
+    }
+    for (name, _) in stored.iter().filter(|(name, _)| known.contains_key(name.as_str())) {
+        found.push(change(How::Remove, what, name, Vec::new()));
+    }
+}
+
+/// Every key of something new, those that its name tells left out.
+fn new_keys(table: &Table) -> Vec<KeyChange> {
+    let mut keys = Vec::new();
+    differences("", &Table::new(), table, &mut keys);
+    keys.retain(|key| !["name", "prefix"].contains(&key.key.as_str()));
+    keys
+}
+
+/// The keys in which two tables differ; tables in them are gone through too.
+fn differences(above: &str, stored: &Table, wanted: &Table, keys: &mut Vec<KeyChange>) {
+    let none = Table::new();
+    let mut names: Vec<&String> = stored.keys().chain(wanted.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let (from, to) = (stored.get(name), wanted.get(name));
+        if from == to {
+            continue;
+        }
+        let key = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+        match (from, to) {
+            // Filters and statuses; a table that is one value (`lenience`) is told whole.
+            (Some(Value::Table(from)), Some(Value::Table(to))) => differences(&key, from, to, keys),
+            (None, Some(Value::Table(to))) if is_group(name) => differences(&key, &none, to, keys),
+            (Some(Value::Table(from)), None) if is_group(name) => differences(&key, from, &none, keys),
+            (from, to) => {
+                let shown = |value: Option<&Value>| value.map(ToString::to_string);
+                keys.push(KeyChange { key, from: shown(from), to: shown(to) });
+            }
+        }
+    }
+}
+
+fn is_group(name: &str) -> bool {
+    ["filters", "statuses"].contains(&name)
+}

@@ -1,0 +1,378 @@
+//! The policy from the shell: plan, apply and export, on a store that no daemon has and beside one.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A folder with a configuration, and the command in it; a daemon, if one was started, is killed when the test ends.
+struct Shell {
+    folder: tempfile::TempDir,
+    daemon: Option<Child>,
+}
+
+/// What a command printed and how it ended.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+const HEAD: &str = r#"
+[store]
+path = "gate.db"
+[smpp]
+listen = ["127.0.0.1:0"]
+[admin]
+listen = []
+[[upstream]]
+name = "north"
+address = "127.0.0.1:9"
+system_id = "gate"
+password = "secret"
+[[upstream]]
+name = "south"
+address = "127.0.0.1:9"
+system_id = "gate"
+password = "secret"
+"#;
+
+/// Everything that an account, a credential and the platform can have.
+const RICH: &str = r#"
+[limits]
+max_parts = 4
+default_validity = "6h"
+past_schedule = "now"
+
+[filters]
+countries = ["ES", "GB"]
+numbers = { refuse = ["premium"], check_length = true }
+
+[[protected_name]]
+name = "ACME"
+accounts = ["acme"]
+match = "contained"
+enforce = false
+
+[[price]]
+prefix = ""
+credits = "1"
+[[price]]
+prefix = "34"
+credits = "0.5"
+
+[[route]]
+name = "spain"
+prefixes = ["34"]
+upstreams = ["north", "south"]
+[[route]]
+name = "rest"
+prefixes = [""]
+upstreams = ["south"]
+
+[[mo]]
+prefixes = ["22000"]
+account = "acme"
+
+[[account]]
+name = "acme"
+opening_credit = "100"
+ceiling = "1000"
+floor = "-2.5"
+default_source = "ACME"
+alphabet = "latin1"
+undelivered = "void"
+inbound_parts = "join"
+[account.statuses]
+duplicate = 0x45
+[[account.canned]]
+id = 3
+text = "Costs $${5} \"now\""
+[account.filters]
+zone = "Europe/Madrid"
+duplicate = { window = "60m" }
+country_caps = [{ messages = 10 }, { country = "GB", credits = "2.5", enforce = false }]
+senders = { allow = ["ACME*", "34600000000"], enforce = false }
+velocity = { prefix = "34", digits = 9, most = 3, per = "1h" }
+max_per_day = 1000
+spend_per_month = { most = "12.5", enforce = false }
+max_per_request = 50
+throughput = "30/s burst 60"
+certified = true
+unicode = "transliterate"
+opt_outs = { stop = ["BASTA"], start = ["OLE"] }
+[[account.smpp]]
+system_id = "acme"
+password = "secret"
+allowed_ips = ["127.0.0.0/8"]
+bind_types = ["transmitter"]
+throughput = "5/s"
+lenience = { profile = "strict", accept = ["long_password"] }
+[account.smpp.filters]
+max_per_day = 7
+
+[[account]]
+name = "shop"
+parent = "acme"
+suspended = true
+"#;
+
+impl Shell {
+    fn new(rest: &str) -> Self {
+        let shell = Self { folder: tempfile::tempdir().unwrap(), daemon: None };
+        shell.write("tollgate.toml", &format!("{HEAD}{rest}"));
+        shell
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn configure(&self, rest: &str) {
+        self.write("tollgate.toml", &format!("{HEAD}{rest}"));
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        command.current_dir(self.path()).env_remove("TOLLGATE_CONFIG").env_remove("RUST_LOG");
+        command
+    }
+
+    fn start(&mut self) {
+        let log = std::fs::File::create(self.path().join("log")).unwrap();
+        let mut child = self.command().arg("serve").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        assert!(ready.starts_with("ready "), "{ready:?}");
+        self.daemon = Some(child);
+    }
+
+    fn run(&self, words: &str) -> Said {
+        self.run_all(&words.split(' ').collect::<Vec<_>>())
+    }
+
+    fn run_all(&self, words: &[&str]) -> Said {
+        let Output { status, stdout, stderr } = self.command().args(words).output().unwrap();
+        let text = |octets| String::from_utf8(octets).unwrap();
+        Said { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+    }
+
+    fn json(&self, words: &str) -> Value {
+        let said = self.run(&format!("{words} --json"));
+        assert_eq!(said.code, 0, "{words}: {}", said.err);
+        serde_json::from_str(&said.out).unwrap()
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            // It may have ended already.
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+        }
+    }
+}
+
+const NO_CHANGE: &str = "no change: the store holds what the files say\n";
+
+const SMALL: &str = r#"
+[[price]]
+prefix = ""
+credits = "1"
+[[route]]
+name = "rest"
+prefixes = [""]
+upstreams = ["north"]
+[[account]]
+name = "acme"
+opening_credit = "5"
+[account.filters]
+max_per_day = 100
+[[account.smpp]]
+system_id = "acme"
+password = "secret"
+window = 10
+[[account]]
+name = "old"
+"#;
+
+#[test]
+fn a_plan_reads_like_a_list_of_changes_and_changes_nothing() {
+    let shell = Shell::new(SMALL);
+    let plan = shell.run("plan");
+    assert_eq!(plan.code, 0, "{}", plan.err);
+    assert!(!shell.path().join("gate.db").exists(), "a plan makes no store");
+    for line in [
+        "+ account acme\n    opening_credit = \"5\"\n    filters.max_per_day = 100\n",
+        "+ credential acme of account acme\n    window = 10\n",
+        "+ price \"\"\n    credits = \"1\"\n",
+        "+ route rest\n",
+    ] {
+        assert!(plan.out.contains(line), "{line} in {}", plan.out);
+    }
+    assert!(plan.out.ends_with("7 to add, 0 to change, 0 to suspend, 0 to remove\n"), "{}", plan.out);
+    assert!(!plan.out.contains("secret") && !plan.out.contains("argon2"), "{}", plan.out);
+    assert_eq!(shell.run("plan --exit-code").code, 3);
+
+    let applied = shell.run("apply");
+    assert_eq!(applied.code, 0, "{}", applied.err);
+    assert!(applied.out.ends_with("7 added, 0 changed, 0 suspended, 0 removed\n"), "{}", applied.out);
+    assert_eq!(shell.run("plan --exit-code").out, NO_CHANGE);
+    assert_eq!(shell.run("plan --exit-code").code, 0);
+    assert_eq!(shell.run("apply").out, NO_CHANGE);
+    assert_eq!(shell.json("credit show acme")["available"], "5");
+}
+
+#[test]
+fn a_plan_tells_what_becomes_different_and_never_a_secret() {
+    let shell = Shell::new(SMALL);
+    assert_eq!(shell.run("apply").code, 0);
+    let changed = SMALL
+        .replace("max_per_day = 100", "# moved\nmax_per_day = { most = 50, enforce = false }")
+        .replace("password = \"secret\"\n", "password = \"other\"\n")
+        .replace("window = 10", "throughput = \"5/s\"")
+        .replace("credits = \"1\"", "credits = \"2\"")
+        .replace("[[account]]\nname = \"old\"\n", "")
+        .replace("[\"north\"]", "[\"south\", \"north\"]");
+    shell.configure(&changed);
+    let plan = shell.run("plan");
+    assert_eq!(
+        plan.out,
+        "~ account acme\n    filters.max_per_day: 100 -> { enforce = false, most = 50 }\n\
+         ~ credential acme of account acme\n    password changed\n    throughput = \"5/s burst 5\"\n    window no longer 10\n\
+         - account old: in no file any more, suspended; its books are kept\n\
+         ~ price \"\"\n    credits: \"1\" -> \"2\"\n\
+         ~ route rest\n    upstreams: [\"north\"] -> [\"south\", \"north\"]\n\
+         0 to add, 4 to change, 1 to suspend, 0 to remove\n"
+    );
+    let json = shell.json("plan");
+    assert_eq!(json["changes"][0]["keys"][0]["from"], "100");
+    assert_eq!(json["changes"][2]["how"], "suspend");
+    assert_eq!(shell.run("apply --dry-run").out, plan.out);
+    assert_eq!(shell.json("account show old")["suspended"], false, "nothing of that was done");
+    assert_eq!(shell.run("apply").code, 0);
+    assert_eq!(shell.json("account show old")["suspended"], true);
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+}
+
+#[test]
+fn rules_that_only_stand_elsewhere_are_no_change() {
+    let shell = Shell::new(SMALL);
+    assert_eq!(shell.run("apply").code, 0);
+    shell.configure(&format!("\n\n# three lines\n{SMALL}"));
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+    assert_eq!(shell.run("apply").out, NO_CHANGE);
+}
+
+#[test]
+fn a_system_id_of_somebody_else_is_refused_before_anything_changes() {
+    let shell = Shell::new("");
+    shell.json("account create bureau --system-id acme");
+    shell.configure(SMALL);
+    for command in ["plan", "apply"] {
+        let said = shell.run(command);
+        assert_eq!(said.code, 1, "{command}: {}", said.out);
+        assert!(said.err.contains("system_id \"acme\""), "{}", said.err);
+    }
+    assert_eq!(shell.json("account list").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_credential_moves_between_accounts_of_the_files() {
+    let shell = Shell::new(SMALL);
+    assert_eq!(shell.run("apply").code, 0);
+    let credential = "[[account.smpp]]\nsystem_id = \"acme\"\npassword = \"secret\"\nwindow = 10\n";
+    let first = format!("[[account]]\nname = \"new\"\n{credential}{}", SMALL.replace(credential, ""));
+    shell.configure(&first);
+    assert!(shell.run("plan").out.contains("~ credential acme of account new\n    account: acme -> new\n"));
+    let applied = shell.run("apply");
+    assert_eq!(applied.code, 0, "{}", applied.err);
+    assert_eq!(shell.json("account show new")["system_ids"][0], "acme");
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+}
+
+#[test]
+fn what_is_exported_is_taken_by_check_and_changes_nothing() {
+    let shell = Shell::new(RICH);
+    let applied = shell.run("apply");
+    assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
+    shell.json("account create made --parent acme --credit 3");
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+
+    let export = shell.run("export");
+    assert_eq!(export.code, 0, "{}", export.err);
+    assert!(export.out.contains("\n# name = \"made\"\n"), "{}", export.out);
+    assert!(!export.out.contains("secret"), "{}", export.out);
+    shell.configure(&export.out);
+    let check = shell.run("check");
+    assert_eq!(check.code, 0, "{}\n{}", check.out, export.out);
+    assert_eq!(shell.run("plan").out, NO_CHANGE, "{}", export.out);
+
+    // In a file that the main one includes, beside what may only stand there.
+    let main = RICH.split("[[protected_name]]").next().unwrap();
+    shell.write("tollgate.toml", &format!("include = [\"exported.toml\"]\n{HEAD}{main}"));
+    shell.write("exported.toml", &shell.run("export --included").out);
+    let check = shell.run("check");
+    assert_eq!(check.code, 0, "{}", check.out);
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+
+    // With --all a file takes over what was made by command.
+    shell.configure(&shell.run("export --all").out);
+    let plan = shell.run("plan");
+    assert_eq!(
+        plan.out,
+        "~ account made\n    origin: store -> file\n0 to add, 1 to change, 0 to suspend, 0 to remove\n"
+    );
+    assert_eq!(shell.run("apply").code, 0);
+    assert_eq!(shell.json("account show made")["origin"], "file");
+    assert_eq!(shell.json("credit show made")["available"], "3");
+}
+
+#[test]
+fn apply_tells_the_daemon_to_read_its_file_again() {
+    let mut shell = Shell::new(SMALL);
+    shell.start();
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+    shell.configure(&SMALL.replace("max_per_day = 100", "max_per_day = 99"));
+    assert_eq!(shell.run("plan").out.lines().count(), 3, "a plan beside a daemon");
+    let applied = shell.run("apply");
+    assert_eq!(applied.code, 0, "{}", applied.err);
+    assert_eq!(
+        applied.out,
+        "~ account acme\n    filters.max_per_day: 100 -> 99\n0 added, 1 changed, 0 suspended, 0 removed\n"
+    );
+    assert_eq!(shell.json("account show acme")["filters"]["max_per_day"]["is"], 99);
+
+    shell.write("other.toml", &format!("{HEAD}{SMALL}"));
+    let other = shell.run("apply --config other.toml");
+    assert_eq!(other.code, 1);
+    assert!(
+        other.err.contains("the daemon runs with ") && other.err.contains("nothing was applied"),
+        "{}",
+        other.err
+    );
+    assert_eq!(shell.json("account show acme")["filters"]["max_per_day"]["is"], 99);
+
+    shell.configure(&SMALL.replace("max_per_day = 100", "max_per_dya = 98\nmax_per_month = 0.5"));
+    let bad = shell.run("apply");
+    assert_eq!((bad.code, bad.out.as_str()), (64, ""));
+    assert!(bad.err.contains("tollgate.toml:30:1: unknown key \"max_per_dya\""), "{}", bad.err);
+    assert!(
+        bad.err.contains("did you mean \"max_per_day\"?") && bad.err.contains("tollgate.toml:31:17: "),
+        "{}",
+        bad.err
+    );
+    assert_eq!(
+        shell.json("account show acme")["filters"]["max_per_day"]["is"],
+        99,
+        "a bad file changes nothing"
+    );
+}
