@@ -326,9 +326,9 @@ fn every_filter_that_makes_no_sense_is_told_with_its_place() {
         "36:11: unicode is \"rejekt\": did you mean \"reject\"?",
         "37:15: max_per_day is",
         "38:25: closed_from is \"25:00\"",
-        "38:66: zone is \"Europe/Madird\"",
+        "38:62: zone is \"Europe/Madird\"",
         "39:24: window is \"60\"",
-        "40:39: enforce is 1",
+        "40:38: enforce is 1",
         "41:22: most is 0",
         "44:11: pattern is",
     ] {

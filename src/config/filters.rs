@@ -195,7 +195,7 @@ fn country_cap(table: &mut Section<'_>) -> Option<CountryCap> {
     table.put("messages", &mut messages, |v| v.number(0..=1_000_000_000_000).map(Some));
     table.put("credits", &mut credits, |v| spend(v).map(Some));
     if messages.is_none() && credits.is_none() {
-        table.miss(" sets no limit", "add messages = 10 or credits = \"5\", for each day");
+        table.miss("sets no limit", "add messages = 10 or credits = \"5\", for each day");
         return None;
     }
     Some(CountryCap { country: country.unwrap_or(Some(None))?, messages, credits })
@@ -227,6 +227,7 @@ fn content(section: &mut Section<'_>) -> Vec<Rule<ContentRule>> {
         let name = table.need("name", "\"no loans\"", |v| names.claim(v, v.text_of(1..=64)?));
         let mut folded = false;
         table.put("folded", &mut folded, Value::flag);
+        let is_written = ["words", "pattern", "links"].into_iter().any(|key| table.value(key).is_some());
         let words = table.value("words").and_then(|v| {
             let words = v.list(|v| v.text_of(1..=256))?;
             if words.is_empty() || words.len() > MOST_WORDS {
@@ -263,10 +264,12 @@ fn content(section: &mut Section<'_>) -> Vec<Rule<ContentRule>> {
                     }
                 }
             }
+            // What is written and wrong was told.
+            Err(found) if found.is_empty() && is_written => {}
             Err(found) if found.is_empty() => {
-                table.miss(" looks for nothing", "add words = […], pattern = \"…\" or links = { … }");
+                table.miss("looks for nothing", "add words = […], pattern = \"…\" or links = { … }");
             }
-            Err(_) => table.miss(" looks for several things", "make a rule of each"),
+            Err(_) => table.miss("looks for several things", "make a rule of each"),
         }
         table.finish();
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use smpp_proto::pdu::BindKind;
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::config::{self, Config};
 use tollgate::store::{AccountView, Reader, Store};
@@ -92,6 +93,11 @@ impl House {
     /// A bound transceiver.
     pub async fn bound(&self, system_id: &str) -> Esme {
         Esme::bound(self.address, system_id, "secret").await
+    }
+
+    /// A bound transmitter: receipts of what ends meanwhile do not come between.
+    pub async fn transmitter(&self, system_id: &str) -> Esme {
+        Esme::bound_as(BindKind::Transmitter, self.address, system_id, "secret").await
     }
 
     /// The operator's side of the gateway's bind.

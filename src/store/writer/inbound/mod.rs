@@ -1,6 +1,7 @@
 //! What is owed to clients besides final receipts, and what their receivers answered.
 
 mod parts;
+mod wishes;
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,6 +33,9 @@ impl Writer {
             // What is told about a message of the client goes another way.
             Owed::Receipt { .. } => return Ok(()),
         };
+        if kind == inbound::MO {
+            self.heed_wish(account, pdu)?;
+        }
         let id = self.ids.next(self.now);
         let owes = self.place_owed(account, effects);
         self.db
