@@ -143,7 +143,7 @@ fn needed_by(hir: &Hir) -> Option<Vec<String>> {
             }
             Some(literals)
         }
-        HirKind::Literal(_) | HirKind::Class(_) => worth(fixed(hir)?).map(|literal| vec![literal]),
+        HirKind::Literal(_) | HirKind::Class(_) => worth(&fixed(hir)?).map(|literal| vec![literal]),
         HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
     }
 }
@@ -171,10 +171,10 @@ fn needed_by_one(parts: &[Hir]) -> Option<Vec<String>> {
             run.push_str(&literal);
             continue;
         }
-        consider(worth(std::mem::take(&mut run)).map(|literal| vec![literal]));
+        consider(worth(&std::mem::take(&mut run)).map(|literal| vec![literal]));
         consider(needed_by(part));
     }
-    consider(worth(run).map(|literal| vec![literal]));
+    consider(worth(&run).map(|literal| vec![literal]));
     best
 }
 
@@ -198,9 +198,9 @@ fn fixed(part: &Hir) -> Option<String> {
 }
 
 /// A literal as it stands in a folded text.
-fn worth(literal: String) -> Option<String> {
+fn worth(literal: &str) -> Option<String> {
     let mut folded = String::new();
-    fold(&literal, &mut folded);
+    fold(literal, &mut folded);
     (folded.trim().len() >= NEEDED_MIN).then_some(folded)
 }
 
