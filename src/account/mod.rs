@@ -1,5 +1,6 @@
 //! Who a client is, how it proves that, what it owns and owes. Pure: knows no socket, no clock, no SQL.
 
+pub mod access;
 pub mod credential;
 pub mod lenience;
 pub mod money;
@@ -8,6 +9,7 @@ pub mod secret;
 pub mod text;
 pub mod throughput;
 
+pub use access::{Access, AccessEntry, AccessList, Surface};
 pub use credential::{BindTypes, Credential, CredentialId, ReceiptWish};
 pub use lenience::{Manners, Profile};
 pub use money::Credits;
@@ -93,6 +95,8 @@ pub struct Terms {
     pub reencode: bool,
     /// What becomes of messages from phones that come in parts.
     pub inbound_parts: InboundParts,
+    /// From where it may be used. Those above it bind it too.
+    pub access: Access,
 }
 
 /// A text with a number.
@@ -167,6 +171,7 @@ impl Default for Terms {
             high_octets: HighOctets::Pass,
             reencode: false,
             inbound_parts: InboundParts::Forward,
+            access: Access::default(),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The policy as sessions read it: an immutable snapshot, compiled from the store and swapped whole.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use smpp_proto::text::gsm7::Languages;
 
 use super::Refusal;
 use super::prefix::{NotAPrefix, PrefixTable};
-use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
+use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Surface};
 use crate::clock::Timestamp;
 use crate::message::{RouteId, UpstreamId};
 
@@ -221,6 +223,38 @@ impl Snapshot {
             }
         }
         false
+    }
+
+    /// Whether a client at `address` may use the account by this way in: its own list and those of the accounts above it
+    /// must let it.
+    #[must_use]
+    pub fn admits_address(&self, id: AccountId, surface: Surface, address: IpAddr) -> bool {
+        let mut at = Some(id);
+        for _ in 0..DEEPEST {
+            match at.map(|id| self.accounts.get(&id)) {
+                None => return true,
+                Some(Some(account)) if account.terms.access.list(surface).admits(address) => {
+                    at = account.parent
+                }
+                Some(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// The entries that a client at `address` meets on this way in, on the account's own list and on those of the
+    /// accounts above it: at most one of each.
+    pub fn entries_met(
+        &self,
+        id: AccountId,
+        surface: Surface,
+        address: IpAddr,
+    ) -> impl Iterator<Item = (AccountId, IpNet)> {
+        let above = |account: &&Arc<Account>| self.accounts.get(&account.parent?);
+        let line = std::iter::successors(self.accounts.get(&id), above).take(DEEPEST);
+        line.filter_map(move |account| {
+            Some((account.id, account.terms.access.list(surface).entry(address)?.network))
+        })
     }
 
     /// What a segment to `number` costs: the longest prefix decides.

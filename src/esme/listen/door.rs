@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::entrance::{Entrance, Visitor};
+use super::proxy::{self, NoHeader, Origin};
 use super::{SharedAcceptor, stopped};
 use crate::esme::Shared;
 use crate::esme::session::Session;
@@ -45,38 +46,79 @@ impl Door {
 
     /// Everything that a client can delay happens in a task of its own.
     fn admit(&self, stream: TcpStream, peer: SocketAddr, sessions: &mut JoinSet<()>) {
-        match self.entrance.enter(peer.ip()) {
+        let is_proxy = self.shared.settings.is_trusted_proxy(peer.ip());
+        let entered = if is_proxy { self.entrance.enter_unnamed() } else { self.entrance.enter(peer.ip()) };
+        match entered {
             Ok(visitor) => {
                 let (shared, tls) = (Arc::clone(&self.shared), self.tls.clone());
-                sessions.spawn(serve(shared, stream, peer, tls, visitor));
+                let arrival = Arrival { stream, peer, visitor, is_proxy, is_check: false };
+                sessions.spawn(serve(shared, arrival, tls));
             }
-            Err(bound) => {
-                self.shared.metrics.turned_away(bound);
-                debug!(%peer, bound, "a connection was turned away");
-            }
+            Err(bound) => turn_away(&self.shared, peer, bound),
         }
     }
+}
+
+fn turn_away(shared: &Shared, peer: SocketAddr, bound: &'static str) {
+    shared.metrics.turned_away(bound);
+    debug!(%peer, bound, "a connection was turned away");
+}
+
+/// A connection that was let in.
+struct Arrival {
+    stream: TcpStream,
+    /// Whose it is: the client's address, once a proxy has told it.
+    peer: SocketAddr,
+    visitor: Visitor,
+    is_proxy: bool,
+    /// A proxy only wants to see whether we live: it is no fault that it leaves.
+    is_check: bool,
 }
 
 /// When the system has no more file descriptors, trying again at once would only spin.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// One connection from its first octet to its last.
-async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    tls: Option<SharedAcceptor>,
-    visitor: Visitor,
-) {
+async fn serve(shared: Arc<Shared>, mut arrival: Arrival, tls: Option<SharedAcceptor>) {
+    if arrival.is_proxy && !learn_origin(&shared, &mut arrival).await {
+        return;
+    }
+    let Arrival { stream, peer, visitor, is_check, .. } = arrival;
     match connect(&shared, stream, tls).await {
         // Boxed once: the task is as small as the session needs, not as large as all of its farewells.
         Ok(link) => {
-            Box::pin(Session::new(shared, link, visitor).run()).await;
+            Box::pin(Session::new(shared, link.from_peer(peer), visitor).run()).await;
         }
         Err(error) => {
-            shared.metrics.turned_away("handshake");
+            if !is_check {
+                shared.metrics.turned_away("handshake");
+            }
             debug!(%peer, %error, "a connection ended before it began");
+        }
+    }
+}
+
+/// Reads what the proxy says of the connection; answers whether it may go on.
+async fn learn_origin(shared: &Shared, arrival: &mut Arrival) -> bool {
+    let proxy = arrival.peer;
+    match proxy::read(&mut arrival.stream, shared.settings.session_init).await {
+        Ok(Origin::Client(client)) => arrival.peer = client,
+        Ok(Origin::Proxy) => arrival.is_check = true,
+        Err(NoHeader::Silent) => {
+            debug!(%proxy, "a proxy looked whether the port is open");
+            return false;
+        }
+        Err(error) => {
+            shared.metrics.turned_away("proxy_header");
+            debug!(%proxy, %error, "a connection was turned away");
+            return false;
+        }
+    }
+    match arrival.visitor.named(arrival.peer.ip()) {
+        Ok(()) => true,
+        Err(bound) => {
+            turn_away(shared, arrival.peer, bound);
+            false
         }
     }
 }

@@ -3,6 +3,7 @@
 mod door;
 mod entrance;
 mod outbind;
+mod proxy;
 
 pub(super) use entrance::Visitor;
 
