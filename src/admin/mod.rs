@@ -15,8 +15,8 @@ pub use account::is_name;
 pub use client::{ClientError, ask};
 pub use perform::perform;
 pub use request::{
-    AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount, Refused,
-    Request, TraceEntry,
+    AccessLine, AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount,
+    Refused, Request, TraceEntry,
 };
 pub use restore::{RestoreError, Restored, restore};
 

@@ -91,7 +91,15 @@ async fn read<T: Send + 'static>(
 }
 
 async fn line(store: &Store, name: String) -> Result<AccountLine, Refused> {
-    read(store, move |reader| reader.account(&name)).await.map(AccountLine::from)
+    let asked = store.clone();
+    let found = read(store, move |reader| {
+        let view = reader.account(&name)?;
+        let uses = asked.entry_uses(reader, AccountId(view.id), &view.terms.access)?;
+        Ok((view, uses))
+    });
+    let (view, uses) = found.await?;
+    let access = uses.into_iter().map(Into::into).collect();
+    Ok(AccountLine { access, ..AccountLine::from(view) })
 }
 
 async fn credit(store: &Store, account: String, entries: u32) -> Result<Answer, Refused> {

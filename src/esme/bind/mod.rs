@@ -78,6 +78,7 @@ async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
         take_place(shared, facts(credential, &account, shared.settings.version, asked), credential).await?;
     // The checks took their time, and the roster only sends away whom it knew when the policy changed.
     check_still(&shared.store.policy(), credential, asked)?;
+    shared.store.saw_address(account.id, Surface::Smpp, asked.peer.ip());
     let window = usize::try_from(credential.bounds.window).unwrap_or(usize::MAX).clamp(1, MAX_WINDOW);
     Ok(Bound { place, window })
 }

@@ -38,6 +38,9 @@ pub(super) enum NoHeader {
     /// Something else stands there.
     #[error("it does not begin with a PROXY header of version 2")]
     Other,
+    /// Of another version than 2, or with a command that is neither LOCAL nor PROXY.
+    #[error("a PROXY header whose version and command are {0:#04x}")]
+    Unknown(u8),
     /// Longer than any that is needed.
     #[error("a PROXY header of {0} octets, above the bound of {LONGEST}")]
     TooLong(usize),
@@ -53,8 +56,10 @@ pub(super) enum NoHeader {
 const LONGEST: usize = 536;
 /// Octets before the addresses.
 const FIXED: usize = 16;
-/// The command LOCAL of version 2, in the octet after the signature.
+/// Version 2 and the command LOCAL, in the octet after the signature.
 const LOCAL: u8 = 0x20;
+/// Version 2 and the command PROXY.
+const PROXY: u8 = 0x21;
 
 /// Reads the header, and not an octet more.
 pub(super) async fn read(
@@ -81,11 +86,15 @@ async fn header(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin, NoHeade
             return Err(if is_text { NoHeader::VersionOne } else { NoHeader::Other });
         }
     }
+    let command = octets[v2::PROTOCOL_PREFIX.len()];
+    if command != LOCAL && command != PROXY {
+        return Err(NoHeader::Unknown(command));
+    }
     let length = FIXED + usize::from(u16::from_be_bytes([octets[14], octets[15]]));
     let rest = octets.get_mut(FIXED..length).ok_or(NoHeader::TooLong(length))?;
     stream.read_exact(rest).await?;
     // Whatever else the header of such a connection says is to be ignored.
-    if octets[v2::PROTOCOL_PREFIX.len()] == LOCAL {
+    if command == LOCAL {
         return Ok(Origin::Proxy);
     }
     let header = v2::Header::try_from(&octets[..length]).map_err(NoHeader::Malformed)?;

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-const STEPS: [&str; 4] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL];
+const STEPS: [&str; 5] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, ADDRESSES];
 
 /// Version 1.
 ///
@@ -108,6 +108,13 @@ ALTER TABLE inbound ADD COLUMN shown INTEGER;
 
 /// Version 4: plain messages are told of in the journal and have no row while they fly; see [`super::journal`].
 const JOURNAL: &str = "CREATE TABLE journal(at INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
+
+/// Version 5: when an entry of an account's list of addresses last let somebody in.
+const ADDRESSES: &str = "
+CREATE TABLE address_seen(
+  account INTEGER NOT NULL, surface TEXT NOT NULL, network TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(account, surface, network)) STRICT, WITHOUT ROWID;
+";
 
 /// How a delivery stands; the `owed` columns.
 pub(super) mod owed {
