@@ -131,10 +131,8 @@ async fn f_162_a_changed_list_sends_away_within_a_second_whom_it_no_longer_lets_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f_163_an_entry_shows_when_it_last_let_a_bind_in() {
-    let mut gate = Gate::open(|plan| {
-        plan.terms.access.smpp = list(false, &["127.0.0.1/32", "127.0.0.0/8", "10.0.0.0/8"])
-    })
-    .await;
+    let known = list(false, &["127.0.0.1/32", "127.0.0.0/8", "10.0.0.0/8"]);
+    let mut gate = Gate::open(|plan| plan.terms.access.smpp = known).await;
     let row = |network: &str, last: &str, hint: &str| (network.to_owned(), last.to_owned(), hint.to_owned());
     let never = |network| row(network, "", "never used");
     let noon = "2025-11-20T12:00:00.000Z";
@@ -149,7 +147,7 @@ async fn f_163_an_entry_shows_when_it_last_let_a_bind_in() {
     // It is written lazily, and found again by who opens the store later.
     gate.restart().await;
     assert_eq!(told(&gate).await, seen);
-    gate.clock.advance(Duration::from_hours(90 * 24));
+    gate.clock.advance(Duration::from_secs(90 * 86_400));
     bind_from(&gate, [127, 0, 0, 9]).await.0.unbind().await;
     let later = [
         row("127.0.0.1/32", noon, "not used in 90 days"),

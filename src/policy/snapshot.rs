@@ -231,13 +231,12 @@ impl Snapshot {
     pub fn admits_address(&self, id: AccountId, surface: Surface, address: IpAddr) -> bool {
         let mut at = Some(id);
         for _ in 0..DEEPEST {
-            match at.map(|id| self.accounts.get(&id)) {
-                None => return true,
-                Some(Some(account)) if account.terms.access.list(surface).admits(address) => {
-                    at = account.parent
-                }
-                Some(_) => return false,
+            let Some(id) = at else { return true };
+            let Some(account) = self.accounts.get(&id) else { return false };
+            if !account.terms.access.list(surface).admits(address) {
+                return false;
             }
+            at = account.parent;
         }
         false
     }

@@ -105,3 +105,33 @@ async fn header(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin, NoHeade
     };
     Ok(Origin::Client(SocketAddr::new(address.to_canonical(), port)))
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng, RngExt, SeedableRng};
+
+    use super::*;
+
+    /// Octets that begin as a header does, with a length that may be anything; what follows stays unread.
+    #[tokio::test]
+    async fn whatever_comes_is_read_to_its_end_and_no_further() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut clients = 0;
+        for _ in 0..20_000 {
+            let mut octets = [v2::PROTOCOL_PREFIX, &[0; 600]].concat();
+            rng.fill_bytes(&mut octets[12..]);
+            octets[12] = rng.random_range(0x1F..0x23);
+            octets[13] = rng.random_range(0..0x40);
+            octets[14] = rng.random_range(0..4);
+            octets.truncate(rng.random_range(0..=octets.len()));
+            let mut stream = &octets[..];
+            if let Ok(origin) = read(&mut stream, Duration::from_secs(1)).await {
+                let length = FIXED + usize::from(u16::from_be_bytes([octets[14], octets[15]]));
+                assert!(length <= LONGEST && octets.len() - stream.len() == length);
+                clients += i32::from(matches!(origin, Origin::Client(_)));
+            }
+        }
+        assert!(clients > 20, "{clients}");
+    }
+}

@@ -48,9 +48,9 @@ pub struct EntryUse {
 /// Entries that wait to be written; what is seen above it is seen again.
 const MOST: usize = 65_536;
 /// How often they are written.
-const EVERY: Duration = Duration::from_mins(1);
+const EVERY: Duration = Duration::from_secs(60);
 /// After this a list should be looked through.
-const STALE: Duration = Duration::from_hours(90 * 24);
+const STALE: Duration = Duration::from_secs(90 * 86_400);
 
 impl Store {
     /// Somebody was let in from `address`: the entries that he met, of the account and of those above it, were of use.
