@@ -220,6 +220,26 @@ fn types_and_bounds_say_what_to_write() {
 }
 
 #[test]
+fn lists_of_addresses_are_refused_when_they_cannot_work() {
+    assert_eq!(
+        added("[account.access.smpp]\nrestricted = true\n"),
+        "gate.toml:33:1: restricted without entries lets nobody in: add entries, or take restricted out"
+    );
+    assert_eq!(
+        added("[account.access.api]\nentries = [\"10.0.0.0/8\", { network = \"10.0.0.0/33\" }]\n"),
+        "gate.toml:34:38: network is \"10.0.0.0/33\": write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""
+    );
+    assert_eq!(
+        added("[account.access.consol]\nrestricted = false\n"),
+        "gate.toml:33:17: unknown key \"consol\" in [account.access]: did you mean \"console\"?"
+    );
+    assert_eq!(
+        changed("listen = [\"127.0.0.1:2775\"]", "listen = [\"127.0.0.1:2775\"]\ntrusted_proxies = [\"lb\"]"),
+        "gate.toml:6:20: trusted_proxies is \"lb\": write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""
+    );
+}
+
+#[test]
 fn times_want_a_unit_and_have_bounds() {
     for (line, told) in [
         (

@@ -1,5 +1,6 @@
 //! Who a client is, how it proves that, what it owns and owes. Pure: knows no socket, no clock, no SQL.
 
+pub mod access;
 pub mod credential;
 pub mod lenience;
 pub mod money;
@@ -8,6 +9,7 @@ pub mod secret;
 pub mod text;
 pub mod throughput;
 
+pub use access::{Access, AccessEntry, AccessList, Surface};
 pub use credential::{BindTypes, Credential, CredentialId, ReceiptWish};
 pub use lenience::{Manners, Profile};
 pub use money::Credits;
@@ -100,6 +102,8 @@ pub struct Terms {
     pub inbound_parts: InboundParts,
     /// The name of the price list by which it pays; absent means that of the account above it.
     pub price_list: Option<String>,
+    /// From where it may be used. Those above it bind it too.
+    pub access: Access,
 }
 
 /// A text with a number.
@@ -188,6 +192,7 @@ impl Default for Terms {
             reencode: false,
             inbound_parts: InboundParts::Forward,
             price_list: None,
+            access: Access::default(),
         }
     }
 }

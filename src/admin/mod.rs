@@ -17,8 +17,8 @@ pub use change::{Change, Changes, How, KeyChange};
 pub use client::{ClientError, Reached, ask, reach};
 pub use perform::perform;
 pub use request::{
-    AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount, Refused,
-    Request, TraceEntry,
+    AccessLine, AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount,
+    Refused, Request, TraceEntry,
 };
 pub use restore::{RestoreError, Restored, restore};
 

@@ -93,7 +93,15 @@ async fn read<T: Send + 'static>(
 }
 
 async fn line(store: &Store, name: String) -> Result<AccountLine, Refused> {
-    read(store, move |reader| reader.account(&name)).await.map(|view| shown(store, view))
+    let asked = store.clone();
+    let found = read(store, move |reader| {
+        let view = reader.account(&name)?;
+        let uses = asked.entry_uses(reader, AccountId(view.id), &view.terms.access)?;
+        Ok((view, uses))
+    });
+    let (view, uses) = found.await?;
+    let access = uses.into_iter().map(Into::into).collect();
+    Ok(AccountLine { access, ..shown(store, view) })
 }
 
 /// An account with its money in the currency of its price list.

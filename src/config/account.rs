@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use ipnet::IpNet;
 use smpp_proto::text::Charset;
 
 use super::read::{Names, Section, Sources, Value, lenience, secret};
-use super::{DAY, HOUR, SECOND, filters, upstream};
+use super::{DAY, HOUR, SECOND, access, filters, upstream};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
-    BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders, PasswordHash,
-    ReceiptWish, Secret, StatusCodes, Terms, credential,
+    AccessList, BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders,
+    PasswordHash, ReceiptWish, Secret, StatusCodes, Terms, credential,
 };
 use crate::esme::Outbind;
 use crate::policy::Refusal;
@@ -86,6 +85,7 @@ pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<C
     let mut terms = read_terms(&mut table);
     terms.canned = read_canned(&mut table);
     table.put("price_list", &mut terms.price_list, |v| names.price_lists.known(v).map(Some));
+    terms.access = access::read(&mut table);
     let mut credentials = Vec::new();
     let mut whole = true;
     for table in table.sections("smpp", "[[account.smpp]]") {
@@ -171,7 +171,7 @@ fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<Con
     let system_id = table.need("system_id", "\"acme\"", |v| system_ids.claim(v, v.text_of(1..=15)?));
     let proof = read_proof(&mut table);
     let mut bounds = Bounds::default();
-    table.put("allowed_ips", &mut bounds.allowed_ips, |v| v.list(network));
+    table.put("allowed_ips", &mut bounds.allowed_ips, |v| access::networks(v, AccessList::MOST));
     table.put("max_binds", &mut bounds.max_binds, |v| v.number(1..=10_000));
     table.put("bind_types", &mut bounds.bind_types, bind_types);
     table.put("window", &mut bounds.window, |v| v.number(1..=10_000));
@@ -226,16 +226,6 @@ fn read_proof(table: &mut Section<'_>) -> Option<Proof> {
         [(first, _), .., (last, value)] => {
             value.say(format!("there are a {first} and a {last}"), "keep one of them")
         }
-    }
-}
-
-/// A network or one address.
-fn network(value: &Value<'_>) -> Option<IpNet> {
-    let text = value.text()?;
-    let net = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-    match net {
-        Ok(net) => Some(net),
-        Err(_) => value.refuse("write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Knows the keys of every room and where they stand in a file. No room knows it. It neither opens the store nor
 //! listens; it only looks whether files that are named are there.
 
+mod access;
 mod account;
 mod declare;
 mod filters;

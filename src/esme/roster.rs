@@ -10,7 +10,7 @@ use smpp_proto::field::InterfaceVersion;
 use tokio::sync::{Notify, mpsc};
 
 use crate::account::credential::BindType;
-use crate::account::{AccountId, CredentialId, Throughput};
+use crate::account::{AccountId, CredentialId, Surface, Throughput};
 use crate::clock::{Clock, Timestamp};
 use crate::policy::{Bucket, Snapshot};
 
@@ -239,6 +239,7 @@ impl Facts {
             credential.account == self.account
                 && bounds.bind_types.contains(self.kind)
                 && bounds.allows_ip(self.peer.ip())
+                && policy.admits_address(self.account, Surface::Smpp, self.peer.ip())
                 && (self.tls || !bounds.tls_required)
         });
         (!allowed).then_some(Leave::Withdrawn)

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZoneDatabase;
 use smpp_proto::text::gsm7::Languages;
 
@@ -17,7 +19,7 @@ use super::prefix::{NotAPrefix, PrefixTable};
 use super::price::{self, Billing, Network, Price, PriceList, PriceTable};
 use super::route::{Asked, Asks, Route, RouteTable};
 use super::text::{ProtectedName, Registry, RegistryFault};
-use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
+use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Surface};
 use crate::clock::Timestamp;
 use crate::message::{Message, RouteId, UpstreamId};
 
@@ -408,6 +410,37 @@ impl Snapshot {
         rules.hours.iter().filter_map(closed).max().map(Hindrance::Closed)
     }
 
+    /// Whether a client at `address` may use the account by this way in: its own list and those of the accounts above it
+    /// must let it.
+    #[must_use]
+    pub fn admits_address(&self, id: AccountId, surface: Surface, address: IpAddr) -> bool {
+        let mut at = Some(id);
+        for _ in 0..DEEPEST {
+            let Some(id) = at else { return true };
+            let Some(account) = self.accounts.get(&id) else { return false };
+            if !account.terms.access.list(surface).admits(address) {
+                return false;
+            }
+            at = account.parent;
+        }
+        false
+    }
+
+    /// The entries that a client at `address` meets on this way in, on the account's own list and on those of the
+    /// accounts above it: at most one of each.
+    pub fn entries_met(
+        &self,
+        id: AccountId,
+        surface: Surface,
+        address: IpAddr,
+    ) -> impl Iterator<Item = (AccountId, IpNet)> {
+        let above = |account: &&Arc<Account>| self.accounts.get(&account.parent?);
+        let line = std::iter::successors(self.accounts.get(&id), above).take(DEEPEST);
+        line.filter_map(move |account| {
+            Some((account.id, account.terms.access.list(surface).entry(address)?.network))
+        })
+    }
+
     /// The price list by which an account pays: its own, or that of the nearest above it.
     #[must_use]
     pub fn price_list(&self, id: AccountId) -> Option<&str> {
@@ -497,6 +530,51 @@ const DEEPEST: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// "top" admits 10.0.0.0/8 to binds; "below" stands under it, restricts the API only, and lists what it knows.
+    fn family() -> Snapshot {
+        use crate::account::{AccessEntry, AccessList, Origin, Terms};
+        let list = |restricted, network: &str| AccessList {
+            restricted,
+            entries: vec![AccessEntry { network: network.parse().unwrap(), description: String::new() }],
+        };
+        let account = |id, name: &str, parent| Account {
+            id: AccountId(id),
+            name: name.to_owned(),
+            parent,
+            suspended: false,
+            origin: Origin::File,
+            terms: Terms::default(),
+        };
+        let mut top = account(1, "top", None);
+        top.terms.access.smpp = list(true, "10.0.0.0/8");
+        let mut below = account(2, "below", Some(AccountId(1)));
+        below.terms.access.api = list(true, "192.0.2.0/24");
+        below.terms.access.smpp = list(false, "10.1.0.0/16");
+        let itself = account(3, "itself", Some(AccountId(3)));
+        let accounts = vec![top, below, itself];
+        Snapshot::compile(SnapshotParts { accounts, ..Default::default() }).unwrap()
+    }
+
+    #[test]
+    fn the_list_of_one_way_in_says_nothing_of_another_and_those_above_count() {
+        let policy = family();
+        let admits = |id, surface, address: &str| {
+            policy.admits_address(AccountId(id), surface, address.parse().unwrap())
+        };
+        let ways = |id, address| Surface::ALL.map(|surface| admits(id, surface, address));
+        assert_eq!(ways(1, "10.0.0.1"), [true, true, true]);
+        assert_eq!(ways(1, "192.0.2.1"), [false, true, true]);
+        assert_eq!(ways(2, "10.0.0.1"), [true, false, true]);
+        assert_eq!(ways(2, "192.0.2.1"), [false, true, true]);
+        // Who is not there, and who stands under himself, is let in nowhere.
+        assert_eq!((ways(9, "10.0.0.1"), ways(3, "10.0.0.1")), ([false; 3], [false; 3]));
+        let met: Vec<_> = policy
+            .entries_met(AccountId(2), Surface::Smpp, "10.1.0.1".parse().unwrap())
+            .map(|(id, network)| (id.0, network.to_string()))
+            .collect();
+        assert_eq!(met, [(2, "10.1.0.0/16".to_owned()), (1, "10.0.0.0/8".to_owned())]);
+    }
 
     #[test]
     fn an_account_pays_by_the_nearest_list_above_it_in_the_lists_currency() {

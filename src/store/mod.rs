@@ -17,7 +17,7 @@ mod writer;
 
 pub use command::{
     Accept, Answered, Balance, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest,
-    Delivered, Kept, Note, OperatorBatch, Replace, Report, Standing,
+    Delivered, EntryUse, Kept, Note, OperatorBatch, Replace, Report, Standing,
 };
 pub use error::StoreError;
 pub use history::HistorySettings;
@@ -37,7 +37,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use command::{Admin, Command};
+use command::{Admin, Command, Sightings};
 use lane::{Backlogs, LaneName};
 
 use crate::account::{AccountId, Credits};
@@ -105,6 +105,7 @@ struct Shared {
     upstream_lanes: RwLock<HashMap<UpstreamId, Arc<Lane<Message>>>>,
     account_lanes: RwLock<HashMap<AccountId, Arc<Lane<Delivery>>>>,
     counters: Counters,
+    sightings: Sightings,
     /// When the writer next has something to do by itself.
     next_due: watch::Sender<Timestamp>,
     refills: mpsc::WeakSender<Command>,

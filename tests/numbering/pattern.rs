@@ -5,14 +5,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 /// A deterministic automaton: it reads a digit at a time.
-pub struct Automaton {
+pub(crate) struct Automaton {
     next: Vec<[Option<u32>; 10]>,
     accepts: Vec<bool>,
 }
 
 impl Automaton {
     /// Of one pattern; blanks in it mean nothing.
-    pub fn of(pattern: &str) -> Self {
+    pub(crate) fn of(pattern: &str) -> Self {
         let pattern: Vec<u8> = pattern.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
         let mut reader = Reader { pattern: &pattern, at: 0, empty: Vec::new(), digits: Vec::new() };
         let (first, last) = reader.alternatives();
@@ -20,11 +20,11 @@ impl Automaton {
         reader.determine(first, last)
     }
 
-    pub fn step(&self, state: u32, digit: usize) -> Option<u32> {
+    pub(crate) fn step(&self, state: u32, digit: usize) -> Option<u32> {
         self.next[state as usize][digit]
     }
 
-    pub fn accepts(&self, state: u32) -> bool {
+    pub(crate) fn accepts(&self, state: u32) -> bool {
         self.accepts[state as usize]
     }
 }

@@ -8,15 +8,15 @@ use tollgate::policy::number::{Country, Kind};
 use crate::pattern::Automaton;
 
 /// A calling code.
-pub struct Code {
-    pub digits: String,
+pub(crate) struct Code {
+    pub(crate) digits: String,
     /// The main one first: the first that a number fits has it.
-    pub regions: Vec<Region>,
+    pub(crate) regions: Vec<Region>,
 }
 
-pub struct Region {
+pub(crate) struct Region {
     /// Absent for what is no country's.
-    pub country: Option<Country>,
+    pub(crate) country: Option<Country>,
     /// Whoever begins so is of this region, and nobody else is.
     leading: Option<Descriptor>,
     general: Descriptor,
@@ -33,7 +33,7 @@ struct Descriptor {
 }
 
 /// What a number is: a country and a kind.
-pub type Answer = (Option<Country>, Kind);
+pub(crate) type Answer = (Option<Country>, Kind);
 
 const ASKED: [Type; 10] = [
     Type::PremiumRate,
@@ -49,19 +49,19 @@ const ASKED: [Type; 10] = [
 ];
 
 impl Code {
-    pub fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let with = |code: u16| Some((code, DATABASE.by_code(&code)?));
         let codes = (1..1_000).filter_map(with);
         codes
             .map(|(code, regions)| Self {
                 digits: code.to_string(),
-                regions: regions.into_iter().map(|region| Region::of(region)).collect(),
+                regions: regions.into_iter().map(Region::of).collect(),
             })
             .collect()
     }
 
     /// The answer for a national number, read with regular expressions.
-    pub fn answer(&self, national: &str) -> Option<Answer> {
+    pub(crate) fn answer(&self, national: &str) -> Option<Answer> {
         let bit = 1_u32 << national.len();
         self.choose(|descriptor| descriptor.regex.is_match(national) && descriptor.lengths & bit != 0)
     }
@@ -92,23 +92,23 @@ impl Code {
     }
 
     /// Example numbers.
-    pub fn examples(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn examples(&self) -> impl Iterator<Item = &str> {
         self.descriptors().filter_map(|descriptor| descriptor.example.as_deref())
     }
 
     /// Where every automaton stands before the first digit.
-    pub fn begin(&self) -> Place {
+    pub(crate) fn begin(&self) -> Place {
         self.descriptors().map(|_| Some(0)).collect()
     }
 
-    pub fn step(&self, place: &Place, digit: usize) -> Place {
+    pub(crate) fn step(&self, place: &Place, digit: usize) -> Place {
         let step =
             |(state, descriptor): (&Option<u32>, &Descriptor)| descriptor.automaton.step((*state)?, digit);
         place.iter().zip(self.descriptors()).map(step).collect()
     }
 
     /// The answer for a number of `digits` national digits that leads to `place`.
-    pub fn answer_at(&self, place: &Place, digits: usize) -> Option<Answer> {
+    pub(crate) fn answer_at(&self, place: &Place, digits: usize) -> Option<Answer> {
         let accepts: Vec<bool> = (place.iter().zip(self.descriptors()))
             .map(|(state, descriptor)| {
                 state.is_some_and(|state| descriptor.automaton.accepts(state))
@@ -124,7 +124,7 @@ impl Code {
 }
 
 /// Where every automaton of a code stands; absent where nothing can follow.
-pub type Place = Vec<Option<u32>>;
+pub(crate) type Place = Vec<Option<u32>>;
 
 impl Region {
     fn of(metadata: &Metadata) -> Self {
@@ -132,7 +132,7 @@ impl Region {
         let kinds =
             ASKED.into_iter().filter_map(|kind| Some((kind, Descriptor::of(descriptors.get(kind)?)?)));
         Self {
-            country: (metadata.id() != "001").then(|| metadata.id().parse().expect(metadata.id())),
+            country: (metadata.id() != "001").then(|| metadata.id().parse().expect("a country")),
             leading: metadata.leading_digits().map(|regex| Descriptor::leading(regex.as_str())),
             general: Descriptor::of(descriptors.general()).expect("a general description"),
             kinds: kinds.collect(),

@@ -132,6 +132,31 @@ impl Gate {
         self.store.apply(policy(&self.plan, &self.hash)).await.expect("a policy");
     }
 
+    /// Closes the store in order, opens it again, and listens anew. For gates without scripted operators.
+    pub async fn restart(&mut self) {
+        assert!(self.binds.is_none(), "operators would be left behind");
+        self.running = None;
+        self.store.close().await;
+        let settings =
+            Settings { mailbox: self.plan.mailbox, ..Settings::at(self.folder.path().join("gate.db")) };
+        self.store = Store::open(settings, self.clock.clone()).expect("a store");
+        tokio::spawn({
+            let store = self.store.clone();
+            async move { store.keep_time().await }
+        });
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let running = esme::listen(self.plan.esme.clone(), store, clock, self.metrics.clone());
+        let running = running.unwrap_or_else(|error| panic!("{error}"));
+        self.address = running.addresses()[0];
+        self.running = Some(running);
+    }
+
+    /// A number out of the store's file, as it stands on the disk.
+    pub fn stored(&self, sql: &str) -> i64 {
+        let db = rusqlite::Connection::open(self.folder.path().join("gate.db")).expect("the file");
+        db.query_row(sql, [], |row| row.get(0)).expect("a number")
+    }
+
     /// A bound transceiver.
     pub async fn bound(&self) -> Esme {
         Esme::bound(self.address, "acme", "secret").await

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::super::settings::SettingsArgs;
 use super::table::Table;
 use super::{ask, print_json, unexpected};
-use crate::account::{Credits, Throughput};
+use crate::account::{Credits, Surface, Throughput};
 use crate::admin::{AccountLine, Answer, Created, NewAccount, Request};
 
 /// List, show, create, suspend and resume accounts.
@@ -177,7 +177,31 @@ fn show(line: &AccountLine, json: bool) -> anyhow::Result<()> {
         println!("default_source  {source}");
     }
     println!("system_ids      {}", line.system_ids.join(" "));
+    show_access(line);
     Ok(())
+}
+
+fn show_access(line: &AccountLine) {
+    for surface in Surface::ALL {
+        if line.terms.access.list(surface).restricted {
+            println!("restricted      {surface}");
+        }
+    }
+    if line.access.is_empty() {
+        return;
+    }
+    let mut table = Table::new(["surface", "network", "last_seen", "hint", "description"]);
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    for entry in &line.access {
+        table.row([
+            entry.surface.to_string(),
+            entry.network.to_string(),
+            or_dash(&entry.last_seen),
+            or_dash(&entry.hint),
+            entry.description.clone(),
+        ]);
+    }
+    print!("\n{table}");
 }
 
 fn create(settings: &SettingsArgs, args: CreateArgs) -> anyhow::Result<()> {

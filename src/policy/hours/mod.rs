@@ -38,7 +38,7 @@ pub struct Span {
 pub struct UnknownZone(pub String);
 
 /// Who is closed for longer than this does not open: hours repeat every week.
-const LONGEST: std::time::Duration = std::time::Duration::from_hours(9 * 24);
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(9 * 86_400);
 /// Days after today on which the next interval is looked for: a week, and one that a zone left out.
 const AHEAD: i32 = 9;
 

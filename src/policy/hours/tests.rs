@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn zone(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap()
@@ -146,7 +146,7 @@ const CHANGES: [(&str, i16, i8, i8); 14] = [
 /// Every minute of some days, with what the clock reads.
 fn readings(zone: &TimeZone, around: Date) -> Vec<(Timestamp, DateTime)> {
     let middle = around.to_zoned(TimeZone::UTC).unwrap().timestamp().as_millisecond();
-    let begin = Timestamp::from_millis(middle) - Duration::from_hours(4 * 24);
+    let begin = Timestamp::from_millis(middle) - Duration::from_secs(4 * 86_400);
     let at = |minute: u32| begin + MINUTE * minute;
     (0..8 * 24 * 60).map(|minute| (at(minute), civil(zone, at(minute)).unwrap())).collect()
 }

@@ -1,6 +1,7 @@
 //! What can be asked of the writer, and in which order it is done.
 
 mod ask;
+mod sightings;
 mod turns;
 
 pub use ask::{
@@ -8,4 +9,6 @@ pub use ask::{
     Delivered, Kept, Note, OperatorBatch, Replace, Report, Standing,
 };
 pub(super) use ask::{Admin, Command};
+pub use sightings::EntryUse;
+pub(super) use sightings::{EntryKey, Sightings};
 pub(super) use turns::Turns;

@@ -4,6 +4,7 @@ mod audit;
 mod flying;
 mod policy;
 mod search;
+mod sightings;
 mod stored;
 mod trace;
 

@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-pub(super) const STEPS: [&str; 6] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS, LIMITS];
+pub(super) const STEPS: [&str; 7] =
+    [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS, LIMITS, ADDRESSES];
 
 /// Version 1.
 ///
@@ -156,6 +157,13 @@ CREATE TABLE listed_number(
   owner INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL,
   PRIMARY KEY(owner, number)) STRICT, WITHOUT ROWID;
 CREATE INDEX credential_of_account ON credential(account);
+";
+
+/// Version 7: when an entry of an account's list of addresses last let somebody in.
+const ADDRESSES: &str = "
+CREATE TABLE address_seen(
+  account INTEGER NOT NULL, surface TEXT NOT NULL, network TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(account, surface, network)) STRICT, WITHOUT ROWID;
 ";
 
 /// How a delivery stands; the `owed` columns.

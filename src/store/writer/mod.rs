@@ -259,6 +259,9 @@ impl Writer {
 
     fn end(mut self, done: oneshot::Sender<()>) {
         self.mover.stop();
+        if let Err(failure) = self.write_sightings(&self.shared.sightings.all()) {
+            info!(%failure, "when addresses were last seen is not written for the last minute");
+        }
         if let Err(failure) = self.land_all() {
             info!(%failure, "the journal stays as it is; the next start reads it");
         }

@@ -17,6 +17,7 @@ use super::{Counters, Writer};
 use crate::account::AccountId;
 use crate::clock::{Clock, Timestamp};
 use crate::message::{IdSource, MessageId, State, UpstreamId};
+use crate::store::command::Sightings;
 use crate::store::history::Mover;
 use crate::store::journal::Flights;
 use crate::store::lane::Backlogs;
@@ -38,6 +39,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         upstream_lanes: RwLock::new(HashMap::new()),
         account_lanes: RwLock::new(HashMap::new()),
         counters: Counters::default(),
+        sightings: Sightings::default(),
         next_due: watch::Sender::new(Timestamp::default()),
         refills: mailbox.downgrade(),
         clock: clock.clone(),
