@@ -13,5 +13,5 @@ pub use admit::{Admitted, Submission, admit};
 pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use rate::Bucket;
 pub use refusal::Refusal;
-pub use route::{Asked, Route, WayTo};
-pub use snapshot::{Incoherent, MoRoute, PastSchedule, Snapshot, SnapshotParts, TextLimits};
+pub use route::{Asked, MoRoute, Route, Taker, Takers, WayTo};
+pub use snapshot::{Incoherent, PastSchedule, Snapshot, SnapshotParts, TextLimits};

@@ -11,6 +11,7 @@ mod source;
 mod value;
 
 pub(super) use names::Names;
+pub(super) use nearest::did_you_mean;
 pub use problem::{Problem, Problems};
 pub(super) use section::Section;
 pub use source::Environment;
