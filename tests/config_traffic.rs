@@ -232,3 +232,59 @@ upstreams = [{ name = "north", weight = 70 }, { nane = "south" }]
         ]
     );
 }
+
+#[test]
+fn messages_from_phones_go_by_number_and_word() {
+    let tables = r#"
+[[account]]
+name = "gamma"
+[[account.smpp]]
+system_id = "gamma-mo"
+password = "x"
+[[mo]]
+prefixes = ["22000", "22001"]
+account = "acme"
+[[mo]]
+prefixes = ["22000"]
+keyword = "win"
+account = "gamma"
+credential = "gamma-mo"
+"#;
+    let routes = read(tables).unwrap().policy.traffic.mo_routes;
+    assert_eq!((routes[0].keyword.as_deref(), routes[0].credential.as_deref()), (None, None));
+    assert_eq!(
+        (routes[1].keyword.as_deref(), routes[1].credential.as_deref()),
+        (Some("WIN"), Some("gamma-mo"))
+    );
+    let wrong = r#"[[account]]
+name = "gamma"
+[[account.smpp]]
+system_id = "gamma-mo"
+password = "x"
+[[mo]]
+prefixes = ["22000"]
+keyword = "two words"
+account = "gamme"
+[[mo]]
+prefixes = ["22000"]
+keyword = "win"
+account = "gamma"
+credential = "gama-mo"
+[[mo]]
+prefixes = ["22000"]
+keyword = "WIN"
+account = "acme"
+credential = "gamma-mo"
+"#;
+    assert_eq!(
+        problems(wrong),
+        [
+            "26:11: keyword is \"two words\": write one word of letters and digits",
+            "27:11: there is no account \"gamme\": did you mean \"gamma\"?",
+            "32:14: account \"gamma\" has no credential \"gama-mo\": did you mean \"gamma-mo\"?",
+            "34:13: an account for the prefix \"22000 and the keyword WIN\" is there already, at gate.toml:29: write \
+             each one once",
+            "37:14: account \"acme\" has no credential \"gamma-mo\": there is none to choose from",
+        ]
+    );
+}

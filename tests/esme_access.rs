@@ -105,7 +105,7 @@ async fn f_162_credentials_and_sub_accounts_may_only_tighten_a_list() {
         system_id: known.system_id,
         password: known.password,
         bounds: known.bounds,
-        filters: known.filters,
+        filters: Default::default(),
     };
     let accounts = vec![
         draft("bureau", None, above, Vec::new()),
@@ -150,7 +150,7 @@ async fn f_163_an_entry_shows_when_it_last_let_a_bind_in() {
     assert_eq!(told(&gate).await, seen);
 
     // It is written lazily, and found again by who opens the store later.
-    gate.restart().await;
+    gate = gate.restart().await;
     assert_eq!(told(&gate).await, seen);
     gate.clock.advance(Duration::from_secs(90 * 86_400));
     bind_from(&gate, [127, 0, 0, 9]).await.0.unbind().await;
@@ -164,7 +164,7 @@ async fn f_163_an_entry_shows_when_it_last_let_a_bind_in() {
     // An entry that was taken off and comes back has not been of use yet.
     gate.change(|plan| plan.terms.access.smpp = list(false, &["127.0.0.0/8"])).await;
     bind_from(&gate, [127, 0, 0, 9]).await.0.unbind().await;
-    gate.restart().await;
+    gate = gate.restart().await;
     gate.change(|plan| plan.terms.access.smpp = list(false, &["127.0.0.1/32"])).await;
     assert_eq!(told(&gate).await, [never("127.0.0.1/32")]);
     gate.ends_with("1000000", "0");

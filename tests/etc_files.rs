@@ -51,7 +51,7 @@ fn its_examples_can_be_read_too() {
     fs::write(folder.path().join("accounts.d/reseller.toml"), "[[account]]\nname = \"reseller\"\n").unwrap();
     let config = load(folder.path(), &uncommented(&uncommented(&shipped(), "#! "), "#"));
     assert!(config.esme.tls.is_some() && config.smsc.upstreams[0].tls.is_some());
-    assert_eq!(config.policy.traffic.mo_routes.len(), 1);
+    assert_eq!(config.policy.traffic.mo_routes.len(), 2);
     assert_eq!(config.policy.accounts[0].parent.as_deref(), Some("reseller"));
 }
 

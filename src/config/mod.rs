@@ -193,7 +193,7 @@ fn read_policy(
     route::check_ways(&routes, &route_names, &smsc.upstreams, sources);
     let mut inbound = Names::of("an account for the prefix");
     let tables = each(roots, "mo", "[[mo]]").into_iter();
-    let read = |table| traffic::read_mo(table, &mut inbound, &names.accounts);
+    let read = |table| traffic::read_mo(table, &mut inbound, &names.accounts, &accounts);
     let mo_routes = tables.filter_map(read).collect();
     let upstreams = smsc
         .upstreams

@@ -1,8 +1,9 @@
 //! `[[mo]]` and `[limits]`: whose messages from phones are, and within what bounds messages are.
 
-use super::read::{Names, Section, Value};
+use super::account::ConfiguredAccount;
+use super::read::{Names, Section, Value, did_you_mean};
 use super::{DAY, MINUTE};
-use crate::policy::{PastSchedule, TextLimits};
+use crate::policy::{PastSchedule, TextLimits, route};
 use crate::store::MoRouteDraft;
 
 /// The longest prefix: a whole number in international form (ITU-T E.164) and a little more for short codes.
@@ -17,16 +18,42 @@ pub(super) fn list_once<'a, T>(
     if list.is_empty() { value.refuse("write at least one") } else { Some(list) }
 }
 
-/// Reads whose messages from phones are.
+/// Reads whose messages from phones are. Of an account's credentials one may be named.
 pub(super) fn read_mo(
     mut table: Section<'_>,
-    prefixes: &mut Names,
+    taken: &mut Names,
     accounts: &Names,
+    credentials: &[ConfiguredAccount],
 ) -> Option<MoRouteDraft> {
-    let prefixes = table.need("prefixes", "[\"34600\"]", |v| list_once(v, |v| prefixes.claim(v, prefix(v)?)));
+    let mut keyword = None;
+    table.put("keyword", &mut keyword, |v| {
+        let text = v.text_of(1..=32)?;
+        match route::keyword(&text) {
+            Some(word) if word.chars().count() == text.chars().count() => Some(Some(word)),
+            _ => v.refuse("write one word of letters and digits"),
+        }
+    });
+    let prefixes = table.need("prefixes", "[\"34600\"]", |v| {
+        list_once(v, |v| {
+            let prefix = prefix(v)?;
+            // The same number may lead elsewhere with each word.
+            let apart = keyword.as_ref().map(|word| format!(" and the keyword {word}")).unwrap_or_default();
+            taken.claim(v, format!("{prefix}{apart}")).map(|_| prefix)
+        })
+    });
     let account = table.need("account", "\"acme\"", |v| accounts.known(v));
+    let mut credential = None;
+    table.put("credential", &mut credential, |v| {
+        let own = credentials.iter().find(|known| Some(&known.name) == account.as_ref())?;
+        let names = own.credentials.iter().map(|known| known.system_id.as_str());
+        let name = v.text()?;
+        if names.clone().any(|known| known == name) {
+            return Some(Some(name));
+        }
+        v.say(format!("account {:?} has no credential {name:?}", own.name), did_you_mean(&name, names))
+    });
     table.finish();
-    Some(MoRouteDraft { prefixes: prefixes?, account: account? })
+    Some(MoRouteDraft { prefixes: prefixes?, account: account?, keyword, credential })
 }
 
 /// Reads the bounds of every message.

@@ -163,6 +163,14 @@ impl Roster {
         self.lock().by_credential.values().flat_map(|row| &row.seats).any(takes)
     }
 
+    /// Whether somebody is bound with this credential who takes what is owed.
+    pub(super) fn receives_as(&self, credential: CredentialId) -> bool {
+        let takes = |seat: &Arc<Seat>| {
+            seat.facts.credential == credential && seat.facts.kind != BindType::Transmitter
+        };
+        self.lock().by_credential.values().flat_map(|row| &row.seats).any(takes)
+    }
+
     /// Tells one session to unbind; `false` when there is none with this number.
     #[must_use]
     pub fn dismiss(&self, number: u64) -> bool {

@@ -17,7 +17,5 @@ pub use admit::{Admitted, Sender, Submission, admit};
 pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use rate::Bucket;
 pub use refusal::{Denied, Refusal};
-pub use route::{Asked, Route, WayTo};
-pub use snapshot::{
-    Hindrance, Incoherent, MoRoute, PastSchedule, Platform, Snapshot, SnapshotParts, TextLimits,
-};
+pub use route::{Asked, MoRoute, Route, Taker, Takers, WayTo};
+pub use snapshot::{Hindrance, Incoherent, PastSchedule, Platform, Snapshot, SnapshotParts, TextLimits};

@@ -15,22 +15,13 @@ use super::admit::Sender;
 use super::filter::rules::{FilterFault, Level, Ruled};
 use super::filter::{Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
 use super::hours::Hours;
-use super::prefix::{NotAPrefix, PrefixTable};
+use super::prefix::NotAPrefix;
 use super::price::{self, Billing, Network, Price, PriceList, PriceTable};
-use super::route::{Asked, Asks, Route, RouteTable};
+use super::route::{Asked, Asks, MoRoute, MoTable, Route, RouteTable};
 use super::text::{ProtectedName, Registry, RegistryFault};
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Surface};
 use crate::clock::Timestamp;
 use crate::message::{Message, RouteId, UpstreamId};
-
-/// Whose the messages from phones to a number are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MoRoute {
-    /// Prefixes of our numbers, short codes among them.
-    pub prefixes: Vec<String>,
-    /// Who gets what is sent to them.
-    pub account: AccountId,
-}
 
 /// Bounds of every message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +173,7 @@ pub struct Snapshot {
     routes: RouteTable,
     /// What every operator of a route takes, in the order of the routes.
     route_languages: Vec<Languages>,
-    mo_by_prefix: PrefixTable<AccountId>,
+    mo_routes: MoTable,
     limits: TextLimits,
 }
 
@@ -199,11 +190,7 @@ impl Snapshot {
         let payers = built.accounts.keys().filter_map(|id| Some((*id, built.price_list(*id)?)));
         built.prices = PriceTable::compile(&parts.prices, &parts.networks, payers)?;
         built.price_lists = parts.price_lists.into_iter().map(|list| (list.name.clone(), list)).collect();
-        for mo in &parts.mo_routes {
-            for prefix in &mo.prefixes {
-                built.mo_by_prefix.entry(prefix, || mo.account)?;
-            }
-        }
+        built.mo_routes = MoTable::compile(&parts.mo_routes)?;
         let takes = |upstream: &UpstreamId| parts.languages.get(upstream).copied().unwrap_or_default();
         for route in &parts.routes {
             let shared = route.ways.iter().map(|way| takes(&way.upstream)).reduce(Languages::and);
@@ -493,10 +480,10 @@ impl Snapshot {
         self.routes.get(id)
     }
 
-    /// Who gets what phones send to `number`: the longest prefix decides.
+    /// Who gets what phones send.
     #[must_use]
-    pub fn mo_account(&self, number: &[u8]) -> Option<AccountId> {
-        self.mo_by_prefix.longest(number).copied()
+    pub fn mo_routes(&self) -> &MoTable {
+        &self.mo_routes
     }
 
     /// Bounds of every message.

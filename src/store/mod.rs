@@ -21,7 +21,7 @@ pub use command::{
 };
 pub use error::StoreError;
 pub use history::HistorySettings;
-pub use lane::{Backlog, Depth, Lane, Laned};
+pub use lane::{Backlog, Depth, FlowId, Lane, Laned};
 pub use policy::{
     AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, Up, UpstreamDraft,
     UpstreamTraits, Upstreams, WayDraft,

@@ -173,12 +173,18 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// Whose messages from phones are, as it is written down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoRouteDraft {
     /// Prefixes of our numbers.
     pub prefixes: Vec<String>,
     /// The name of the account.
     pub account: String,
+    /// The first word of those that are meant, however it is written; absent means all others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keyword: Option<String>,
+    /// The system_id whose receivers alone may take them; absent means any of the account.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub credential: Option<String>,
 }
 
 /// An operator as the store must know it.

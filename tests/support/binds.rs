@@ -305,7 +305,11 @@ fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
                 upstreams: names(),
                 ..RouteDraft::default()
             }],
-            mo_routes: vec![MoRouteDraft { prefixes: vec!["22000".to_owned()], account: "acme".to_owned() }],
+            mo_routes: vec![MoRouteDraft {
+                prefixes: vec!["22000".to_owned()],
+                account: "acme".to_owned(),
+                ..MoRouteDraft::default()
+            }],
             upstreams: upstreams
                 .iter()
                 .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })

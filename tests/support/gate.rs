@@ -20,7 +20,7 @@ use tollgate::clock::{Clock, Timestamp};
 use tollgate::esme::{self, Metrics, Running};
 use tollgate::message::{Message, State, UpstreamId};
 use tollgate::policy::filter::Filters;
-use tollgate::policy::{Platform, Price, TextLimits};
+use tollgate::policy::{Platform, Price, Taker, TextLimits};
 use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
     AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
@@ -104,15 +104,30 @@ impl Gate {
         let mut plan = Plan::default();
         change(&mut plan);
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = Clock::manual(NOON);
+        let password = plan.bounds.counted(plan.password.as_bytes());
+        let hash = PasswordHash::of(&Secret::new(password)).expect("a hash");
+        Self::run(plan, hash, folder, Clock::manual(NOON)).await
+    }
+
+    /// The daemon drains, stops and starts again.
+    pub async fn restart(mut self) -> Self {
+        if let Some(running) = self.running.take() {
+            within("the drain of the clients", running.drain(Duration::from_millis(100))).await;
+        }
+        if let Some(binds) = self.binds.take() {
+            within("the drain of the operators", binds.drain()).await;
+        }
+        self.store.close().await;
+        Self::run(self.plan, self.hash, self.folder, self.clock).await
+    }
+
+    async fn run(plan: Plan, hash: PasswordHash, folder: tempfile::TempDir, clock: Clock) -> Self {
         let settings = Settings { mailbox: plan.mailbox, ..Settings::at(folder.path().join("gate.db")) };
         let store = Store::open(settings, clock.clone()).expect("a store");
         tokio::spawn({
             let store = store.clone();
             async move { store.keep_time().await }
         });
-        let password = plan.bounds.counted(plan.password.as_bytes());
-        let hash = PasswordHash::of(&Secret::new(password)).expect("a hash");
         store.apply(policy(&plan, &hash)).await.expect("a policy");
         let metrics = Metrics::default();
         let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), metrics.clone());
@@ -130,25 +145,6 @@ impl Gate {
     pub async fn change(&mut self, change: impl FnOnce(&mut Plan)) {
         change(&mut self.plan);
         self.store.apply(policy(&self.plan, &self.hash)).await.expect("a policy");
-    }
-
-    /// Closes the store in order, opens it again, and listens anew. For gates without scripted operators.
-    pub async fn restart(&mut self) {
-        assert!(self.binds.is_none(), "operators would be left behind");
-        self.running = None;
-        self.store.close().await;
-        let settings =
-            Settings { mailbox: self.plan.mailbox, ..Settings::at(self.folder.path().join("gate.db")) };
-        self.store = Store::open(settings, self.clock.clone()).expect("a store");
-        tokio::spawn({
-            let store = self.store.clone();
-            async move { store.keep_time().await }
-        });
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        let running = esme::listen(self.plan.esme.clone(), store, clock, self.metrics.clone());
-        let running = running.unwrap_or_else(|error| panic!("{error}"));
-        self.address = running.addresses()[0];
-        self.running = Some(running);
     }
 
     /// A number out of the store's file, as it stands on the disk.
@@ -299,7 +295,9 @@ impl Gate {
     /// A message from a phone comes for the account.
     pub async fn mo(&self, pdu: Bytes) {
         let account = self.store.policy().credential("acme").expect("a credential").account;
-        assert!(self.note(vec![Note::Mo { tag: 1, account, pdu }]).await.durable);
+        assert!(
+            self.note(vec![Note::Mo { tag: 1, taker: Taker { account, receiver: None }, pdu }]).await.durable
+        );
     }
 
     async fn note(&self, notes: Vec<Note>) -> Kept {
@@ -409,6 +407,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
             mo_routes: vec![MoRouteDraft {
                 prefixes: plan.numbers.iter().map(|number| (*number).to_owned()).collect(),
                 account: "acme".to_owned(),
+                ..MoRouteDraft::default()
             }],
             upstreams,
             limits: plan.limits,

@@ -31,21 +31,28 @@ impl<const N: usize> Ways<N> {
             change(plan);
         })
         .await;
+        Self::bound(gate, operators.try_into().expect("as many")).await
+    }
+
+    async fn bound(gate: Gate, operators: [Smsc; N]) -> Self {
         let mut links = Vec::new();
         for operator in &operators {
             links.push(operator.bound().await);
         }
         let esme = gate.bound().await;
-        let ways = Self {
-            gate,
-            esme,
-            operators: operators.try_into().expect("as many"),
-            links: links.try_into().expect("as many"),
-        };
+        let ways = Self { gate, esme, operators, links: links.try_into().expect("as many") };
         for name in &NAMES[..N] {
             ways.is_up(name, true).await;
         }
         ways
+    }
+
+    /// The daemon stops and starts again; operators and client bind anew.
+    pub async fn restart(self) -> Self {
+        let Self { gate, esme, operators, links } = self;
+        drop((esme, links));
+        let gate = gate.restart().await;
+        Self::bound(gate, operators).await
     }
 
     /// Waits until an operator can be sent to, or cannot.

@@ -92,7 +92,8 @@ impl Client {
         let receives = facts.kind != BindType::Transmitter;
         let receiving = receives.then(|| {
             let lane = shared.store.account_lane(facts.account);
-            Receiving::new(lane, shared.settings.redelivery, shared.settings.response)
+            let settings = &shared.settings;
+            Receiving::new(lane, facts.credential, settings.redelivery, settings.response)
         });
         let (reply, answers) = mpsc::channel(ANSWERS_MAX);
         Self {

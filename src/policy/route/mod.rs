@@ -1,4 +1,5 @@
-//! By which way: routes with their conditions, and in which order a message tries the operators of its route.
+//! By which way: routes with their conditions, in which order a message tries the operators of its route, and whose the
+//! messages from phones are.
 //!
 //! Of all routes whose conditions hold the first wins, whatever the length of its prefixes. Everything that a choice
 //! depends on is of the message itself, so that the same message finds the same way again, before and after a restart,
@@ -6,12 +7,16 @@
 
 mod class;
 mod hours;
+pub mod keyword;
+mod mo;
 mod pick;
 mod sender;
 mod table;
 
 pub use class::{Class, Classes};
 pub use hours::{Hours, NotHours};
+pub use keyword::keyword;
+pub use mo::{MoRoute, MoTable, Taker, Takers};
 pub use pick::{Pick, WayTo, spread};
 pub use sender::SenderPattern;
 pub use table::RouteTable;

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, InboundPart, MessageId, State, UpstreamId};
-use crate::policy::{Admitted, Denied};
+use crate::policy::{Admitted, Denied, Taker};
 use crate::store::history::Moved;
 use crate::store::policy::PolicyChange;
 use crate::store::{StoreError, lane};
@@ -259,17 +259,17 @@ pub enum Note {
     Mo {
         /// Comes back in [`Kept::tags`].
         tag: u64,
-        /// Whose it is.
-        account: AccountId,
+        /// Who gets it.
+        taker: Taker,
         /// The body of the deliver_sm.
         pdu: Bytes,
     },
-    /// A part of a message from a phone came for an account that wants it whole: it is kept until all are there.
+    /// A part of a message from a phone that is needed whole: it is kept until all are there.
     MoPart {
         /// Comes back in [`Kept::tags`].
         tag: u64,
-        /// Whose it is.
-        account: AccountId,
+        /// The account that wants it whole; absent when the first word of the whole decides who gets it.
+        account: Option<AccountId>,
         /// Which part of which message.
         part: Box<InboundPart>,
         /// The body of the deliver_sm.
@@ -279,8 +279,8 @@ pub enum Note {
     MoData {
         /// Comes back in [`Kept::tags`].
         tag: u64,
-        /// Whose it is.
-        account: AccountId,
+        /// Who gets it.
+        taker: Taker,
         /// The body of the data_sm.
         pdu: Bytes,
     },

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::account::{Account, AccountId, Credential, CredentialId, Origin, PasswordHash};
 use crate::message::{RouteId, UpstreamId};
 use crate::policy::filter::Filters;
-use crate::policy::route::{Conditions, Hours, SenderPattern};
-use crate::policy::{MoRoute, PastSchedule, Platform, Route, SnapshotParts, TextLimits, WayTo};
+use crate::policy::route::{Conditions, Hours, SenderPattern, keyword};
+use crate::policy::{MoRoute, PastSchedule, Platform, Route, SnapshotParts, Taker, TextLimits, WayTo};
 use crate::store::schema::part;
 use crate::store::{MoRouteDraft, RouteDraft, StoreError, WayDraft};
 
@@ -22,7 +22,6 @@ pub(in crate::store) fn policy_parts(
     let (credentials, credential_filters) = credentials(db)?;
     Ok(SnapshotParts {
         filters,
-        credentials,
         credential_filters,
         platform: platform(db)?,
         prices: part::read(db, part::PRICE)?,
@@ -30,8 +29,9 @@ pub(in crate::store) fn policy_parts(
         price_lists: part::read(db, part::PRICE_LIST)?,
         billing: part::read(db, part::BILLING)?.pop(),
         routes: routes(db, upstreams, &accounts)?,
-        mo_routes: mo_routes(db, &accounts)?,
+        mo_routes: mo_routes(db, &accounts, &credentials)?,
         accounts,
+        credentials,
         languages: HashMap::new(),
         limits: limits(db)?,
         zones: Some(jiff::tz::db().clone()),
@@ -170,10 +170,24 @@ fn with_those_below(names: &[String], accounts: &[Account]) -> Result<Vec<Accoun
     }
 }
 
-fn mo_routes(db: &Connection, accounts: &[Account]) -> Result<Vec<MoRoute>, StoreError> {
-    let route = |draft: MoRouteDraft| match accounts.iter().find(|account| account.name == draft.account) {
-        Some(account) => Ok(MoRoute { prefixes: draft.prefixes, account: account.id }),
-        None => Err(StoreError::Unknown { what: "account", name: draft.account }),
+fn mo_routes(
+    db: &Connection,
+    accounts: &[Account],
+    credentials: &[Credential],
+) -> Result<Vec<MoRoute>, StoreError> {
+    let route = |draft: MoRouteDraft| {
+        let account = accounts.iter().find(|account| account.name == draft.account);
+        let account = account.ok_or(StoreError::Unknown { what: "account", name: draft.account })?.id;
+        let named = |name: String| {
+            let own = |known: &&Credential| known.account == account && known.system_id == name;
+            match credentials.iter().find(own) {
+                Some(known) => Ok(known.id),
+                None => Err(StoreError::Unknown { what: "credential of that account", name }),
+            }
+        };
+        let receiver = draft.credential.map(named).transpose()?;
+        let keyword = draft.keyword.as_deref().and_then(keyword);
+        Ok(MoRoute { prefixes: draft.prefixes, keyword, taker: Taker { account, receiver } })
     };
     part::read::<MoRouteDraft>(db, part::MO_ROUTE)?.into_iter().map(route).collect()
 }

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use smpp_proto::field::COctets;
 
 use super::effects::Effects;
+use super::inbound::UNDECIDED;
 use super::message::Standing;
 use super::{Counters, Writer};
 use crate::clock::Timestamp;
@@ -52,16 +53,17 @@ impl Writer {
                     self.receipt(batch.upstream, report, effects)?;
                     tags.push(*tag);
                 }
-                Note::Mo { tag, account, pdu } => {
-                    self.store_mo(*account, Owed::Mo { pdu: pdu.clone() }, effects)?;
+                Note::Mo { tag, taker, pdu } => {
+                    self.store_mo(*taker, Owed::Mo { pdu: pdu.clone() }, effects)?;
                     tags.push(*tag);
                 }
-                Note::MoData { tag, account, pdu } => {
-                    self.store_mo(*account, Owed::MoData { pdu: pdu.clone() }, effects)?;
+                Note::MoData { tag, taker, pdu } => {
+                    self.store_mo(*taker, Owed::MoData { pdu: pdu.clone() }, effects)?;
                     tags.push(*tag);
                 }
                 Note::MoPart { tag, account, part, pdu } => {
-                    self.store_mo_part(batch.upstream, *account, part, pdu, effects)?;
+                    let account = account.unwrap_or(UNDECIDED);
+                    self.store_mo_part(batch.upstream, account, part, pdu, effects)?;
                     tags.push(*tag);
                 }
             }

@@ -14,7 +14,7 @@ use super::books::{Books, Limits};
 use super::message::land_journal;
 use super::tick::Sweeps;
 use super::{Counters, Writer};
-use crate::account::AccountId;
+use crate::account::{AccountId, CredentialId};
 use crate::clock::{Clock, Timestamp};
 use crate::message::{IdSource, MessageId, State, UpstreamId};
 use crate::store::command::Sightings;
@@ -133,17 +133,20 @@ fn spill(db: &Connection, shared: &Shared) -> Result<u64, StoreError> {
     let mut rows = find.query([])?;
     while let Some(row) = rows.next()? {
         let count = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-        shared.upstream_lane(UpstreamId(row.get(0)?)).begin(AccountId(row.get(1)?), count);
+        shared.upstream_lane(UpstreamId(row.get(0)?)).begin(AccountId(row.get(1)?).into(), count);
         all += count;
     }
     let mut find = db.prepare(
-        "SELECT account, sum(n) FROM (SELECT account, count(*) AS n FROM message WHERE owed = 1 GROUP BY account
-           UNION ALL SELECT account, count(*) FROM inbound WHERE owed = 1 GROUP BY account) GROUP BY account",
+        "SELECT account, receiver, sum(n) FROM (
+           SELECT account, 0 AS receiver, count(*) AS n FROM message WHERE owed = 1 GROUP BY account
+           UNION ALL SELECT account, receiver, count(*) FROM inbound WHERE owed = 1 GROUP BY account, receiver)
+         GROUP BY account, receiver",
     )?;
     let mut rows = find.query([])?;
     while let Some(row) = rows.next()? {
-        let account = AccountId(row.get(0)?);
-        shared.account_lane(account).begin(account, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+        let receiver = Some(row.get(1)?).filter(|number| *number > 0).map(CredentialId);
+        let count = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        shared.account_lane(AccountId(row.get(0)?)).begin(receiver.into(), count);
     }
     Ok(all)
 }

@@ -240,7 +240,7 @@ impl Writer {
         }
         let full = due.len() >= AT_ONCE;
         for delivery in due {
-            let room = effects.has_room_for_delivery(&self.shared, delivery.account);
+            let room = effects.has_room_for_delivery(&self.shared, delivery.account, delivery.receiver);
             let owes = if room { owed::READY } else { owed::SPILLED };
             let (table, id) = match delivery.key {
                 crate::message::DeliveryKey::Receipt(id) => ("message", id),
@@ -252,7 +252,7 @@ impl Writer {
             if room {
                 effects.owe(&self.shared, delivery);
             } else {
-                effects.spill_owed(&self.shared, delivery.account);
+                effects.spill_owed(&self.shared, delivery.account, delivery.receiver);
             }
         }
         Ok(full)

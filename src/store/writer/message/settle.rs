@@ -180,7 +180,7 @@ impl Writer {
         let due = receipt::is_due(standing.wish, end.state) && !had_parts;
         let owes = match due {
             false => owed::NOTHING,
-            true if effects.has_room_for_delivery(&self.shared, standing.account) => owed::READY,
+            true if effects.has_room_for_delivery(&self.shared, standing.account, None) => owed::READY,
             true => owed::SPILLED,
         };
         if owes == owed::SPILLED {
@@ -211,6 +211,7 @@ impl Writer {
                 Delivery {
                     key: DeliveryKey::Receipt(standing.id),
                     account: standing.account,
+                    receiver: None,
                     attempts: 0,
                     expires: end.at + self.shared.settings.owed_for,
                     content: Owed::Receipt {
@@ -225,7 +226,7 @@ impl Writer {
                     },
                 },
             ),
-            owed::SPILLED => effects.spill_owed(&self.shared, standing.account),
+            owed::SPILLED => effects.spill_owed(&self.shared, standing.account, None),
             _ => self.may_move(standing.id, effects)?,
         }
         Ok(())
