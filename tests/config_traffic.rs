@@ -254,7 +254,7 @@ credential = "gamma-mo"
     assert_eq!((routes[0].keyword.as_deref(), routes[0].credential.as_deref()), (None, None));
     assert_eq!(
         (routes[1].keyword.as_deref(), routes[1].credential.as_deref()),
-        (Some("WIN"), Some("gamma-mo"))
+        (Some("win"), Some("gamma-mo"))
     );
     let wrong = r#"[[account]]
 name = "gamma"

@@ -35,10 +35,10 @@ mod tests {
     #[test]
     fn the_first_word_is_what_counts() {
         for (text, word) in [
-            ("win", Some("WIN")),
-            ("  \"Win!\" a prize", Some("WIN")),
-            ("gañe ya", Some("GAÑE")),
-            ("4x4 now", Some("4X4")),
+            ("win", Some("win")),
+            ("  \"Win!\" a prize", Some("win")),
+            ("gañe ya", Some("gane")),
+            ("4x4 now", Some("4x4")),
             ("... ?", None),
             ("", None),
         ] {
@@ -59,9 +59,9 @@ mod tests {
             pdu.encode(&mut out, 1).unwrap();
             of_deliver(&out.split_off(Header::LENGTH).freeze())
         };
-        assert_eq!(of(0, 0, b"win 1").as_deref(), Some("WIN"));
+        assert_eq!(of(0, 0, b"win 1").as_deref(), Some("win"));
         assert_eq!(of(8, 0, b"\x04\x34\x04\x30\0 \0x").as_deref(), Some("ДА"));
-        assert_eq!(of(0, 0x40, b"\x05\0\x03\x01\x02\x01win").as_deref(), Some("WIN"));
+        assert_eq!(of(0, 0x40, b"\x05\0\x03\x01\x02\x01win").as_deref(), Some("win"));
         assert_eq!(of_deliver(&Bytes::from_static(b"broken")), None);
     }
 }
