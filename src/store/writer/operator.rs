@@ -303,9 +303,12 @@ impl Writer {
             return Ok(());
         }
         if part == 0 || standing.parts == 1 {
+            if self.fail_over(&standing, &end, effects)? {
+                return Ok(());
+            }
             self.end_standing(&standing, end, effects)
         } else {
-            self.end_part(&standing, part, end, effects)
+            self.end_part(&standing, part, end, effects).map(|_| ())
         }
     }
 
@@ -349,9 +352,12 @@ impl Writer {
         }
         let end = End { state, reason: Reason::Receipt, error: report.error, at };
         if found.part == 0 {
+            if self.fail_over(standing, &end, effects)? {
+                return Ok(());
+            }
             self.end_standing(standing, end, effects)
         } else {
-            self.end_part(standing, found.part, end, effects)
+            self.end_part(standing, found.part, end, effects).map(|_| ())
         }
     }
 
