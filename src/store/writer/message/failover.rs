@@ -21,11 +21,13 @@ struct Course {
 
 impl Writer {
     /// Sends a message on to the next operator, if its route wants that for this end and has one; whether it did. A message
-    /// in parts goes on whole, and only if none of them was delivered.
+    /// in parts goes on whole, and only if none of them was delivered. What an operator reports (`by`) that has it no longer,
+    /// after a doubt or a retry, leaves it with the one that has.
     pub(in crate::store::writer) fn fail_over(
         &mut self,
         standing: &Standing,
         end: &End,
+        by: Option<UpstreamId>,
         effects: &mut Effects,
     ) -> Result<bool, StoreError> {
         let policy = self.shared.policy.load_full();
@@ -47,6 +49,15 @@ impl Writer {
             }
             tried.extend(self.part_takers(standing.id)?);
         }
+        if let Some(by) = by.filter(|by| *by != course.lane) {
+            self.note_tried(standing.id, &[by])?;
+            self.note_event(
+                standing.id,
+                "failed_over",
+                "one that has it no longer failed it; it stays where it is",
+            )?;
+            return Ok(true);
+        }
         tried.push(course.lane);
         tried.sort_unstable();
         tried.dedup();
@@ -54,6 +65,11 @@ impl Writer {
         let Some(next) = route.next_after(&tried, standing.account, &pdu, standing.price, is_up) else {
             return Ok(false);
         };
+        // After a doubt it may stand in a lane once more. What a bind is writing right now cannot be stopped.
+        let stands = course.state < State::Sent && end.reason == Reason::Receipt;
+        if stands && !self.take_out(standing.id, effects)? {
+            return Ok(false);
+        }
         self.go_on(standing, &course, &tried, next)?;
         effects.spill(&self.shared, next, standing.account);
         let upstreams = self.shared.upstreams.load_full();
@@ -77,19 +93,24 @@ impl Writer {
         next: UpstreamId,
     ) -> Result<(), StoreError> {
         let id = standing.id.raw();
-        self.land(standing.id)?;
-        for upstream in tried {
-            self.db
-                .prepare_cached("INSERT OR IGNORE INTO tried(message, upstream) VALUES(?1, ?2)")?
-                .execute(params![id, upstream.0])?;
-        }
-        self.has_tried = true;
+        self.note_tried(standing.id, tried)?;
         self.db.prepare_cached("DELETE FROM alias WHERE message = ?1")?.execute([id])?;
         self.db.prepare_cached("DELETE FROM part WHERE message = ?1")?.execute([id])?;
         self.db.prepare_cached(ANEW)?.execute(params![id, State::Queued.code(), next.0])?;
         if course.state >= State::Sent {
             self.books.came_back(standing.account);
         }
+        Ok(())
+    }
+
+    fn note_tried(&mut self, id: MessageId, tried: &[UpstreamId]) -> Result<(), StoreError> {
+        self.land(id)?;
+        let mut note =
+            self.db.prepare_cached("INSERT OR IGNORE INTO tried(message, upstream) VALUES(?1, ?2)")?;
+        for upstream in tried {
+            note.execute(params![id.raw(), upstream.0])?;
+        }
+        self.has_tried = true;
         Ok(())
     }
 

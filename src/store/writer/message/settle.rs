@@ -126,7 +126,7 @@ impl Writer {
         match self.sum_of_parts(standing, end, wish)? {
             // Who was told of each part cannot be told of them anew.
             Some((whole, _))
-                if wish != ReceiptWish::Every && self.fail_over(standing, &whole, effects)? =>
+                if wish != ReceiptWish::Every && self.fail_over(standing, &whole, None, effects)? =>
             {
                 return Ok(true);
             }
