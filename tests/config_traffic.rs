@@ -160,6 +160,7 @@ min_price = "0.5"
 max_price = "2"
 pick = "share"
 upstreams = [{ name = "north", share = 70, cost = "0.004" }, { name = "south", share = 30 }]
+failover = { statuses = [0x45, 0x0B], on_receipt = ["UNDELIV", "REJECTD"], max_cost = "0.25", max_attempts = 2 }
 [[route]]
 name = "rest"
 prefixes = ["34"]
@@ -180,6 +181,9 @@ upstreams = ["south", { name = "north", weight = 3 }]
     assert_eq!(way(&codes.upstreams[0]), ("north".to_owned(), Some(70), Some(4_000)));
     assert_eq!(way(&rest.upstreams[0]), ("south".to_owned(), None, None));
     assert_eq!(way(&rest.upstreams[1]), ("north".to_owned(), Some(3), None));
+    let failover = codes.failover.as_ref().unwrap();
+    assert_eq!((failover.statuses.as_slice(), failover.max_attempts), (&[0x45, 0x0B][..], 2));
+    assert_eq!((failover.on_receipt.len(), failover.max_cost.unwrap().micro()), (2, 250_000));
     let kept = serde_json::to_string(&rest).unwrap();
     let written = r#"{"name":"rest","prefixes":["34"],"upstreams":["south",{"name":"north","weight":3}],"pick":"weight"}"#;
     assert_eq!(kept, written);
@@ -210,6 +214,16 @@ upstreams = [{ name = "north", share = 70 }, { name = "south", weight = 20 }]
 [[route]]
 name = "c"
 upstreams = [{ name = "north", weight = 70 }, { nane = "south" }]
+[[route]]
+name = "d"
+upstreams = ["north"]
+[route.failover]
+on_receipt = ["DELIVRD"]
+max_attempts = 0
+[[route]]
+name = "e"
+upstreams = ["north"]
+failover = { max_attempts = 2 }
 "#;
     assert_eq!(
         problems(tables),
@@ -229,6 +243,9 @@ upstreams = [{ name = "north", weight = 70 }, { nane = "south" }]
             "40:32: upstreams weight says nothing here: set pick = \"weight\" or \"share\" for the route",
             "40:47: upstreams name is missing: add name = \"north\"",
             "40:49: unknown key \"nane\" in upstreams: did you mean \"name\"?",
+            "45:15: on_receipt is \"DELIVRD\": write one of DELETED, EXPIRED, REJECTD, UNDELIV or UNKNOWN",
+            "46:16: max_attempts is 0: write a whole number from 1 to 16",
+            "50:12: [route.failover] sends nothing on: add statuses, or on_receipt = [\"UNDELIV\"]",
         ]
     );
 }

@@ -1,6 +1,6 @@
 //! What messages cost, seen from a client: by segments, by price lists, by date. Every test ends on the books.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -11,8 +11,18 @@ use smpp_proto::CommandStatus;
 use smpp_proto::field::DataCoding;
 use smpp_proto::pdu::SubmitSm;
 use support::{Gate, NOON, submit};
-use tollgate::policy::{Network, Price, Reach};
+use tollgate::admin::{Answer, Request, perform};
+use tollgate::policy::{Billing, Network, Price, PriceList, Reach};
 use tollgate::store::PolicyChange;
+
+/// What `tollgate account show` says that the account's credit is worth.
+async fn worth(gate: &Gate) -> Option<String> {
+    let request = Request::AccountShow { name: "acme".to_owned() };
+    match perform(&gate.store, request).await.unwrap() {
+        Answer::Account(line) => line.worth,
+        other => panic!("{other:?}"),
+    }
+}
 
 /// Puts prices in the place of the one of a credit.
 fn priced(change: &mut PolicyChange, prices: Vec<Price>) {
@@ -104,4 +114,31 @@ async fn a_price_changes_by_itself_at_its_time_and_what_was_accepted_keeps_its_o
     gate.ends_with("6.5", "3.5");
     esme.submit("34600000001", "hello").await;
     gate.ends_with("2.5", "7.5");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credit_is_shown_in_the_currency_of_the_accounts_list() {
+    let mut gate = Gate::open(|plan| plan.credit = "10").await;
+    assert_eq!(worth(&gate).await, None);
+    gate.change(|plan| {
+        plan.shape = |change| {
+            let value = "0.0125".parse().unwrap();
+            let billing = Billing { currency: "EUR".parse().unwrap(), credit_value: value };
+            change.traffic.as_mut().unwrap().billing = Some(billing);
+        };
+    })
+    .await;
+    assert_eq!(worth(&gate).await.as_deref(), Some("0.125 EUR"));
+    gate.change(|plan| {
+        plan.terms.price_list = Some("sur".to_owned());
+        plan.shape = |change| {
+            let value = "42.5".parse().unwrap();
+            let billing = Billing { currency: "COP".parse().unwrap(), credit_value: value };
+            change.traffic.as_mut().unwrap().price_lists =
+                vec![PriceList { name: "sur".to_owned(), billing: Some(billing) }];
+        };
+    })
+    .await;
+    assert_eq!(worth(&gate).await.as_deref(), Some("425 COP"));
+    gate.ends_with("10", "0");
 }

@@ -3,7 +3,7 @@
 use super::price::{self, country};
 use super::read::{Names, Section, Sources, Value};
 use super::traffic::{list_once, prefix};
-use crate::policy::route::{Class, Hours, NotHours, Pick};
+use crate::policy::route::{Class, Failover, Hours, Negative, NotHours, Pick};
 use crate::policy::{Network, Price};
 use crate::smsc::{BindMode, Upstream};
 use crate::store::{RouteDraft, WayDraft};
@@ -66,8 +66,34 @@ pub(super) fn read_route(
         most if least.is_some_and(|least| most < least) => v.refuse("write no less than min_price"),
         most => Some(Some(most)),
     });
+    route.failover = read_failover(&mut table);
     table.finish();
     Some(RouteDraft { name: name?, prefixes: prefixes?, upstreams: ways?, ..route })
+}
+
+/// What sends a message on.
+fn read_failover(table: &mut Section<'_>) -> Option<Failover> {
+    let mut table = table.section("failover", "[route.failover]");
+    if !table.is_written() {
+        return None;
+    }
+    let mut failover = Failover::default();
+    let mut heeds = false;
+    table.put("statuses", &mut failover.statuses, |v| {
+        heeds = true;
+        list_once(v, |v| v.number(1..=u32::MAX))
+    });
+    table.put("on_receipt", &mut failover.on_receipt, |v| {
+        heeds = true;
+        list_once(v, |v| v.one_of(&Negative::ALL))
+    });
+    table.put("max_cost", &mut failover.max_cost, |v| price::amount(v).map(Some));
+    table.put("max_attempts", &mut failover.max_attempts, |v| v.number(1..=16));
+    if !heeds {
+        table.miss("sends nothing on", "add statuses, or on_receipt = [\"UNDELIV\"]");
+    }
+    table.finish();
+    Some(failover)
 }
 
 /// The operators of a route, by name or as tables.

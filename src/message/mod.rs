@@ -59,6 +59,8 @@ pub struct Message {
     pub in_doubt: bool,
     /// When it must have ended.
     pub expires: Timestamp,
+    /// Operators that failed it and that it left for good, as the failover of its route says; mostly none.
+    pub tried: Vec<UpstreamId>,
 }
 
 /// Priorities that a lane keeps apart.

@@ -467,6 +467,12 @@ impl Snapshot {
         self.routes.asks()
     }
 
+    /// Whether a route sends messages on that an operator failed.
+    #[must_use]
+    pub fn fails_over(&self) -> bool {
+        self.routes.fails_over()
+    }
+
     /// The national languages whose tables every operator of a route takes: wherever a message goes, it can be read.
     #[must_use]
     pub fn languages(&self, route: Option<RouteId>) -> Languages {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Credits, Origin, PasswordHash, Terms, credential::Bounds};
 use crate::message::{IdForm, UpstreamId};
 use crate::policy::filter::Filters;
-use crate::policy::route::{Class, Pick};
+use crate::policy::route::{Class, Failover, Pick};
 use crate::policy::{Billing, Network, Platform, Price, PriceList, TextLimits};
 
 /// A whole policy to put in the place of the one that came from files; accounts made elsewhere stay as they are.
@@ -117,6 +117,9 @@ pub struct RouteDraft {
     /// The highest price of a segment.
     #[serde(default, skip_serializing_if = "is_default")]
     pub max_price: Option<Credits>,
+    /// What sends a message that one operator failed to the next.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub failover: Option<Failover>,
 }
 
 /// An operator of a route, as it is written down: its name alone, or more of it.

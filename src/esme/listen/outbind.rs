@@ -58,10 +58,6 @@ impl Caller {
             let (account, credential) = (known.account, known.id);
             let roster = &self.shared.roster;
             let (anybody, itself) = (roster.receives(account), roster.receives_as(credential));
-            if itself {
-                self.sleep(LOOK).await;
-                continue;
-            }
             let lane = self.shared.store.account_lane(account);
             let woken = lane.woken();
             let waits = |flow| {
@@ -69,8 +65,12 @@ impl Caller {
                 depth.ready + depth.spilled > 0
             };
             // What is for it alone nobody else can take.
-            if waits(Some(credential).into()) || (!anybody && waits(FlowId::ANYBODY)) {
+            if !itself && (waits(Some(credential).into()) || (!anybody && waits(FlowId::ANYBODY))) {
                 return;
+            }
+            if anybody {
+                self.sleep(LOOK).await;
+                continue;
             }
             tokio::select! {
                 () = woken => {}

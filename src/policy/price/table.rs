@@ -22,7 +22,8 @@ pub struct PriceTable {
 
 #[derive(Clone, Debug, Default)]
 struct List {
-    numbers: PrefixTable<Spot>,
+    /// Boxed: most nodes have none, and the walk over them stays within few cache lines.
+    numbers: PrefixTable<Box<Spot>>,
     countries: HashMap<[u8; 2], Dated, RandomState>,
     every: Dated,
 }
@@ -90,7 +91,7 @@ impl List {
     fn add(&mut self, price: &Price, networks: &HashMap<&str, &Network>) -> Result<(), Incoherent> {
         match &price.reach {
             Reach::Prefix(prefix) if prefix.is_empty() => self.every.add(price),
-            Reach::Prefix(prefix) => self.numbers.entry(prefix, Spot::default)?.prefix.add(price),
+            Reach::Prefix(prefix) => self.numbers.entry(prefix, Box::default)?.prefix.add(price),
             Reach::Country(code) => {
                 let code = code.as_bytes().try_into();
                 let code = code.map_err(|_| Incoherent::unknown("country", price.reach.text()))?;
@@ -99,7 +100,7 @@ impl List {
             Reach::Network(name) => {
                 let network = networks.get(name.as_str());
                 for prefix in &network.ok_or_else(|| Incoherent::unknown("network", name))?.prefixes {
-                    self.numbers.entry(prefix, Spot::default)?.network.add(price);
+                    self.numbers.entry(prefix, Box::default)?.network.add(price);
                 }
             }
         }

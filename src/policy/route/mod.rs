@@ -6,6 +6,7 @@
 //! and all parts of one go together.
 
 mod class;
+mod failover;
 mod hours;
 pub mod keyword;
 mod mo;
@@ -14,6 +15,7 @@ mod sender;
 mod table;
 
 pub use class::{Class, Classes};
+pub use failover::{Failover, Negative};
 pub use hours::{Hours, NotHours};
 pub use keyword::keyword;
 pub use mo::{MoRoute, MoTable, Taker, Takers};
@@ -44,6 +46,8 @@ pub struct Route {
     pub ways: Vec<WayTo>,
     /// In which order they are tried.
     pub pick: Pick,
+    /// What sends a message that one of them failed to the next; absent means that it ends.
+    pub failover: Option<Failover>,
 }
 
 /// What must be true of a message that takes a route.
@@ -176,5 +180,8 @@ pub fn way_of(policy: &Snapshot, message: &Message, now: Timestamp) -> Option<Or
         Some(route) => route,
         None => policy.route_to(&Asked::of(policy, message.account, &pdu, Some(message.price), now))?,
     };
-    Some(route.order(message.account, &pdu))
+    let mut order = route.order(message.account, &pdu);
+    // Where it failed it does not come back to.
+    order.retain(|upstream| !message.tried.contains(upstream));
+    Some(order)
 }

@@ -17,6 +17,7 @@ pub struct RouteTable {
     /// Places of the routes that name a prefix, in their order. Behind one that takes everything none is kept.
     by_prefix: PrefixTable<SmallVec<[u32; 2]>>,
     asks: Asks,
+    fails_over: bool,
 }
 
 impl RouteTable {
@@ -30,6 +31,7 @@ impl RouteTable {
             route.conditions.accounts.sort_unstable();
             built.asks.country |= !route.conditions.countries.is_empty();
             built.asks.classes |= !route.conditions.classes.is_empty();
+            built.fails_over |= route.failover.is_some();
             built.places.entry(route.id).or_insert(place);
         }
         for (place, route) in (0_u32..).zip(&routes) {
@@ -72,6 +74,12 @@ impl RouteTable {
     #[must_use]
     pub fn get(&self, id: RouteId) -> Option<&Route> {
         self.all.get(self.place(id)?)
+    }
+
+    /// Whether a route sends messages on that an operator failed.
+    #[must_use]
+    pub fn fails_over(&self) -> bool {
+        self.fails_over
     }
 
     /// What must be found out of a message before a route is asked for.

@@ -147,6 +147,7 @@ fn route(
         name: draft.name,
         prefixes: draft.prefixes,
         pick: draft.pick,
+        failover: draft.failover,
     })
 }
 

@@ -410,6 +410,7 @@ fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
         attempts: 0,
         in_doubt: false,
         expires: admitted.validity_end(),
+        tried: Vec::new(),
     }
 }
 

@@ -94,6 +94,8 @@ struct Writer {
     mo_parts: u64,
     /// Rows in `alias`; spares a look-up while there are none.
     aliases: u64,
+    /// Whether `tried` may have rows; spares a look-up while it has none.
+    has_tried: bool,
     sweeps: tick::Sweeps,
     /// Notes whose transaction failed and that nobody else remembers.
     held_over: Vec<Command>,

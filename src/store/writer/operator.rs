@@ -304,9 +304,12 @@ impl Writer {
             return Ok(());
         }
         if part == 0 || standing.parts == 1 {
+            if self.fail_over(&standing, &end, None, effects)? {
+                return Ok(());
+            }
             self.end_standing(&standing, end, effects)
         } else {
-            self.end_part(&standing, part, end, effects)
+            self.end_part(&standing, part, end, effects).map(|_| ())
         }
     }
 
@@ -321,13 +324,14 @@ impl Writer {
             None => self.find_in_doubt(upstream, report, effects)?,
         };
         match found {
-            Some(found) => self.apply_report(&found, report, effects),
+            Some(found) => self.apply_report(upstream, &found, report, effects),
             None => self.park(upstream, report, effects),
         }
     }
 
     fn apply_report(
         &mut self,
+        upstream: UpstreamId,
         found: &Found,
         report: &Report,
         effects: &mut Effects,
@@ -350,9 +354,12 @@ impl Writer {
         }
         let end = End { state, reason: Reason::Receipt, error: report.error, at };
         if found.part == 0 {
+            if self.fail_over(standing, &end, Some(upstream), effects)? {
+                return Ok(());
+            }
             self.end_standing(standing, end, effects)
         } else {
-            self.end_part(standing, found.part, end, effects)
+            self.end_part(standing, found.part, end, effects).map(|_| ())
         }
     }
 
@@ -484,7 +491,7 @@ impl Writer {
                 "early_receipt",
                 &format!("the receipt of {} came before the answer to its submit", report.id.escape_ascii()),
             )?;
-            self.apply_report(&found, &report, effects)?;
+            self.apply_report(upstream, &found, &report, effects)?;
         }
         Ok(())
     }

@@ -71,14 +71,21 @@ impl Writer {
         let mut ready = self.db.prepare_cached("UPDATE message SET state = ?2 WHERE id = ?1")?;
         for message in &mut messages {
             ready.execute(params![message.id.raw(), State::Ready.code()])?;
-            if message.parts > 1 {
-                message.parts_sent = self.parts_sent(message.id)?;
-            }
+            self.complete(message)?;
         }
         Ok(messages)
     }
 
-    pub(super) fn parts_sent(&self, id: MessageId) -> Result<u8, StoreError> {
+    /// What of a message stands in other tables: how many of its parts were taken, and who failed it.
+    pub(super) fn complete(&self, message: &mut Message) -> Result<(), StoreError> {
+        if message.parts > 1 {
+            message.parts_sent = self.parts_sent(message.id)?;
+        }
+        message.tried = self.tried(message.id)?;
+        Ok(())
+    }
+
+    fn parts_sent(&self, id: MessageId) -> Result<u8, StoreError> {
         let mut count = self.db.prepare_cached("SELECT count(*) FROM part WHERE message = ?1")?;
         Ok(count.query_row([id.raw()], |row| row.get(0))?)
     }
@@ -102,6 +109,7 @@ impl Writer {
             attempts: row.get::<_, i64>(9)?.try_into().unwrap_or(u16::MAX),
             expires: expires.map_or(default, Timestamp::from_millis),
             in_doubt: row.get(11)?,
+            tried: Vec::new(),
         })
     }
 

@@ -62,6 +62,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         parked: count("SELECT count(*) FROM parked")?,
         mo_parts: count("SELECT count(*) FROM mo_part")?,
         aliases: count("SELECT count(*) FROM (SELECT 1 FROM alias LIMIT 1)")?,
+        has_tried: count("SELECT count(*) FROM (SELECT 1 FROM tried LIMIT 1)")? > 0,
         sweeps: Sweeps::new(default_validity),
         held_over: Vec::new(),
         replies: Vec::new(),

@@ -152,9 +152,7 @@ impl Writer {
                 .prepare_cached("UPDATE message SET state = ?2, due = NULL WHERE id = ?1")?
                 .execute(params![message.id.raw(), state.code()])?;
             if room {
-                if message.parts > 1 {
-                    message.parts_sent = self.parts_sent(message.id)?;
-                }
+                self.complete(&mut message)?;
                 effects.push(&self.shared, upstream, message);
             } else {
                 effects.spill(&self.shared, upstream, message.account);

@@ -161,6 +161,13 @@ impl Books {
         }
     }
 
+    /// A message of the account waits again: the operator that took it failed it, and the next shall have it.
+    pub(super) fn came_back(&mut self, account: AccountId) {
+        if let Some(purse) = self.purses.get_mut(&account) {
+            purse.waiting.store(purse.waiting.load(Relaxed).saturating_add(1), Relaxed);
+        }
+    }
+
     /// Adds credit from outside, or takes it away down to the floor.
     pub(super) fn add(&mut self, account: AccountId, amount: Credits) -> Result<Balance, NoHold> {
         let purse = self.purses.get_mut(&account).ok_or(NoHold::Nobody)?;
