@@ -1,6 +1,7 @@
 //! The policy from the shell: what files would change, doing it, the store's as a file, and what binds a message.
 
 pub(super) mod apply;
+pub(super) mod explain;
 pub(super) mod export;
 pub(super) mod plan;
 
