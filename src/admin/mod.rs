@@ -18,6 +18,7 @@ pub use perform::perform;
 pub use policy::{
     BalanceLine, BoundBy, Change, Changes, Encoding, Explained, How, KeyChange, Listed, Numbers,
     NumbersChanged, OperatorLine, PriceLine, Question, RouteLine, RuleLine, Says, TextLine, Usage, UsageLine,
+    number_of,
 };
 pub use request::{
     AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount, Refused,

@@ -47,7 +47,7 @@ pub(in crate::admin) async fn change(store: &Store, asked: Numbers) -> Result<An
     let mut no_numbers = Vec::new();
     let mut numbers = Vec::with_capacity(asked.numbers.len());
     for (place, written) in asked.numbers.iter().enumerate() {
-        match digits(written) {
+        match number_of(written) {
             Some(number) => numbers.push(number),
             None => no_numbers.push(place),
         }
@@ -80,7 +80,8 @@ fn owner(store: &Store, account: Option<&str>) -> Result<Option<AccountId>, Refu
 }
 
 /// The digits of a number as people write it: 3 to 15 (ITU-T E.164 §6.2.1, and short codes).
-fn digits(written: &str) -> Option<String> {
+#[must_use]
+pub fn number_of(written: &str) -> Option<String> {
     let number: String =
         written.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\t')).collect();
     let number = number.strip_prefix('+').unwrap_or(&number);
@@ -107,7 +108,7 @@ mod tests {
             ("ACME", None),
             ("٣٤٦٠٠", None),
         ] {
-            assert_eq!(digits(written).as_deref(), number, "{written:?}");
+            assert_eq!(number_of(written).as_deref(), number, "{written:?}");
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) use explain::explain;
 pub use explain::{
     BalanceLine, Encoding, Explained, OperatorLine, PriceLine, Question, RouteLine, RuleLine, Says, TextLine,
 };
-pub use lists::{Listed, Numbers, NumbersChanged};
+pub use lists::{Listed, Numbers, NumbersChanged, number_of};
 pub(super) use lists::{change, show};
 pub use rules::BoundBy;
 pub(super) use rules::of_account;

@@ -3,6 +3,7 @@
 pub(super) mod apply;
 pub(super) mod explain;
 pub(super) mod export;
+pub(super) mod lists;
 pub(super) mod plan;
 
 use super::admin::print_json;
