@@ -376,3 +376,89 @@ fn apply_tells_the_daemon_to_read_its_file_again() {
         "a bad file changes nothing"
     );
 }
+
+#[test]
+fn numbers_are_put_on_lists_and_taken_off() {
+    let shell = Shell::new(SMALL);
+    assert_eq!(shell.run("apply").code, 0);
+    assert_eq!(shell.run("optout add --account acme +34600111222 22000").out, "2 added, 0 known already\n");
+    let again = shell.run_all(&["optout", "add", "--account", "acme", "+34 600-111-222", "--why", "asked"]);
+    assert_eq!(again.out, "0 added, 1 known already\n");
+    assert_eq!(shell.json("blocklist add 1900555")["changed"], 1);
+    let list = shell.json("optout list --account acme");
+    assert_eq!((&list["count"], &list["numbers"][0][0]), (&2.into(), &"22000".into()));
+    assert_eq!(shell.json("optout list --account acme --limit 1")["numbers"].as_array().unwrap().len(), 1);
+    assert_eq!(shell.json("blocklist list")["numbers"][0][0], "1900555");
+
+    let told = shell.json("explain --account acme --from ACME --to 34600111222 --text hi");
+    assert_eq!((&told["accepted"], &told["reason"]), (&false.into(), &"opted_out".into()));
+    let told = shell.run("explain --account acme --from ACME --to 1900555 --text hi");
+    assert!(told.out.contains("answer    refused: destination_blocked (0x0000000B)\n"), "{}", told.out);
+
+    assert_eq!(shell.run("optout remove --account acme 22000 22001").out, "1 taken off, 1 not on the list\n");
+    for (words, why) in [
+        ("optout add --account acme 34600111223 12", "\"12\" is no number"),
+        ("optout add --account nobody 34600111223", "there is no account \"nobody\""),
+        ("optout list", "--account NAME"),
+    ] {
+        let said = shell.run(words);
+        assert_eq!(said.code, 1, "{words}");
+        assert!(said.err.contains(why), "{words}: {}", said.err);
+    }
+    assert_eq!(shell.json("optout list --account acme")["count"], 1, "nothing of that was done");
+}
+
+#[test]
+fn a_file_of_many_numbers_is_imported_and_its_bad_lines_are_named() {
+    let mut shell = Shell::new(SMALL);
+    shell.start();
+    let mut text = "\u{feff}+34 600 000 000\n# a comment\n\nnonsense\n".to_owned();
+    text.extend((0..25_000).map(|n| format!("346{n:08}\r\n")));
+    text.push_str(&"9".repeat(5_000));
+    text.push_str("\n34999");
+    shell.write("numbers.txt", &text);
+    let said = shell.run("optout import --account acme numbers.txt");
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert_eq!(said.out, "25001 added, 1 known already, 2 no numbers\n");
+    assert!(said.err.contains("numbers.txt:4: nonsense is no number\n"), "{}", said.err);
+    assert!(said.err.contains("numbers.txt:25005: 9999"), "{}", said.err);
+    let again = shell.run("optout import --account acme numbers.txt --json");
+    let again: Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!((&again["added"], &again["known"]), (&0.into(), &25_002.into()));
+    assert_eq!(shell.json("optout list --account acme")["count"], 25_001);
+}
+
+#[test]
+fn what_binds_an_account_is_shown_with_whose_it_is_and_where_it_stands() {
+    let shell = Shell::new(RICH);
+    assert_eq!(shell.run("apply").code, 0);
+    let shown = shell.run("account show acme --rules");
+    assert!(shown.out.contains("filters.max_per_day 1000\n"), "{}", shown.out);
+    let line =
+        shown.out.lines().find(|line| line.starts_with("max_per_day ") && line.contains("credential acme"));
+    assert!(
+        line.is_some_and(|line| line.contains(" 7 ") && line.contains("tollgate.toml:")),
+        "{}",
+        shown.out
+    );
+    let json = shell.json("account show shop --rules");
+    let rules = json["rules"].as_array().unwrap();
+    assert!(rules.iter().any(|rule| rule["of"] == "account acme" && rule["rule"] == "max_per_day"));
+    assert!(rules.iter().any(|rule| rule["of"] == "the platform" && rule["rule"] == "countries"));
+    assert!(rules.iter().any(|rule| rule["rule"] == "spend_per_month" && rule["enforce"] == false));
+    assert!(!rules.iter().any(|rule| rule["of"] == "credential acme"));
+}
+
+#[test]
+fn f_083_credit_above_the_ceiling_is_refused() {
+    let shell = Shell::new(RICH);
+    assert_eq!(shell.run("apply").code, 0);
+    shell.json("account create bureau --credit 2000");
+    let refused = shell.run("credit transfer bureau acme 900.000001");
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("\"acme\""), "{}", refused.err);
+    assert_eq!(shell.json("credit show bureau")["available"], "2000", "nothing moved");
+    assert_eq!(shell.json("credit transfer bureau acme 900")["available"], "1100");
+    assert_eq!(shell.json("credit show acme")["available"], "1000");
+    assert_eq!(shell.json("audit")["holds"], true);
+}

@@ -4,18 +4,22 @@
 //! rooms can tell comes through [`Daemon`].
 
 mod account;
-mod change;
 mod client;
 mod http;
 mod perform;
+mod policy;
 mod request;
 mod restore;
 mod socket;
 
 pub use account::is_name;
-pub use change::{Change, Changes, How, KeyChange};
 pub use client::{ClientError, Reached, ask, reach};
 pub use perform::perform;
+pub use policy::{
+    BalanceLine, BoundBy, Change, Changes, Encoding, Explained, How, KeyChange, Listed, Numbers,
+    NumbersChanged, OperatorLine, PriceLine, Question, RouteLine, RuleLine, Says, TextLine, Usage, UsageLine,
+    number_of,
+};
 pub use request::{
     AccessLine, AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount,
     Refused, Request, TraceEntry,

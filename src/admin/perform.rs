@@ -2,10 +2,10 @@
 
 use smpp_proto::pdu::SubmitSm;
 
-use super::account;
 use super::request::{
     AccountLine, Answer, AuditResult, CreditEntry, CreditLine, MessageTrace, Refused, Request,
 };
+use super::{account, policy};
 use crate::account::AccountId;
 use crate::message::MessageId;
 use crate::policy::admit::user_data;
@@ -74,6 +74,11 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
             store.backup(&file).await?;
             Ok(Answer::Backup(file))
         }
+        Request::Explain(question) => policy::explain(store, question).await,
+        Request::AccountRules { name } => Ok(Answer::Rules(policy::of_account(store, &name)?)),
+        Request::AccountUsage { name, days } => policy::of_branch(store, name, days).await,
+        Request::NumbersShow { account, most } => policy::show(store, account, most).await,
+        Request::NumbersChange(numbers) => policy::change(store, numbers).await,
         Request::Status | Request::Reload { .. } => {
             Err(Refused::because("no_daemon", "no daemon runs on this store"))
         }
@@ -81,7 +86,7 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
 }
 
 /// Reads on a thread that may block.
-async fn read<T: Send + 'static>(
+pub(super) async fn read<T: Send + 'static>(
     store: &Store,
     look: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Refused> {

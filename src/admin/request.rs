@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::Changes;
+use super::policy::{BoundBy, Changes, Explained, Listed, Numbers, NumbersChanged, Question, Usage};
 use crate::account::{Credits, Surface, Terms, Throughput};
 use crate::policy::filter::Filters;
 use crate::store::{AccountView, EntryUse, StoreError, TimelineEntry};
@@ -79,6 +79,29 @@ pub enum Request {
         /// The file that is meant, absolute; refused when the daemon has another.
         file: PathBuf,
     },
+    /// What would become of a message.
+    Explain(Question),
+    /// Every rule that binds an account and its credentials.
+    AccountRules {
+        /// Its name.
+        name: String,
+    },
+    /// What an account and all below it sent and spent.
+    AccountUsage {
+        /// Its name.
+        name: String,
+        /// Days in UTC, today the last of them; 1 to 36,500.
+        days: u32,
+    },
+    /// The numbers of a list.
+    NumbersShow {
+        /// Whose opt-outs; absent means the platform's blocklist.
+        account: Option<String>,
+        /// Numbers at most; 0 to 1,000,000.
+        most: u32,
+    },
+    /// Puts numbers on a list, or takes them off it.
+    NumbersChange(Numbers),
 }
 
 /// An account to make.
@@ -123,6 +146,16 @@ pub enum Answer {
     Status(serde_json::Value),
     /// Of `Reload`: what it changed.
     Changed(Changes),
+    /// Of `Explain`.
+    Explained(Box<Explained>),
+    /// Of `AccountRules`.
+    Rules(Vec<BoundBy>),
+    /// Of `AccountUsage`.
+    Usage(Usage),
+    /// Of `NumbersShow`.
+    Listed(Listed),
+    /// Of `NumbersChange`.
+    NumbersChanged(NumbersChanged),
 }
 
 /// An account for people.

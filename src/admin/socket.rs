@@ -17,8 +17,8 @@ use super::request::{Refused, Request};
 use super::{Answer, Daemon, perform};
 use crate::store::Store;
 
-/// Octets of a request.
-const MAX_REQUEST: u64 = 64 * 1024;
+/// Octets of a request: ten thousand numbers for a list.
+const MAX_REQUEST: u64 = 320 * 1024;
 /// Connections that are answered at once; others wait in the system's queue.
 const MAX_CONNECTIONS: usize = 16;
 /// How long a connection may say nothing.
@@ -136,6 +136,13 @@ impl Office {
             .map_err(|why| Refused::because("bad_request", format!("the request cannot be read: {why}")))?;
         match request {
             Request::Status => Ok(Answer::Status(self.daemon.status())),
+            Request::Explain(_) => {
+                let mut answer = perform(&self.store, request).await?;
+                if let Answer::Explained(told) = &mut answer {
+                    told.look_up_operators(&self.daemon.status());
+                }
+                Ok(answer)
+            }
             Request::Reload { file } => self.daemon.reload(file).await.map(Answer::Changed),
             Request::AccountCreate(_) | Request::AccountSuspend { .. } | Request::AccountResume { .. } => {
                 let _one = self.one_change.lock().await;

@@ -38,6 +38,11 @@ enum Command {
     Plan(policy::plan::PlanArgs),
     Apply(policy::apply::ApplyArgs),
     Export(policy::export::ExportArgs),
+    Explain(policy::explain::ExplainArgs),
+    #[command(name = "optout")]
+    OptOut(policy::lists::OptOutArgs),
+    #[command(name = "blocklist")]
+    BlockList(policy::lists::BlockListArgs),
     Account(admin::account::AccountArgs),
     Credit(admin::credit::CreditArgs),
     Trace(admin::trace::TraceArgs),
@@ -63,6 +68,9 @@ impl Cli {
             Command::Plan(args) => args.run(&self.settings),
             Command::Apply(args) => args.run(&self.settings),
             Command::Export(args) => args.run(&self.settings),
+            Command::Explain(args) => args.run(&self.settings),
+            Command::OptOut(args) => args.run(&self.settings),
+            Command::BlockList(args) => args.run(&self.settings),
             Command::Account(args) => args.run(&self.settings),
             Command::Credit(args) => args.run(&self.settings),
             Command::Trace(args) => args.run(&self.settings),

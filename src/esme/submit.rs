@@ -260,12 +260,7 @@ pub(super) fn malformed(problem: Problem) -> Refusal {
 
 /// The refusal of a value that may not stand where it does.
 pub(super) fn broken(breach: Breach) -> Refusal {
-    match breach.status {
-        CommandStatus::RINVDSTADR => Refusal::InvalidDestination,
-        CommandStatus::RINVSCHED => Refusal::InvalidSchedule,
-        CommandStatus::RINVEXPIRY => Refusal::InvalidValidity,
-        status => Refusal::Malformed(status),
-    }
+    breach.into()
 }
 
 /// Octets of the body when its fields are written, to find out whether the octets that came are exactly that.

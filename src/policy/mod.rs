@@ -1,6 +1,7 @@
 //! May it? At what price? By which way? Pure: reads an immutable snapshot, is told the time, does no I/O.
 
 pub mod admit;
+pub mod explain;
 pub mod filter;
 pub mod hours;
 pub mod number;
@@ -14,6 +15,7 @@ pub mod text;
 mod wording;
 
 pub use admit::{Admitted, Sender, Submission, admit};
+pub use explain::{Explanation, Verdict, explain};
 pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use rate::Bucket;
 pub use refusal::{Denied, Refusal};

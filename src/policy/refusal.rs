@@ -1,8 +1,10 @@
 //! Why a client is refused: one enum for the SMPP status, the reason word, the HTTP status and the metric label.
 
 use smpp_proto::field::CommandStatus;
+use smpp_proto::rules::Breach;
 
 use super::filter::RuleId;
+use crate::account::{StatusCodes, Terms};
 
 /// A refusal. It never costs credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,6 +179,17 @@ impl Refusal {
         })
     }
 
+    /// The status that an account chose for it, if it did.
+    #[must_use]
+    pub fn chosen_by(self, terms: &Terms) -> Option<CommandStatus> {
+        if let Some(status) = terms.statuses.get(self.word()) {
+            return Some(CommandStatus(*status));
+        }
+        let status = self.vendor_status();
+        let is_own = terms.status_codes == StatusCodes::Vendor && status != self.status();
+        is_own.then_some(status)
+    }
+
     /// The refusals whose status an account may choose, by their words: all that a submit can meet.
     pub const CHOSEN: [Self; 21] = [
         Self::AccountSuspended,
@@ -201,6 +214,18 @@ impl Refusal {
         Self::InvalidValidity,
         Self::InvalidSchedule,
     ];
+}
+
+/// The refusal of a value that may not stand where it does.
+impl From<Breach> for Refusal {
+    fn from(breach: Breach) -> Self {
+        match breach.status {
+            CommandStatus::RINVDSTADR => Self::InvalidDestination,
+            CommandStatus::RINVSCHED => Self::InvalidSchedule,
+            CommandStatus::RINVEXPIRY => Self::InvalidValidity,
+            status => Self::Malformed(status),
+        }
+    }
 }
 
 /// A refusal with the rule that it follows from.

@@ -351,6 +351,12 @@ impl Snapshot {
         self.credentials_by_id.get(&id)
     }
 
+    /// The credentials of an account, in no order.
+    #[must_use]
+    pub fn credentials_of(&self, account: AccountId) -> Vec<&Arc<Credential>> {
+        self.credentials_by_id.values().filter(|credential| credential.account == account).collect()
+    }
+
     /// An account.
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Arc<Account>> {

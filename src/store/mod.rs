@@ -17,7 +17,7 @@ mod writer;
 
 pub use command::{
     Accept, Answered, Balance, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest,
-    Delivered, EntryUse, Kept, Note, OperatorBatch, Replace, Report, Standing,
+    Counted, Delivered, EntryUse, Kept, Listing, Note, OperatorBatch, Probed, Replace, Report, Standing,
 };
 pub use error::StoreError;
 pub use history::HistorySettings;
@@ -26,21 +26,23 @@ pub use policy::{
     AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, Up, UpstreamDraft,
     UpstreamTraits, Upstreams, WayDraft,
 };
-pub use reader::{AccountView, AuditLine, Reader, Search, StoredPolicy, TimelineEntry, Trace};
+pub use reader::{
+    AccountView, AuditLine, DayTotals, ListedNumber, Reader, Search, StoredPolicy, TimelineEntry, Trace,
+};
 pub use writer::Counters;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use command::{Admin, Command, Sightings};
+use command::{Command, Sightings};
 use lane::{Backlogs, LaneName};
 
-use crate::account::{AccountId, Credits};
+use crate::account::AccountId;
 use crate::clock::{Clock, Timestamp};
 use crate::message::{Delivery, Message, NodeNumber, UpstreamId};
 use crate::policy::Snapshot;
@@ -197,57 +199,18 @@ impl Store {
         self.shared.counters.is_failing.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// The time by the store's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
     /// Reads without getting in the writer's way. Blocking: not on an async thread.
     ///
     /// # Errors
     /// When the files cannot be read.
     pub fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(&self.shared.settings.path, &self.shared.settings.history)
-    }
-
-    /// Changes the policy: all of it or, on an error, nothing. The snapshot is swapped before this returns.
-    ///
-    /// # Errors
-    /// When the change contradicts itself or the store cannot write.
-    pub async fn apply(&self, change: PolicyChange) -> Result<(), StoreError> {
-        self.admin(|reply| Admin::Policy(Box::new(change), reply)).await
-    }
-
-    /// Grants credit (or, with a negative amount, takes it back down to the floor); answers the new balance.
-    ///
-    /// # Errors
-    /// When the account is unknown, the floor would be passed or the store cannot write.
-    pub async fn credit(
-        &self,
-        account: AccountId,
-        amount: Credits,
-        note: String,
-    ) -> Result<Balance, StoreError> {
-        let kind = if amount < Credits::ZERO { "withdrawal" } else { "grant" };
-        self.admin(|reply| Admin::Credit { account, amount, kind, note, reply }).await
-    }
-
-    /// Moves credit from one account to another in one transaction.
-    ///
-    /// # Errors
-    /// When an account is unknown, the amount is not positive or not there, or the store cannot write.
-    pub async fn transfer(
-        &self,
-        from: AccountId,
-        to: AccountId,
-        amount: Credits,
-        note: String,
-    ) -> Result<(), StoreError> {
-        self.admin(|reply| Admin::Transfer { from, to, amount, note, reply }).await
-    }
-
-    /// Writes a consistent copy of the hot file and the history to `file` and `file.history/` while running.
-    ///
-    /// # Errors
-    /// When the copy cannot be written.
-    pub async fn backup(&self, file: &Path) -> Result<(), StoreError> {
-        let file = file.to_path_buf();
-        self.admin(|reply| Admin::Backup(file, reply)).await
     }
 
     /// Wakes the writer whenever something falls due: retries, schedules, validities. Runs until the store closes.
@@ -276,15 +239,6 @@ impl Store {
             // An error means that the writer is gone already, which is what was asked for.
             let _ = closed.await;
         }
-    }
-
-    async fn admin<T>(
-        &self,
-        ask: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Admin,
-    ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.mailbox.send(Command::Admin(ask(reply))).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
     }
 }
 

@@ -1,15 +1,17 @@
 //! `tollgate account`: who sends.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 
 use super::super::settings::SettingsArgs;
-use super::table::Table;
-use super::{ask, print_json, unexpected};
+use super::table::{Table, printable};
+use super::{ask, print_json, unexpected, usage};
 use crate::account::{Credits, Surface, Throughput};
 use crate::admin::{AccountLine, Answer, Created, NewAccount, Request};
+use crate::config;
 
 /// List, show, create, suspend and resume accounts.
 ///
@@ -25,6 +27,9 @@ pub(in crate::cli) struct AccountArgs {
 enum AccountCommand {
     /// Every account with its money
     List {
+        /// Only this account and all below it
+        #[arg(long, value_name = "NAME")]
+        under: Option<String>,
         /// Prints a JSON array
         #[arg(long)]
         json: bool,
@@ -33,6 +38,20 @@ enum AccountCommand {
     Show {
         /// Its name
         name: String,
+        /// Also every rule that binds it and its credentials: whose it is and where it is written
+        #[arg(long)]
+        rules: bool,
+        /// Prints a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// What an account and all below it sent and spent, with the sum
+    Usage {
+        /// The account at the top
+        name: String,
+        /// Days in UTC, today the last of them
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        days: u32,
         /// Prints a JSON object
         #[arg(long)]
         json: bool,
@@ -56,6 +75,9 @@ enum AccountCommand {
         json: bool,
     },
 }
+
+/// Accounts that may stand above one another.
+const DEEPEST: usize = 17;
 
 /// What `create` takes.
 #[derive(Debug, Args)]
@@ -95,10 +117,9 @@ impl AccountArgs {
     /// Does it.
     pub(in crate::cli) fn run(self, settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
         match self.command {
-            AccountCommand::List { json } => list(settings, json)?,
-            AccountCommand::Show { name, json } => {
-                show(&account(settings, Request::AccountShow { name })?, json)?;
-            }
+            AccountCommand::List { under, json } => list(settings, under.as_deref(), json)?,
+            AccountCommand::Show { name, rules, json } => show(settings, name, rules, json)?,
+            AccountCommand::Usage { name, days, json } => usage::usage(settings, name, days, json)?,
             AccountCommand::Create(args) => create(settings, args)?,
             AccountCommand::Suspend { name, json } => {
                 let line = account(settings, Request::AccountSuspend { name })?;
@@ -128,8 +149,20 @@ fn done(line: &AccountLine, json: bool, word: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(settings: &SettingsArgs, json: bool) -> anyhow::Result<()> {
-    let Answer::Accounts(accounts) = ask(settings, Request::AccountList)? else { return Err(unexpected()) };
+fn list(settings: &SettingsArgs, under: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let Answer::Accounts(mut accounts) = ask(settings, Request::AccountList)? else {
+        return Err(unexpected());
+    };
+    if let Some(top) = under {
+        anyhow::ensure!(accounts.iter().any(|line| line.name == top), "there is no account {top:?}");
+        let parents: HashMap<String, String> =
+            accounts.iter().filter_map(|line| Some((line.name.clone(), line.parent.clone()?))).collect();
+        accounts.retain(|line| {
+            let parent = |name: &&str| parents.get(*name).map(String::as_str);
+            // A store has no deeper trees.
+            std::iter::successors(Some(line.name.as_str()), parent).take(DEEPEST).any(|name| name == top)
+        });
+    }
     if json {
         return print_json(&accounts);
     }
@@ -153,9 +186,15 @@ const fn state(suspended: bool) -> &'static str {
     if suspended { "suspended" } else { "active" }
 }
 
-fn show(line: &AccountLine, json: bool) -> anyhow::Result<()> {
+fn show(settings: &SettingsArgs, name: String, with_rules: bool, json: bool) -> anyhow::Result<()> {
+    let line = account(settings, Request::AccountShow { name })?;
+    let rules = if with_rules { Some(usage::rules(settings, &line.name)?) } else { None };
     if json {
-        return print_json(line);
+        let mut value = serde_json::to_value(&line)?;
+        if let Some(rules) = rules {
+            value["rules"] = serde_json::to_value(rules)?;
+        }
+        return print_json(&value);
     }
     println!("name            {}", line.name);
     if let Some(parent) = &line.parent {
@@ -177,7 +216,13 @@ fn show(line: &AccountLine, json: bool) -> anyhow::Result<()> {
         println!("default_source  {source}");
     }
     println!("system_ids      {}", line.system_ids.join(" "));
-    show_access(line);
+    show_access(&line);
+    for (key, value) in config::written_filters(&line.filters) {
+        println!("{:<15} {}", format!("filters.{key}"), printable(&value.to_string()));
+    }
+    if let Some(rules) = rules {
+        usage::print_rules(rules);
+    }
     Ok(())
 }
 

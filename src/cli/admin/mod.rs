@@ -7,6 +7,7 @@ pub(super) mod credit;
 pub(super) mod status;
 pub(super) mod table;
 pub(super) mod trace;
+mod usage;
 
 use serde::Serialize;
 

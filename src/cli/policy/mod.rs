@@ -1,7 +1,9 @@
 //! The policy from the shell: what files would change, doing it, the store's as a file, and what binds a message.
 
 pub(super) mod apply;
+pub(super) mod explain;
 pub(super) mod export;
+pub(super) mod lists;
 pub(super) mod plan;
 
 use super::admin::print_json;

@@ -8,3 +8,4 @@ mod written;
 pub use apply::{HashingFailed, NotApplied, apply, policy_change, policy_change_knowing};
 pub use compare::compare;
 pub use export::{ExportForm, export};
+pub use written::filters as written_filters;

@@ -131,8 +131,9 @@ pub(super) fn limits(limits: &TextLimits) -> Table {
     table
 }
 
-/// Filters by their keys.
-pub(super) fn filters(filters: &Filters) -> Table {
+/// Filters by their keys, as they would be written.
+#[must_use]
+pub fn filters(filters: &Filters) -> Table {
     // Whoever adds a filter learns here that it must be written.
     let Filters {
         zone,

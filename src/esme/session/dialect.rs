@@ -66,13 +66,7 @@ impl Dialect {
 
     /// The status that the account chose for a refusal, if it did.
     fn chosen(&self, refusal: Refusal) -> Option<CommandStatus> {
-        let terms = &self.account.as_ref()?.terms;
-        if let Some(status) = terms.statuses.get(refusal.word()) {
-            return Some(CommandStatus(*status));
-        }
-        let status = refusal.vendor_status();
-        let is_own = terms.status_codes == StatusCodes::Vendor && status != refusal.status();
-        is_own.then_some(status)
+        refusal.chosen_by(&self.account.as_ref()?.terms)
     }
 
     /// Whether optional parameters may be sent (SMPP 3.4 §2.8).

@@ -85,6 +85,14 @@ impl QuotaKey {
     }
 }
 
+impl QuotaKey {
+    /// Whether it sums up credits, and not messages.
+    #[must_use]
+    pub const fn is_of_credits(self) -> bool {
+        (self.0 >> 48) & 1 == Sum::DayCredits as i64 & 1
+    }
+}
+
 /// The print of a first sending: account, destination, which part of it, and the text
 /// with its alphabet. Two different messages have the
 /// same print once in 10^19, so among four million prints one message in 4 * 10^12 is taken for another.

@@ -344,6 +344,24 @@ impl Rules {
         }
     }
 
+    /// Every rule, in the order in which they are asked.
+    pub fn each(&self, mut hear: impl FnMut(RuleId)) {
+        self.senders.iter().for_each(|rule| hear(rule.id));
+        self.numbers.iter().for_each(|rule| hear(rule.id));
+        self.countries.iter().for_each(|rule| hear(rule.id));
+        self.unicode.iter().for_each(|rule| hear(rule.id));
+        self.content.iter().flat_map(|level| &level.rules).for_each(|(rule, _)| hear(*rule));
+        self.hours.iter().for_each(|rule| hear(rule.id));
+        self.opt_outs.iter().for_each(|rule| hear(rule.id));
+        self.velocity.iter().for_each(|rule| hear(rule.id));
+        self.duplicate.iter().for_each(|rule| hear(rule.id));
+        self.quotas.iter().for_each(|rule| hear(rule.id));
+        self.caps.iter().flat_map(|caps| &caps.caps).for_each(|rule| hear(rule.id));
+        self.max_per_request.iter().for_each(|rule| hear(rule.id));
+        self.throughput.iter().for_each(|rule| hear(rule.id));
+        self.certified.iter().for_each(|rule| hear(rule.id));
+    }
+
     /// The zone in which a new level counts.
     #[must_use]
     pub fn zone(&self) -> Arc<TimeZone> {

@@ -1,17 +1,15 @@
 //! What can be asked of the writer: typed commands that travel in batches, and the answers after the commit.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::Admin;
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, InboundPart, MessageId, State, UpstreamId};
 use crate::policy::{Admitted, Denied, Taker};
 use crate::store::history::Moved;
-use crate::store::policy::PolicyChange;
-use crate::store::{StoreError, lane};
+use crate::store::lane;
 
 /// One command; the writer does many in one transaction.
 pub(in crate::store) enum Command {
@@ -327,26 +325,6 @@ pub enum Delivered {
         /// When to try again.
         due: Timestamp,
     },
-}
-
-/// Administration; rare, each with its own answer.
-pub(in crate::store) enum Admin {
-    Policy(Box<PolicyChange>, oneshot::Sender<Result<(), StoreError>>),
-    Credit {
-        account: AccountId,
-        amount: Credits,
-        kind: &'static str,
-        note: String,
-        reply: oneshot::Sender<Result<Balance, StoreError>>,
-    },
-    Transfer {
-        from: AccountId,
-        to: AccountId,
-        amount: Credits,
-        note: String,
-        reply: oneshot::Sender<Result<(), StoreError>>,
-    },
-    Backup(PathBuf, oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// An account's money.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod flying;
+mod listed;
 mod policy;
 mod search;
 mod sightings;
@@ -9,11 +10,13 @@ mod stored;
 mod trace;
 
 pub use audit::AuditLine;
+pub use listed::ListedNumber;
 pub(super) use policy::policy_parts;
 pub use search::Search;
 pub use stored::StoredPolicy;
 pub use trace::{TimelineEntry, Trace};
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
@@ -105,6 +108,25 @@ impl Reader {
         })
     }
 
+    /// What each account sent and spent since a day, in days since 1970 (UTC); those that did nothing are missing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn totals_since(&self, day: i64) -> Result<HashMap<AccountId, DayTotals>, StoreError> {
+        let mut find = self.db.prepare(
+            "SELECT account, sum(messages), sum(posted), sum(voided) FROM day_total WHERE day >= ?1 GROUP BY account",
+        )?;
+        let rows = find.query_map([day], |row| {
+            let totals = DayTotals {
+                messages: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+                posted: Credits::from_micro(row.get(2)?),
+                voided: Credits::from_micro(row.get(3)?),
+            };
+            Ok((AccountId(row.get(0)?), totals))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     fn account_view(&self, row: &Row<'_>) -> rusqlite::Result<Option<AccountView>> {
         let id: u32 = row.get(0)?;
         let terms: String = row.get(5)?;
@@ -150,6 +172,17 @@ impl Reader {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// What an account sent and spent on some days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DayTotals {
+    /// Messages that were accepted.
+    pub messages: u64,
+    /// What was spent.
+    pub posted: Credits,
+    /// What was given back.
+    pub voided: Credits,
 }
 
 /// One entry of an account's books, for people.

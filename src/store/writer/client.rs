@@ -8,7 +8,9 @@ use smpp_proto::pdu::{Header, SubmitSm};
 use super::Writer;
 use super::effects::Effects;
 use crate::account::{AccountId, Credits};
+use crate::clock::Timestamp;
 use crate::message::{End, Message, MessageId, Reason, RouteId, State, UpstreamId};
+use crate::policy::filter::RuleId;
 use crate::policy::{Denied, Refusal};
 use crate::store::StoreError;
 use crate::store::command::{
@@ -112,7 +114,9 @@ impl Writer {
         effects: &mut Effects,
     ) -> Result<ClientOutcome, StoreError> {
         let admitted = &accept.admitted;
-        match self.claim(accept) {
+        let shared = &self.shared;
+        let shadowed = |rule| shared.counters.shadowed.count(&shared.policy.load(), accept.account, rule);
+        match self.claim(accept, self.now, shadowed) {
             Ok(total) => {
                 // It was asked a moment ago.
                 if let Err(no) = self.books.hold(accept.account, total, accept.max_queued) {
@@ -159,12 +163,15 @@ impl Writer {
     }
 
     /// Asks whether a message may be accepted, in the order of refusals: filters, credit, way. Nothing is taken yet;
-    /// answers what it costs.
-    pub(super) fn claim(&self, accept: &Accept) -> Result<Credits, Denied> {
+    /// answers what it costs. `shadowed` hears of rules that are not enforced and would refuse it.
+    pub(super) fn claim(
+        &self,
+        accept: &Accept,
+        now: Timestamp,
+        shadowed: impl FnMut(RuleId),
+    ) -> Result<Credits, Denied> {
         let admitted = &accept.admitted;
-        let counters = &self.shared.counters;
-        let shadowed = |rule| counters.shadowed.count(&self.shared.policy.load(), accept.account, rule);
-        self.limits.check(admitted, self.now, shadowed)?;
+        self.limits.check(admitted, now, shadowed)?;
         let total = admitted.price().times(u32::from(admitted.parts()));
         let total = total.ok_or(Refusal::InsufficientCredit)?;
         self.books.could_hold(accept.account, total, accept.max_queued).map_err(|no| no.refusal())?;

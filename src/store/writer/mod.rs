@@ -11,6 +11,7 @@ mod refill;
 mod start;
 mod tick;
 
+pub(super) use books::unpacked;
 pub(super) use client::unshortened;
 pub(super) use start::start;
 
@@ -29,7 +30,7 @@ use super::command::{Command, Turns};
 use super::history::{self, Mover};
 use super::journal::Flights;
 use super::metrics::Shadowed;
-use super::{Balance, Shared, StoreError};
+use super::{Shared, StoreError};
 use crate::clock::Timestamp;
 use crate::message::IdSource;
 
@@ -100,7 +101,7 @@ struct Writer {
     /// Notes whose transaction failed and that nobody else remembers.
     held_over: Vec<Command>,
     /// What came of the administrative commands of this transaction, in their order.
-    replies: Vec<Result<Option<Balance>, StoreError>>,
+    replies: Vec<Result<admin::Done, StoreError>>,
     /// The time of this transaction.
     now: Timestamp,
     /// Let go of last, but before anybody hears that the store is closed.

@@ -1,6 +1,8 @@
 //! Administration: policy, credit, copies.
 
 mod accounts;
+mod numbers;
+mod probe;
 
 use std::collections::HashMap;
 
@@ -13,10 +15,18 @@ use super::effects::Effects;
 use crate::account::{AccountId, Credits};
 use crate::message::UpstreamId;
 use crate::policy::{PastSchedule, Snapshot};
-use crate::store::command::{Admin, Command};
+use crate::store::command::{Admin, Command, Probed};
 use crate::store::policy::{PolicyChange, TrafficDraft};
 use crate::store::schema::part;
 use crate::store::{Balance, StoreError, UpstreamTraits, Upstreams, reader};
+
+/// What came of an administrative command.
+pub(super) enum Done {
+    Nothing,
+    Balance(Balance),
+    Probed(Probed),
+    Count(u64),
+}
 
 impl Writer {
     /// Each administrative command of a batch in a savepoint of its own: one that is refused changes nothing.
@@ -37,7 +47,7 @@ impl Writer {
         Ok(())
     }
 
-    fn administer(&mut self, admin: &Admin, effects: &mut Effects) -> Result<Option<Balance>, StoreError> {
+    fn administer(&mut self, admin: &Admin, effects: &mut Effects) -> Result<Done, StoreError> {
         match admin {
             Admin::Policy(change, _) => {
                 self.apply(change)?;
@@ -52,7 +62,7 @@ impl Writer {
             Admin::Credit { account, amount, kind, note, .. } => {
                 let balance = self.add_entry(*account, *amount, kind, note)?;
                 self.books.write(&self.db, self.now.utc_day())?;
-                return Ok(Some(balance));
+                return Ok(Done::Balance(balance));
             }
             Admin::Transfer { from, to, amount, note, .. } => {
                 if *amount <= Credits::ZERO {
@@ -66,8 +76,10 @@ impl Writer {
             }
             // Runs beside the writer; a place in the mailbox only orders it behind what was asked before.
             Admin::Backup(..) => {}
+            Admin::Probe { accept, at, .. } => return self.probe(accept, *at).map(Done::Probed),
+            Admin::List(listing, _) => return self.change_list(listing).map(Done::Count),
         }
-        Ok(None)
+        Ok(Done::Nothing)
     }
 
     /// After the commit: who asked hears what came of it.
@@ -82,8 +94,25 @@ impl Writer {
                     reply.send(outcome.map(|_| ())).is_ok()
                 }
                 Admin::Credit { reply, .. } => {
-                    let balance = outcome.and_then(|b| b.ok_or(StoreError::Closed));
+                    let balance = outcome.and_then(|done| match done {
+                        Done::Balance(balance) => Ok(balance),
+                        _ => Err(StoreError::Closed),
+                    });
                     reply.send(balance).is_ok()
+                }
+                Admin::Probe { reply, .. } => {
+                    let probed = outcome.and_then(|done| match done {
+                        Done::Probed(probed) => Ok(probed),
+                        _ => Err(StoreError::Closed),
+                    });
+                    reply.send(probed).is_ok()
+                }
+                Admin::List(_, reply) => {
+                    let count = outcome.and_then(|done| match done {
+                        Done::Count(count) => Ok(count),
+                        _ => Err(StoreError::Closed),
+                    });
+                    reply.send(count).is_ok()
                 }
                 Admin::Backup(file, reply) => {
                     let settings = self.shared.settings.clone();
@@ -208,6 +237,8 @@ impl Admin {
                 reply.send(Err(failure)).is_ok()
             }
             Self::Credit { reply, .. } => reply.send(Err(failure)).is_ok(),
+            Self::Probe { reply, .. } => reply.send(Err(failure)).is_ok(),
+            Self::List(_, reply) => reply.send(Err(failure)).is_ok(),
         };
     }
 }

@@ -14,7 +14,7 @@ use super::sums::Sums;
 use crate::clock::Timestamp;
 use crate::policy::filter::{Claim, Demand, RuleId};
 use crate::policy::{Admitted, Denied, Refusal};
-use crate::store::{Counters, StoreError};
+use crate::store::{Counted, Counters, StoreError};
 
 /// All of them.
 pub(in crate::store::writer) struct Limits {
@@ -83,6 +83,24 @@ impl Limits {
             Demand::Pace { key, every, burst } => self.paces.has(key, every, burst, now),
             Demand::First { print, .. } => !self.firsts.has(print, now),
         }
+    }
+
+    /// How every claim of a message stands, and whether its number is on a list; nothing is taken.
+    pub(in crate::store::writer) fn probe(
+        &self,
+        admitted: &Admitted,
+        now: Timestamp,
+    ) -> (Option<Refusal>, Vec<Counted>) {
+        let listed = self.lists.refusal(&admitted.rules().lineage, admitted.destination().as_bytes());
+        let counted = |claim: &Claim| {
+            let (used, most) = match claim.demand {
+                Demand::Quota { key, period, most, .. } => (self.sums.of(key, period), most),
+                Demand::Pace { key, every, burst } => (self.paces.taken(key, every, now), burst),
+                Demand::First { print, .. } => (u64::from(self.firsts.has(print, now)), 1),
+            };
+            Counted { rule: claim.rule, used, most, is_met: self.meets(claim, now) }
+        };
+        (listed, admitted.claims().iter().map(counted).collect())
     }
 
     /// Takes what was checked.

@@ -7,7 +7,7 @@ mod paces;
 mod sums;
 
 pub(super) use limits::Limits;
-pub(in crate::store) use lists::{packed, unpacked};
+pub(in crate::store) use lists::unpacked;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -21,6 +21,12 @@ impl Paces {
         u64::try_from(full_at).unwrap_or(0) <= most
     }
 
+    /// How many are taken and have not come back.
+    pub(super) fn taken(&self, key: u64, every: u64, now: Timestamp) -> u64 {
+        let full_at = self.0.get(&key).map_or(0, |at| at.saturating_sub(now.millis()).max(0));
+        u64::try_from(full_at).unwrap_or(0).div_ceil(every.max(1))
+    }
+
     pub(super) fn take(&mut self, key: u64, every: u64, burst: u64, now: Timestamp) {
         if self.0.len() >= MOST && !self.0.contains_key(&key) {
             self.0.retain(|_, full_at| *full_at > now.millis());

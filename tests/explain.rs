@@ -1,0 +1,225 @@
+//! What explain says is what a message gets, and saying it costs and counts nothing.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use bytes::Bytes;
+use smpp_proto::field::DataCoding;
+use smpp_proto::pdu::SubmitSm;
+use smpp_proto::{Address, CommandStatus};
+use support::House;
+use tollgate::admin::{self, Answer, Encoding, Explained, Question, Request, Says};
+
+const RULES: &str = r#"
+[filters]
+max_per_day = { most = 20, enforce = false }
+[[protected_name]]
+name = "BANK"
+accounts = ["bank"]
+[[account]]
+name = "bank"
+[[account]]
+name = "parent"
+[account.filters]
+max_per_month = { most = 30, enforce = false }
+[[account]]
+name = "acme"
+parent = "parent"
+opening_credit = "30"
+default_source = "ACME"
+status_codes = "vendor"
+[account.statuses]
+duplicate = 0x44
+[account.filters]
+duplicate = { window = "60m" }
+senders = { allow = ["ACME", "34*", "B*"] }
+velocity = { prefix = "34", most = 8, per = "1h" }
+unicode = "transliterate"
+spend_per_day = "66"
+[[account.smpp]]
+system_id = "acme"
+password = "secret"
+[account.smpp.filters]
+max_per_day = 40
+senders = { allow = ["ACME*"], enforce = false }
+"#;
+
+async fn explain(house: &House, question: Question) -> Explained {
+    match admin::perform(house.store(), Request::Explain(question)).await.unwrap() {
+        Answer::Explained(told) => *told,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn question(from: &str, to: &str, text: &str) -> Question {
+    Question {
+        account: "acme".to_owned(),
+        credential: Some("acme".to_owned()),
+        from: from.to_owned(),
+        to: to.to_owned(),
+        text: text.to_owned(),
+        encoding: if text.is_ascii() { Encoding::Default } else { Encoding::Ucs2 },
+        ..Question::default()
+    }
+}
+
+/// The same message as a client writes it.
+fn submit(from: &str, to: &str, text: &str) -> SubmitSm {
+    let source = match from {
+        "" => Address::default(),
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Address::international(digits),
+        name => Address::alphanumeric(name),
+    };
+    let (data_coding, octets): (_, Vec<u8>) = if text.is_ascii() {
+        (DataCoding(0), text.bytes().collect())
+    } else {
+        (DataCoding(8), text.encode_utf16().flat_map(u16::to_be_bytes).collect())
+    };
+    SubmitSm {
+        source,
+        destination: Address::international(to),
+        data_coding,
+        short_message: Bytes::from(octets),
+        ..SubmitSm::default()
+    }
+}
+
+/// Numbers that look like chance and come again with the same seed (a linear congruence of Knuth's).
+struct Dice(u64);
+
+impl Dice {
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        &from[usize::try_from(self.0 >> 33).unwrap() % from.len()]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_says_what_a_message_gets_and_costs_and_counts_nothing() {
+    let mut house = House::open(RULES).await;
+    let mut esme = house.bound("acme").await;
+    let long = "all work and no play ".repeat(9);
+    let froms = ["ACME", "34600000000", "EVIL", "", "ACME", "B4NK"];
+    let tos = [
+        "34600111222",
+        "34600111223",
+        "34600111224",
+        "447700900123",
+        "447700900124",
+        "12025550143",
+        "12",
+        "abc",
+        "33612345678",
+        "34803123456",
+        "346001112",
+    ];
+    let texts = ["hello", "hello there", "Привет", "日本語", long.as_str(), "¡Mañana!", ""];
+    let mut dice = Dice(7);
+    let mut seen = std::collections::BTreeMap::new();
+    for round in 0..400 {
+        if round == 200 {
+            let add = Request::CreditAdd {
+                account: "acme".to_owned(),
+                amount: "200".parse().unwrap(),
+                note: String::new(),
+            };
+            admin::perform(house.store(), add).await.unwrap();
+        }
+        let number = format!("{} {round}", dice.pick(&texts));
+        let text = if round % 3 == 0 { *dice.pick(&texts) } else { number.as_str() };
+        let (from, to) = (*dice.pick(&froms), *dice.pick(&tos));
+        let before = house.books("acme");
+        let told = explain(&house, question(from, to, text)).await;
+        let again = explain(&house, question(from, to, text)).await;
+        assert_eq!(told, again, "to explain counts nothing");
+        assert_eq!(house.books("acme"), before, "to explain costs nothing");
+        let (status, _) = esme.try_submit(submit(from, to, text)).await;
+        assert_eq!(
+            (CommandStatus(told.status), told.accepted),
+            (status, status == CommandStatus::ROK),
+            "{from:?} {to:?} {text:?}: {told:#?}"
+        );
+        *seen.entry(told.reason.unwrap_or_default()).or_insert(0_u32) += 1;
+    }
+    for reason in [
+        "",
+        "daily_limit",
+        "duplicate",
+        "insufficient_credit",
+        "invalid_destination",
+        "sender_not_allowed",
+        "unicode_disabled",
+        "velocity_limit",
+    ] {
+        assert!(seen.contains_key(reason), "{reason:?} was never met: {seen:?}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rule_is_told_with_its_verdict_whose_it_is_and_where_it_stands() {
+    let mut house = House::open(RULES).await;
+    let mut esme = house.bound("acme").await;
+    let (status, _) = esme.try_submit(submit("ACME", "34600111222", "hello")).await;
+    assert_eq!(status, CommandStatus::ROK);
+    let told = explain(&house, question("34600000000", "34600111222", "hello")).await;
+    assert_eq!((told.accepted, told.reason.as_deref(), told.status), (false, Some("duplicate"), 0x44));
+    assert!(told.because.as_ref().is_some_and(|because| because.contains("duplicate of account acme")));
+    let line = |rule: &str, of: &str| {
+        let found = told.rules.iter().find(|line| line.rule.rule == rule && line.rule.of == of);
+        found.unwrap_or_else(|| panic!("{rule} of {of}: {:#?}", told.rules))
+    };
+    assert_eq!(line("max_per_day", "the platform").verdict, Says::Passes);
+    assert_eq!(line("senders", "account acme").verdict, Says::Passes);
+    let shadow = line("senders", "credential acme");
+    assert_eq!((shadow.verdict, shadow.reason.as_deref()), (Says::WouldRefuse, Some("sender_not_allowed")));
+    assert_eq!(line("duplicate", "account acme").verdict, Says::Refuses);
+    let day = line("max_per_day", "credential acme");
+    assert_eq!(
+        (day.used.as_deref(), day.most.as_deref(), day.verdict),
+        (Some("1"), Some("40"), Says::Passes)
+    );
+    let spend = line("spend_per_day", "account acme");
+    assert_eq!((spend.used.as_deref(), spend.most.as_deref()), (Some("1"), Some("66")));
+    let pace = line("velocity", "account acme");
+    assert_eq!((pace.used.as_deref(), pace.most.as_deref()), (Some("1"), Some("8")));
+    assert!(!line("max_per_month", "account parent").rule.enforce);
+    assert!(day.rule.place.contains("tollgate.toml:"), "{day:?}");
+    assert_eq!(told.price.as_ref().map(|price| price.total.to_string()).as_deref(), Some("1"));
+    assert_eq!(
+        told.balance.as_ref().map(|b| (b.available.to_string(), b.is_enough)),
+        Some(("29".to_owned(), true))
+    );
+    let route = told.route.as_ref().unwrap();
+    assert_eq!((route.name.as_str(), route.operators[0].name.as_str()), ("everywhere", "north"));
+
+    let nothing = explain(&house, question("ACME", "abc", "hello")).await;
+    assert_eq!(nothing.reason.as_deref(), Some("invalid_destination"));
+    assert!(nothing.rules.iter().all(|line| matches!(line.verdict, Says::NotReached | Says::BySession)));
+
+    let russian = explain(&house, question("ACME", "34600111222", "Привет")).await;
+    assert_eq!((russian.text.plain.as_deref(), russian.text.alphabet.as_str()), (Some("Privet"), "gsm7"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_make_no_sense_are_told_apart() {
+    let mut house = House::open(RULES).await;
+    let base = question("ACME", "34600111222", "hello");
+    for (asked, why) in [
+        (Question { account: "nobody".to_owned(), ..base.clone() }, "there is no account \"nobody\""),
+        (Question { credential: Some("x".to_owned()), ..base.clone() }, "there is no credential \"x\""),
+        (Question { account: "parent".to_owned(), ..base.clone() }, "there is no credential \"acme\""),
+        (Question { at: Some("noon".to_owned()), ..base.clone() }, "\"noon\" is no time"),
+        (
+            Question { text: "Привет".to_owned(), encoding: Encoding::Default, ..base.clone() },
+            "characters that this encoding has not",
+        ),
+        (Question { from: "АСМЕ".to_owned(), ..base.clone() }, "is no source address"),
+    ] {
+        let refused = admin::perform(house.store(), Request::Explain(asked)).await.unwrap_err();
+        assert!(refused.text.contains(why), "{why}: {}", refused.text);
+    }
+    house.close().await;
+}
