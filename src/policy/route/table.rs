@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Asked, Asks, Route};
 use crate::message::RouteId;
-use crate::policy::prefix::{NotAPrefix, PrefixTable};
+use crate::policy::number::prefix::{NotAPrefix, PrefixTable};
 
 /// Every route.
 #[derive(Clone, Debug, Default)]

@@ -1,25 +1,25 @@
 //! `[[route]]`: which way a message takes, and under what conditions.
 
 use super::price::{self, country};
-use super::read::{Names, Section, Sources, Value};
-use super::traffic::{list_once, prefix};
+use super::{list_once, prefix};
+use crate::config::read::{Names, Section, Sources, Value};
 use crate::policy::route::{Class, Failover, Hours, Negative, NotHours, Pick};
 use crate::policy::{Network, Price};
 use crate::smsc::{BindMode, Upstream};
 use crate::store::{RouteDraft, WayDraft};
 
 /// What routes refer to.
-pub(super) struct Around<'a> {
+pub(in crate::config) struct Around<'a> {
     /// Operators.
-    pub(super) upstreams: &'a Names,
+    pub(in crate::config) upstreams: &'a Names,
     /// Accounts.
-    pub(super) accounts: &'a Names,
+    pub(in crate::config) accounts: &'a Names,
     /// Prices and networks, if all of them could be read.
-    pub(super) prices: Option<(&'a [Price], &'a [Network])>,
+    pub(in crate::config) prices: Option<(&'a [Price], &'a [Network])>,
 }
 
 /// Reads a route.
-pub(super) fn read_route(
+pub(in crate::config) fn read_route(
     mut table: Section<'_>,
     names: &mut Names,
     around: &Around<'_>,
@@ -154,7 +154,7 @@ fn own_prefix(value: &Value<'_>, own: &mut Names, prices: Option<(&[Price], &[Ne
 }
 
 /// Every operator of a route takes messages.
-pub(super) fn check_ways(
+pub(in crate::config) fn check_ways(
     routes: &[RouteDraft],
     names: &Names,
     upstreams: &[Upstream],
