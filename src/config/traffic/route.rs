@@ -4,6 +4,7 @@ use super::price::{self, country};
 use super::{list_once, prefix};
 use crate::config::read::{Names, Section, Sources, Value};
 use crate::policy::route::{Class, Failover, Hours, Negative, NotHours, Pick};
+use crate::policy::text::SenderPattern;
 use crate::policy::{Network, Price};
 use crate::smsc::{BindMode, Upstream};
 use crate::store::{RouteDraft, WayDraft};
@@ -44,7 +45,9 @@ pub(in crate::config) fn read_route(
     let ways = table.need("upstreams", "[\"north\"]", |v| read_ways(v, pick, around.upstreams));
     let mut route = RouteDraft { pick, ..RouteDraft::default() };
     table.put("accounts", &mut route.accounts, |v| list_once(v, |v| around.accounts.known(v)));
-    table.put("senders", &mut route.senders, |v| list_once(v, |v| v.text_of(1..=20)));
+    table.put("senders", &mut route.senders, |v| {
+        list_once(v, |v| Some(v.parsed::<SenderPattern>()?.to_string()))
+    });
     table.put("countries", &mut route.countries, |v| list_once(v, country));
     table.put("classes", &mut route.classes, |v| list_once(v, |v| v.one_of(&Class::ALL)));
     table.put("zone", &mut route.zone, |v| match Hours::read([], &v.text()?) {
