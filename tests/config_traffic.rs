@@ -299,7 +299,7 @@ credential = "gamma-mo"
             "26:11: keyword is \"two words\": write one word of letters and digits",
             "27:11: there is no account \"gamme\": did you mean \"gamma\"?",
             "32:14: account \"gamma\" has no credential \"gama-mo\": did you mean \"gamma-mo\"?",
-            "34:13: an account for the prefix \"22000 and the keyword WIN\" is there already, at gate.toml:29: write \
+            "34:13: an account for the prefix \"22000 and the keyword win\" is there already, at gate.toml:29: write \
              each one once",
             "37:14: account \"acme\" has no credential \"gamma-mo\": there is none to choose from",
         ]

@@ -132,10 +132,15 @@ fn every_key_that_is_read_stands_in_it() {
         text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config");
     let mut read = BTreeSet::new();
-    for file in fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if path.is_file() {
-            read.extend(keys(&fs::read_to_string(path).unwrap()));
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                read.extend(keys(&fs::read_to_string(path).unwrap()));
+            }
         }
     }
     assert!(read.len() > 90, "the keys are found in the code: {}", read.len());

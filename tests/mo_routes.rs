@@ -6,11 +6,13 @@ mod support;
 
 use std::time::Duration;
 
-use smpp_proto::field::{DataCoding, EsmClass};
+use smpp_proto::field::{COctets, DataCoding, EsmClass};
 use smpp_proto::pdu::{BindKind, DeliverSm};
 use smpp_proto::{Address, Body, CommandId, CommandStatus};
 use support::{Esme, Ways, within};
-use tollgate::account::InboundParts;
+use tokio::net::TcpListener;
+use tollgate::account::{InboundParts, Secret};
+use tollgate::esme::Outbind;
 use tollgate::store::{AccountDraft, MoRouteDraft, PolicyChange};
 
 const PHONE: &str = "34600000001";
@@ -203,5 +205,30 @@ async fn a_credential_that_gives_an_address_up_does_so_for_itself() {
     ways.esme.answer_deliver(sequence, CommandStatus::RX_P_APPN).await;
     ways.esme.expect_quiet().await;
     let mut own = bound(&ways, "acme-mo").await;
+    gets(&mut own, "own").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_come_by_itself_is_called_for_what_is_its_own() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut ways = Ways::<1>::open(|plan| {
+        plan.shape = shaped;
+        plan.esme.outbinds = vec![Outbind {
+            credential: "acme-mo".to_owned(),
+            address,
+            system_id: "gate".to_owned(),
+            password: Secret::new("secret"),
+            pause: Outbind::PAUSE,
+            longest_pause: Outbind::LONGEST_PAUSE,
+        }];
+    })
+    .await;
+    comes(&mut ways, text("44000", "own"), CommandStatus::ROK).await;
+    // Somebody of the account is bound; what is for the other credential does not wait for that one to go.
+    let (mut own, outbind) = ways.gate.advance_until(Duration::from_secs(1), Esme::called(&listener)).await;
+    assert_eq!(outbind.system_id, COctets::from("gate"));
+    let answer = own.bind(BindKind::Receiver, "acme-mo", "secret").await;
+    assert_eq!(answer.header.status, CommandStatus::ROK);
     gets(&mut own, "own").await;
 }

@@ -261,7 +261,7 @@ async fn f_126_unicode_is_refused_allowed_or_written_in_gsm() {
 async fn f_129_a_country_s_cap_stops_the_next_message_of_the_day() {
     let caps = "country_caps = [{ country = \"CO\", messages = 10 }, { messages = 2, credits = \"100\" }]";
     let house = House::open(&acme(caps)).await;
-    let mut esme = house.bound("acme").await;
+    let mut esme = house.transmitter("acme").await;
     for n in 0..10 {
         accepted(&mut esme, to("573001234567", &format!("{n}"))).await;
     }

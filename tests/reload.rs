@@ -98,6 +98,7 @@ async fn a_bad_file_on_hangup_changes_nothing_and_says_every_reason() {
     until("the log says that it was applied", PATIENCE, || log().contains("read again and applied")).await;
     let (status, _) = esme.try_submit(submit("34600111222", "hello")).await;
     assert_eq!(status, CommandStatus::RSUBMITFAIL);
+    esme.unbind().await;
     daemon.terminate().await;
 }
 

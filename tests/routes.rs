@@ -94,6 +94,19 @@ async fn an_operator_that_is_down_is_passed_by_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_time_comes_passes_by_who_is_down_then() {
+    let mut ways = Ways::<2>::open(|_| ()).await;
+    let pdu = SubmitSm { schedule_delivery_time: COctets::from("000000000500000R"), ..submit(TO, "later") };
+    let (_, id) = ways.esme.try_submit(pdu).await;
+    ways.links[0].send_empty(CommandId::UNBIND, CommandStatus::ROK, 900).await;
+    ways.is_up("north", false).await;
+    ways.gate.clock.advance(Duration::from_secs(300));
+    ways.take(1, "s-1").await;
+    ways.gate.reaches(&id, "sent").await;
+    ways.gate.ends_with("9", "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn shares_hold_and_the_parts_of_a_message_are_never_split() {
     let mut ways = Ways::<2>::open(|plan| {
         plan.credit = "1000";

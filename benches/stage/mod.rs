@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each bench takes what it needs")]
 
+pub mod full;
+pub mod rules;
+
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};

@@ -3,14 +3,10 @@
 //! Knows the keys of every room and where they stand in a file. No room knows it. It neither opens the store nor
 //! listens; it only looks whether files that are named are there.
 
-mod access;
 mod account;
 mod declare;
-mod filters;
 mod operation;
-mod price;
 mod read;
-mod route;
 mod smpp;
 mod store;
 mod traffic;
@@ -27,10 +23,10 @@ pub use read::{Environment, Problem, Problems};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use account::AccountNames;
-use price::PriceNames;
+use account::{AccountNames, filters};
 use read::{Names, Section, Sources, Spot, Texts};
-use route::Around;
+use traffic::price::{self, PriceNames};
+use traffic::route::{self, Around};
 
 use crate::admin;
 use crate::policy::{Billing, Platform, TextLimits};

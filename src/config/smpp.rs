@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use smpp_proto::field::InterfaceVersion;
 
+use super::account::access;
 use super::read::{Section, Value, lenience};
-use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, access};
+use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 use crate::esme::{DataSmOnReceiver, FailedBinds, Redelivery, Settings, TlsListen};
 use crate::link::tls::{self, ServerIdentity};
 

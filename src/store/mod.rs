@@ -29,7 +29,7 @@ pub use policy::{
 pub use reader::{
     AccountView, AuditLine, DayTotals, ListedNumber, Reader, Search, StoredPolicy, TimelineEntry, Trace,
 };
-pub use writer::Counters;
+pub use writer::{Counters, Limits};
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -115,7 +115,9 @@ fn run(settings: &SettingsArgs, account: Option<String>, command: ListCommand) -
         ListCommand::Remove { numbers, json } => {
             change(settings, Numbers { account, remove: true, numbers, why: String::new() }, json)?;
         }
-        ListCommand::Import { file, why, json } => return import(settings, account, &file, &why, json),
+        ListCommand::Import { file, why, json } => {
+            return import(settings, account.as_ref(), &file, &why, json);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -179,7 +181,7 @@ struct Imported {
 
 fn import(
     settings: &SettingsArgs,
-    account: Option<String>,
+    account: Option<&String>,
     path: &Path,
     why: &str,
     json: bool,
@@ -198,7 +200,7 @@ fn import(
                 break;
             }
             let sent = numbers.len() as u64;
-            let batch = Numbers { account: account.clone(), remove: false, numbers, why: why.to_owned() };
+            let batch = Numbers { account: account.cloned(), remove: false, numbers, why: why.to_owned() };
             let Answer::NumbersChanged(NumbersChanged { changed, .. }) =
                 reached.ask(Request::NumbersChange(batch)).await?
             else {

@@ -120,38 +120,40 @@ fn of_traffic(stored: &TrafficDraft, wanted: &TrafficDraft, found: &mut Vec<Chan
         named
     };
     let networks = |traffic: &TrafficDraft| {
-        traffic.networks.iter().map(|known| (known.name.clone(), written::network(known))).collect()
+        let known = traffic.networks.iter();
+        known.map(|known| (known.name.clone(), written::network(known))).collect::<Named>()
     };
-    of_named("network", networks(stored), networks(wanted), false, found);
+    of_named("network", &networks(stored), &networks(wanted), false, found);
     let lists = |traffic: &TrafficDraft| {
-        traffic.price_lists.iter().map(|known| (known.name.clone(), written::price_list(known))).collect()
+        let known = traffic.price_lists.iter();
+        known.map(|known| (known.name.clone(), written::price_list(known))).collect::<Named>()
     };
-    of_named("price_list", lists(stored), lists(wanted), false, found);
-    of_named("price", prices(stored), prices(wanted), false, found);
+    of_named("price_list", &lists(stored), &lists(wanted), false, found);
+    of_named("price", &prices(stored), &prices(wanted), false, found);
     let routes = |traffic: &TrafficDraft| {
-        traffic.routes.iter().map(|route| (route.name.clone(), written::route(route))).collect()
+        traffic.routes.iter().map(|route| (route.name.clone(), written::route(route))).collect::<Named>()
     };
-    of_named("route", routes(stored), routes(wanted), true, found);
+    of_named("route", &routes(stored), &routes(wanted), true, found);
     let mo = |traffic: &TrafficDraft| {
         let named = |table: Table| {
             let prefixes = table.get("prefixes").map(ToString::to_string).unwrap_or_default();
             (prefixes, table)
         };
-        traffic.mo_routes.iter().map(written::mo).map(named).collect()
+        traffic.mo_routes.iter().map(written::mo).map(named).collect::<Named>()
     };
-    of_named("mo", mo(stored), mo(wanted), true, found);
+    of_named("mo", &mo(stored), &mo(wanted), true, found);
     let upstreams = |upstreams: &[UpstreamDraft]| {
-        upstreams.iter().map(|known| (known.name.clone(), written::upstream(known))).collect::<Vec<_>>()
+        upstreams.iter().map(|known| (known.name.clone(), written::upstream(known))).collect::<Named>()
     };
     // Operators that are named no more stay known to the store: messages of theirs are under way.
     let is_wanted = |(name, _): &(String, Table)| wanted.upstreams.iter().any(|known| known.name == *name);
-    let known = upstreams(&stored.upstreams).into_iter().filter(is_wanted).collect();
-    of_named("upstream", known, upstreams(&wanted.upstreams), false, found);
+    let known: Named = upstreams(&stored.upstreams).into_iter().filter(is_wanted).collect();
+    of_named("upstream", &known, &upstreams(&wanted.upstreams), false, found);
     let protected = |traffic: &TrafficDraft| {
         let names = traffic.platform.protected.iter();
-        names.map(|rule| (rule.is.name.clone(), written::protected(rule))).collect()
+        names.map(|rule| (rule.is.name.clone(), written::protected(rule))).collect::<Named>()
     };
-    of_named("protected_name", protected(stored), protected(wanted), false, found);
+    of_named("protected_name", &protected(stored), &protected(wanted), false, found);
     let one = [
         ("limits", written::limits(&stored.limits), written::limits(&wanted.limits)),
         ("billing", written::billing(stored.billing.as_ref()), written::billing(wanted.billing.as_ref())),
@@ -179,7 +181,13 @@ fn price_name(table: &Table) -> String {
 type Named = Vec<(String, Table)>;
 
 /// Things with names; `in_order` when it matters which comes first.
-fn of_named(what: &str, stored: Named, wanted: Named, in_order: bool, found: &mut Vec<Change>) {
+fn of_named(
+    what: &str,
+    stored: &[(String, Table)],
+    wanted: &[(String, Table)],
+    in_order: bool,
+    found: &mut Vec<Change>,
+) {
     let places: HashMap<&str, usize> =
         wanted.iter().zip(0..).map(|((name, _), at)| (name.as_str(), at)).collect();
     // Those that stay, in their old order: what now comes before something that it came after has moved.

@@ -1,6 +1,7 @@
 //! The files of a configuration: their texts, their parsed tables, their places, and the environment.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -81,6 +82,7 @@ impl Texts {
 
     /// Reads the files that `patterns` of the main file match, in the order of their names.
     pub(in crate::config) fn include(&mut self, patterns: &[(Spot, String)]) {
+        let mut known: HashSet<PathBuf> = self.files.iter().map(|file| file.path.clone()).collect();
         for (spot, pattern) in patterns {
             let paths = match matching(self.folder(*spot), pattern) {
                 Ok(paths) => paths,
@@ -90,7 +92,7 @@ impl Texts {
                 }
             };
             for path in paths {
-                if self.files.iter().any(|known| known.path == path) {
+                if !known.insert(path.clone()) {
                     continue;
                 }
                 match read(&path) {

@@ -7,6 +7,7 @@ pub(super) mod check;
 pub mod claim;
 pub mod desk;
 pub mod note;
+pub mod rate;
 mod replacement;
 pub mod rules;
 

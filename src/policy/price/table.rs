@@ -9,7 +9,7 @@ use super::{Network, Price, Reach};
 use crate::account::{AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::policy::Incoherent;
-use crate::policy::prefix::PrefixTable;
+use crate::policy::number::prefix::PrefixTable;
 
 /// Every price list.
 #[derive(Clone, Debug, Default)]

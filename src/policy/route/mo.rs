@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::account::{AccountId, CredentialId};
-use crate::policy::prefix::{NotAPrefix, PrefixTable};
+use crate::policy::number::prefix::{NotAPrefix, PrefixTable};
 
 /// Whose the messages from phones to a number are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,6 @@ mod hours;
 pub mod keyword;
 mod mo;
 mod pick;
-mod sender;
 mod table;
 
 pub use class::{Class, Classes};
@@ -20,7 +19,6 @@ pub use hours::{Hours, NotHours};
 pub use keyword::keyword;
 pub use mo::{MoRoute, MoTable, Taker, Takers};
 pub use pick::{Pick, WayTo, spread};
-pub use sender::SenderPattern;
 pub use table::RouteTable;
 
 use smallvec::SmallVec;
@@ -30,6 +28,7 @@ use super::Snapshot;
 use crate::account::{AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{Message, RouteId, UpstreamId};
+use crate::policy::text::SenderPattern;
 
 /// A way to operators. Absent conditions hold for every message.
 #[derive(Clone, Debug, Default)]
@@ -140,7 +139,7 @@ impl Conditions {
             && (self.classes.is_empty() || self.classes.meets(asked.classes))
             && self.min_price.is_none_or(|least| asked.price.is_some_and(|price| price >= least))
             && self.max_price.is_none_or(|most| asked.price.is_some_and(|price| price <= most))
-            && (self.senders.is_empty() || self.senders.iter().any(|pattern| pattern.fits(asked.source)))
+            && (self.senders.is_empty() || self.senders.iter().any(|pattern| pattern.has(asked.source)))
             && self.hours.as_ref().is_none_or(|hours| hours.has(asked.at))
     }
 }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Asked, Asks, Route};
 use crate::message::RouteId;
-use crate::policy::prefix::{NotAPrefix, PrefixTable};
+use crate::policy::number::prefix::{NotAPrefix, PrefixTable};
 
 /// Every route.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +91,7 @@ impl RouteTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Class, Classes, Conditions, Hours, SenderPattern};
+    use super::super::{Class, Classes, Conditions, Hours};
     use super::*;
     use crate::account::AccountId;
     use crate::clock::Timestamp;
@@ -145,7 +145,7 @@ mod tests {
                 table.find(&asked).is_some()
             }
         };
-        let takes = with(|c| c.senders = vec![SenderPattern::new("AC*"), SenderPattern::new("22000")]);
+        let takes = with(|c| c.senders = vec!["AC*".parse().unwrap(), "22000".parse().unwrap()]);
         assert!(
             takes(|_| ()) && takes(|asked| asked.source = b"22000") && !takes(|asked| asked.source = b"B")
         );

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::account::{Account, AccountId, Credential, CredentialId, Origin, PasswordHash};
 use crate::message::{RouteId, UpstreamId};
 use crate::policy::filter::Filters;
-use crate::policy::route::{Conditions, Hours, SenderPattern, keyword};
+use crate::policy::route::{Conditions, Hours, keyword};
+use crate::policy::text::SenderPatternFault;
 use crate::policy::{MoRoute, PastSchedule, Platform, Route, SnapshotParts, Taker, TextLimits, WayTo};
 use crate::store::schema::part;
 use crate::store::{MoRouteDraft, RouteDraft, StoreError, WayDraft};
@@ -131,7 +132,11 @@ fn route(
     };
     let conditions = Conditions {
         accounts: with_those_below(&draft.accounts, accounts)?,
-        senders: draft.senders.iter().map(SenderPattern::new).collect(),
+        senders: draft
+            .senders
+            .iter()
+            .map(|sender| sender.parse().map_err(|why: SenderPatternFault| failed(why.to_string())))
+            .collect::<Result<_, _>>()?,
         countries: draft.countries.iter().map(country).collect::<Result<_, _>>()?,
         classes: draft.classes.iter().copied().collect(),
         hours,

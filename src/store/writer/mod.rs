@@ -23,7 +23,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
-use books::{Books, Limits};
+use books::Books;
+pub use books::Limits;
 use effects::Effects;
 
 use super::command::{Command, Turns};

@@ -12,6 +12,7 @@ use super::{Counters, Writer};
 use crate::account::{AccountId, Surface};
 use crate::clock::Timestamp;
 use crate::message::{End, Message, MessageId, Reason, State, UpstreamId};
+use crate::policy::route::way_of;
 use crate::store::StoreError;
 use crate::store::command::EntryKey;
 use crate::store::schema::owed;
@@ -145,20 +146,30 @@ impl Writer {
         let due = rows.collect::<Result<Vec<(Message, UpstreamId)>, _>>()?;
         drop(find);
         let full = due.len() == AT_ONCE;
-        for (mut message, upstream) in due {
+        for (mut message, lane) in due {
+            self.complete(&mut message)?;
+            let upstream = self.lane_now(lane, &message);
             let room = effects.has_room(&self.shared, upstream, message.account);
             let state = if room { State::Ready } else { State::Queued };
             self.db
-                .prepare_cached("UPDATE message SET state = ?2, due = NULL WHERE id = ?1")?
-                .execute(params![message.id.raw(), state.code()])?;
+                .prepare_cached("UPDATE message SET state = ?2, lane = ?3, due = NULL WHERE id = ?1")?
+                .execute(params![message.id.raw(), state.code(), upstream.0])?;
             if room {
-                self.complete(&mut message)?;
                 effects.push(&self.shared, upstream, message);
             } else {
                 effects.spill(&self.shared, upstream, message.account);
             }
         }
         Ok(full)
+    }
+
+    /// The lane for a message whose time has come: its own, or where that operator is down the first of its way that is up.
+    fn lane_now(&self, lane: UpstreamId, message: &Message) -> UpstreamId {
+        if self.shared.up.is_up(lane) {
+            return lane;
+        }
+        let way = way_of(&self.shared.policy.load(), message, self.now);
+        way.into_iter().flatten().find(|upstream| self.shared.up.is_up(*upstream)).unwrap_or(lane)
     }
 
     /// Messages whose own end of validity has passed.

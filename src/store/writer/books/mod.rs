@@ -6,7 +6,7 @@ mod lists;
 mod paces;
 mod sums;
 
-pub(super) use limits::Limits;
+pub use limits::Limits;
 pub(in crate::store) use lists::unpacked;
 
 use std::collections::HashMap;

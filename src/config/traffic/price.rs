@@ -1,14 +1,14 @@
 //! `[billing]`, `[[network]]`, `[[price_list]]` and `[[price]]`: what a segment costs, and how amounts are shown.
 
-use super::read::{Names, Section, Value};
-use super::traffic::{list_once, prefix};
+use super::{list_once, prefix};
 use crate::account::Credits;
+use crate::config::read::{Names, Section, Value};
 use crate::policy::{Billing, Network, Price, PriceList, Reach};
 
 /// Names that prices take and refer to.
-pub(super) struct PriceNames {
+pub(in crate::config) struct PriceNames {
     /// Price lists.
-    pub(super) lists: Names,
+    pub(in crate::config) lists: Names,
     networks: Names,
     network_prefixes: Names,
     prefixes: Names,
@@ -18,7 +18,7 @@ pub(super) struct PriceNames {
 
 impl PriceNames {
     /// No names yet.
-    pub(super) fn new() -> Self {
+    pub(in crate::config) fn new() -> Self {
         Self {
             lists: Names::of("price list"),
             networks: Names::of("network"),
@@ -31,7 +31,7 @@ impl PriceNames {
 }
 
 /// Reads in what currency amounts are shown.
-pub(super) fn read_billing(root: &mut Section<'_>) -> Option<Billing> {
+pub(in crate::config) fn read_billing(root: &mut Section<'_>) -> Option<Billing> {
     let mut table = root.section("billing", "[billing]");
     if !table.is_written() {
         return None;
@@ -43,7 +43,7 @@ pub(super) fn read_billing(root: &mut Section<'_>) -> Option<Billing> {
 }
 
 /// Reads a network.
-pub(super) fn read_network(mut table: Section<'_>, names: &mut PriceNames) -> Option<Network> {
+pub(in crate::config) fn read_network(mut table: Section<'_>, names: &mut PriceNames) -> Option<Network> {
     let name = table.need("name", "\"ES-Movistar\"", |v| names.networks.claim(v, v.name()?));
     let taken = &mut names.network_prefixes;
     let prefixes = table.need("prefixes", "[\"34600\"]", |v| {
@@ -57,7 +57,7 @@ pub(super) fn read_network(mut table: Section<'_>, names: &mut PriceNames) -> Op
 }
 
 /// Reads a price list.
-pub(super) fn read_list(
+pub(in crate::config) fn read_list(
     mut table: Section<'_>,
     names: &mut PriceNames,
     usual: Option<&Billing>,
@@ -79,7 +79,7 @@ pub(super) fn read_list(
 }
 
 /// Reads a price.
-pub(super) fn read_price(mut table: Section<'_>, names: &mut PriceNames) -> Option<Price> {
+pub(in crate::config) fn read_price(mut table: Section<'_>, names: &mut PriceNames) -> Option<Price> {
     let reaches = [("prefix", table.value("prefix")), ("country", table.value("country")), {
         ("network", table.value("network"))
     }];
@@ -127,7 +127,7 @@ pub(super) fn read_price(mut table: Section<'_>, names: &mut PriceNames) -> Opti
 }
 
 /// Whether some number that begins with `prefix` may have a price. What country a number is of is not known here.
-pub(super) fn covers(prices: &[Price], networks: &[Network], prefix: &str) -> bool {
+pub(in crate::config) fn covers(prices: &[Price], networks: &[Network], prefix: &str) -> bool {
     let meets = |other: &str| other.starts_with(prefix) || prefix.starts_with(other);
     prices.iter().any(|price| match &price.reach {
         Reach::Prefix(other) => meets(other),
@@ -140,7 +140,7 @@ pub(super) fn covers(prices: &[Price], networks: &[Network], prefix: &str) -> bo
 }
 
 /// A country: two capitals.
-pub(super) fn country(value: &Value<'_>) -> Option<String> {
+pub(in crate::config) fn country(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     if text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase()) {
         return Some(text);
@@ -149,7 +149,7 @@ pub(super) fn country(value: &Value<'_>) -> Option<String> {
 }
 
 /// An amount of 0 or more.
-pub(super) fn amount(value: &Value<'_>) -> Option<Credits> {
+pub(in crate::config) fn amount(value: &Value<'_>) -> Option<Credits> {
     match value.amount()? {
         amount if amount < Credits::ZERO => value.refuse("write a price of 0 or more"),
         amount => Some(amount),

@@ -1,11 +1,14 @@
 //! `[[account]]`: who may send, with what credentials, on what terms.
 
+pub(in crate::config) mod access;
+pub(in crate::config) mod filters;
+
 use std::collections::HashMap;
 
 use smpp_proto::text::Charset;
 
 use super::read::{Names, Section, Sources, Value, lenience, secret};
-use super::{DAY, HOUR, SECOND, access, filters, upstream};
+use super::{DAY, HOUR, SECOND, upstream};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
     AccessList, BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders,
@@ -59,20 +62,20 @@ pub enum Proof {
 }
 
 /// The names that accounts take.
-pub(super) struct AccountNames {
+pub(in crate::config) struct AccountNames {
     /// Of the accounts.
-    pub(super) accounts: Names,
+    pub(in crate::config) accounts: Names,
     /// Of the credentials.
-    pub(super) system_ids: Names,
+    pub(in crate::config) system_ids: Names,
     /// Of the price lists, which are taken elsewhere.
-    pub(super) price_lists: Names,
+    pub(in crate::config) price_lists: Names,
 }
 
 /// How deep accounts may stand under others.
-pub(super) const DEEPEST: usize = 16;
+pub(in crate::config) const DEEPEST: usize = 16;
 
 /// Reads an account.
-pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
+pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
     let name = table.need("name", "\"acme\"", |v| names.accounts.claim(v, v.name()?));
     let parent = table.value("parent").and_then(|v| v.name());
     let mut opening_credit = Credits::ZERO;
@@ -258,7 +261,7 @@ fn read_statuses(table: &mut Section<'_>, terms: &mut Terms) {
 }
 
 /// Every parent is there, and nobody is his own ancestor.
-pub(super) fn check_parents(accounts: &[ConfiguredAccount], names: &Names, sources: &Sources<'_>) {
+pub(in crate::config) fn check_parents(accounts: &[ConfiguredAccount], names: &Names, sources: &Sources<'_>) {
     let parents: HashMap<&str, &str> =
         accounts.iter().filter_map(|a| Some((a.name.as_str(), a.parent.as_deref()?))).collect();
     for account in accounts {

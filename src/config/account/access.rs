@@ -2,11 +2,11 @@
 
 use ipnet::IpNet;
 
-use super::read::{Section, Value};
 use crate::account::{Access, AccessEntry, AccessList};
+use crate::config::read::{Section, Value};
 
 /// A network or one address.
-pub(super) fn network(value: &Value<'_>) -> Option<IpNet> {
+pub(in crate::config) fn network(value: &Value<'_>) -> Option<IpNet> {
     let text = value.text()?;
     let net = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
     match net {
@@ -16,7 +16,7 @@ pub(super) fn network(value: &Value<'_>) -> Option<IpNet> {
 }
 
 /// So many networks at most.
-pub(super) fn networks(value: &Value<'_>, most: usize) -> Option<Vec<IpNet>> {
+pub(in crate::config) fn networks(value: &Value<'_>, most: usize) -> Option<Vec<IpNet>> {
     bounded(value, value.list(network)?, most)
 }
 
@@ -25,7 +25,7 @@ fn bounded<T>(value: &Value<'_>, list: Vec<T>, most: usize) -> Option<Vec<T>> {
 }
 
 /// The lists of an account.
-pub(super) fn read(account: &mut Section<'_>) -> Access {
+pub(in crate::config) fn read(account: &mut Section<'_>) -> Access {
     let mut table = account.section("access", "[account.access]");
     let access = Access {
         smpp: read_list(table.section("smpp", "[account.access.smpp]")),

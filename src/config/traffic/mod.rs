@@ -1,16 +1,20 @@
 //! `[[mo]]` and `[limits]`: whose messages from phones are, and within what bounds messages are.
 
+pub(in crate::config) mod price;
+pub(in crate::config) mod route;
+
 use super::account::ConfiguredAccount;
 use super::read::{Names, Section, Value, did_you_mean};
 use super::{DAY, MINUTE};
-use crate::policy::{PastSchedule, TextLimits, route};
+use crate::policy::text::keyword;
+use crate::policy::{PastSchedule, TextLimits};
 use crate::store::MoRouteDraft;
 
 /// The longest prefix: a whole number in international form (ITU-T E.164) and a little more for short codes.
 const MAX_PREFIX: usize = 20;
 
 /// A list with at least one element.
-pub(super) fn list_once<'a, T>(
+pub(in crate::config) fn list_once<'a, T>(
     value: &Value<'a>,
     mut read: impl FnMut(&Value<'a>) -> Option<T>,
 ) -> Option<Vec<T>> {
@@ -19,16 +23,16 @@ pub(super) fn list_once<'a, T>(
 }
 
 /// Reads whose messages from phones are. Of an account's credentials one may be named.
-pub(super) fn read_mo(
+pub(in crate::config) fn read_mo(
     mut table: Section<'_>,
     taken: &mut Names,
     accounts: &Names,
     credentials: &[ConfiguredAccount],
 ) -> Option<MoRouteDraft> {
-    let mut keyword = None;
-    table.put("keyword", &mut keyword, |v| {
+    let mut word = None;
+    table.put("keyword", &mut word, |v| {
         let text = v.text_of(1..=32)?;
-        match route::keyword(&text) {
+        match keyword(&text) {
             Some(word) if word.chars().count() == text.chars().count() => Some(Some(word)),
             _ => v.refuse("write one word of letters and digits"),
         }
@@ -37,7 +41,7 @@ pub(super) fn read_mo(
         list_once(v, |v| {
             let prefix = prefix(v)?;
             // The same number may lead elsewhere with each word.
-            let apart = keyword.as_ref().map(|word| format!(" and the keyword {word}")).unwrap_or_default();
+            let apart = word.as_ref().map(|word| format!(" and the keyword {word}")).unwrap_or_default();
             taken.claim(v, format!("{prefix}{apart}")).map(|_| prefix)
         })
     });
@@ -53,11 +57,11 @@ pub(super) fn read_mo(
         v.say(format!("account {:?} has no credential {name:?}", own.name), did_you_mean(&name, names))
     });
     table.finish();
-    Some(MoRouteDraft { prefixes: prefixes?, account: account?, keyword, credential })
+    Some(MoRouteDraft { prefixes: prefixes?, account: account?, keyword: word, credential })
 }
 
 /// Reads the bounds of every message.
-pub(super) fn read_limits(root: &mut Section<'_>) -> TextLimits {
+pub(in crate::config) fn read_limits(root: &mut Section<'_>) -> TextLimits {
     let mut table = root.section("limits", "[limits]");
     let mut limits = TextLimits::default();
     table.put("max_validity", &mut limits.max_validity, |v| v.duration(MINUTE..=365 * DAY));
@@ -75,7 +79,7 @@ pub(super) fn read_limits(root: &mut Section<'_>) -> TextLimits {
 }
 
 /// The beginning of a number.
-pub(super) fn prefix(value: &Value<'_>) -> Option<String> {
+pub(in crate::config) fn prefix(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     if text.len() <= MAX_PREFIX && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(text);

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-use super::account::ConfiguredAccount;
-use super::read::{Names, Section, Sources, Value};
-use super::{DAY, HOUR, SECOND};
+use super::ConfiguredAccount;
 use crate::account::Credits;
+use crate::config::read::{Names, Section, Sources, Value};
+use crate::config::{DAY, HOUR, SECOND};
 use crate::policy::Platform;
 use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Unicode, Velocity};
 use crate::policy::hours::{Action, ClosedHours, Days};
@@ -21,7 +21,7 @@ use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
 const MOST_WORDS: usize = 10_000;
 
 /// Reads the filters of a level; `name` is how its table is called in problems.
-pub(super) fn read(table: &mut Section<'_>, name: &str) -> Filters {
+pub(in crate::config) fn read(table: &mut Section<'_>, name: &str) -> Filters {
     let mut section = table.section("filters", name);
     let mut filters = Filters::default();
     if !section.is_written() {
@@ -64,12 +64,15 @@ pub(super) fn read(table: &mut Section<'_>, name: &str) -> Filters {
 }
 
 /// Reads what binds everybody.
-pub(super) fn read_platform(root: &mut Section<'_>, protected: Vec<Rule<ProtectedName<String>>>) -> Platform {
+pub(in crate::config) fn read_platform(
+    root: &mut Section<'_>,
+    protected: Vec<Rule<ProtectedName<String>>>,
+) -> Platform {
     Platform { filters: read(root, "[filters]"), protected }
 }
 
 /// Reads a name that belongs to somebody.
-pub(super) fn read_protected(
+pub(in crate::config) fn read_protected(
     mut table: Section<'_>,
     names: &mut Names,
     accounts: &Names,
@@ -213,7 +216,7 @@ fn number_sense(table: &mut Section<'_>) -> NumberSense {
 
 fn velocity(table: &mut Section<'_>) -> Option<Velocity> {
     let (mut prefix, mut digits) = (String::new(), 15);
-    table.put("prefix", &mut prefix, super::traffic::prefix);
+    table.put("prefix", &mut prefix, crate::config::traffic::prefix);
     table.put("digits", &mut digits, |v| v.number(1..=15));
     let most = table.need("most", "3", |v| v.number(1..=1_000_000));
     let per = table.need("per", "\"1h\"", |v| v.duration(SECOND..=31 * DAY));
@@ -304,7 +307,7 @@ fn opt_outs(section: &mut Section<'_>) -> Option<Rule<OptOuts>> {
 }
 
 /// A child may only tighten: what would loosen a rule of a level above it is a mistake, not a wish.
-pub(super) fn check_tighter(
+pub(in crate::config) fn check_tighter(
     accounts: &[ConfiguredAccount],
     platform: &Filters,
     names: &Names,
@@ -321,7 +324,7 @@ pub(super) fn check_tighter(
         });
         let levels = own.into_iter().chain(credentials).filter(|(_, filters, _)| !filters.is_empty());
         for (who, filters, mut above) in levels {
-            for _ in 0..=super::account::DEEPEST {
+            for _ in 0..=super::DEEPEST {
                 let parent = above.and_then(|name| by_name.get(name));
                 let (whose, theirs) = match parent {
                     Some(parent) => (format!("account {:?}", parent.name), &parent.filters),

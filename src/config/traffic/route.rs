@@ -1,25 +1,26 @@
 //! `[[route]]`: which way a message takes, and under what conditions.
 
 use super::price::{self, country};
-use super::read::{Names, Section, Sources, Value};
-use super::traffic::{list_once, prefix};
+use super::{list_once, prefix};
+use crate::config::read::{Names, Section, Sources, Value};
 use crate::policy::route::{Class, Failover, Hours, Negative, NotHours, Pick};
+use crate::policy::text::SenderPattern;
 use crate::policy::{Network, Price};
 use crate::smsc::{BindMode, Upstream};
 use crate::store::{RouteDraft, WayDraft};
 
 /// What routes refer to.
-pub(super) struct Around<'a> {
+pub(in crate::config) struct Around<'a> {
     /// Operators.
-    pub(super) upstreams: &'a Names,
+    pub(in crate::config) upstreams: &'a Names,
     /// Accounts.
-    pub(super) accounts: &'a Names,
+    pub(in crate::config) accounts: &'a Names,
     /// Prices and networks, if all of them could be read.
-    pub(super) prices: Option<(&'a [Price], &'a [Network])>,
+    pub(in crate::config) prices: Option<(&'a [Price], &'a [Network])>,
 }
 
 /// Reads a route.
-pub(super) fn read_route(
+pub(in crate::config) fn read_route(
     mut table: Section<'_>,
     names: &mut Names,
     around: &Around<'_>,
@@ -44,7 +45,9 @@ pub(super) fn read_route(
     let ways = table.need("upstreams", "[\"north\"]", |v| read_ways(v, pick, around.upstreams));
     let mut route = RouteDraft { pick, ..RouteDraft::default() };
     table.put("accounts", &mut route.accounts, |v| list_once(v, |v| around.accounts.known(v)));
-    table.put("senders", &mut route.senders, |v| list_once(v, |v| v.text_of(1..=20)));
+    table.put("senders", &mut route.senders, |v| {
+        list_once(v, |v| Some(v.parsed::<SenderPattern>()?.to_string()))
+    });
     table.put("countries", &mut route.countries, |v| list_once(v, country));
     table.put("classes", &mut route.classes, |v| list_once(v, |v| v.one_of(&Class::ALL)));
     table.put("zone", &mut route.zone, |v| match Hours::read([], &v.text()?) {
@@ -154,7 +157,7 @@ fn own_prefix(value: &Value<'_>, own: &mut Names, prices: Option<(&[Price], &[Ne
 }
 
 /// Every operator of a route takes messages.
-pub(super) fn check_ways(
+pub(in crate::config) fn check_ways(
     routes: &[RouteDraft],
     names: &Names,
     upstreams: &[Upstream],
