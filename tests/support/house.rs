@@ -19,6 +19,8 @@ pub struct House {
     pub address: SocketAddr,
     /// The operator "north".
     pub north: Smsc,
+    /// Further keys of the operator.
+    keys: String,
     config: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -32,11 +34,17 @@ impl House {
 
     /// The same at another time.
     pub async fn open_at(now: Timestamp, toml: &str) -> Self {
+        Self::open_with(now, toml, "").await
+    }
+
+    /// The same with further keys for the operator.
+    pub async fn open_with(now: Timestamp, toml: &str, north: &str) -> Self {
+        let keys = north.to_owned();
         let folder = tempfile::tempdir().expect("a folder");
         let north = Smsc::listen().await;
         let clock = Clock::manual(now);
         let config = folder.path().join("tollgate.toml");
-        let mut house = Self { gate: None, clock, address: north.address, north, config, folder };
+        let mut house = Self { gate: None, clock, address: north.address, north, keys, config, folder };
         house.start(toml).await;
         house
     }
@@ -58,7 +66,8 @@ impl House {
         let north = self.north.address;
         let whole = format!(
             "{toml}\n[store]\npath = \"gate.db\"\n[smpp]\nlisten = [\"127.0.0.1:0\"]\n[admin]\nlisten = []\n\
-             [[upstream]]\nname = \"north\"\naddress = \"{north}\"\nsystem_id = \"gate\"\npassword = \"secret\"\n"
+             [[upstream]]\nname = \"north\"\naddress = \"{north}\"\nsystem_id = \"gate\"\npassword = \"secret\"\n{}\n",
+            self.keys
         );
         let everywhere = "[[route]]\nname = \"everywhere\"\nprefixes = [\"\"]\nupstreams = [\"north\"]\n\
              [[price]]\nprefix = \"\"\ncredits = \"1\"\n";
@@ -70,6 +79,12 @@ impl House {
     pub async fn reload(&mut self, toml: &str) {
         let config = self.write(toml);
         self.gate.as_mut().expect("it runs").reload(config).await.expect("a policy");
+    }
+
+    /// The same with other keys for the operator.
+    pub async fn reload_with(&mut self, toml: &str, north: &str) {
+        self.keys = north.to_owned();
+        self.reload(toml).await;
     }
 
     /// Stops, and starts again on the same store.
