@@ -96,7 +96,17 @@ impl House {
     /// Stops.
     pub async fn close(&mut self) {
         if let Some(gate) = self.gate.take() {
-            within("the drain", gate.drain()).await;
+            // Who does not answer an unbind is waited for as long as the gateway's clock says.
+            let clock = self.clock.clone();
+            let drained = gate.drain();
+            tokio::pin!(drained);
+            within("the drain", async {
+                let pause = std::time::Duration::from_millis(20);
+                while tokio::time::timeout(pause, &mut drained).await.is_err() {
+                    clock.advance(std::time::Duration::from_secs(1));
+                }
+            })
+            .await;
         }
     }
 
