@@ -361,18 +361,27 @@ fn an_account_may_only_be_tighter_than_those_above_it() {
     let child = |filters: &str| {
         added(&format!(
             "[account.filters]\nmax_per_day = 10\ncountries = [\"ES\"]\nunicode = \"reject\"\n\
-             [[account]]\nname = \"child\"\nparent = \"acme\"\n[account.filters]\n{filters}\n"
+             certified = false\n[[account]]\nname = \"child\"\nparent = \"acme\"\n[account.filters]\n{filters}\n"
         ))
     };
     assert_eq!(child("max_per_day = 10\ncountries = [\"ES\"]\nunicode = \"reject\""), "");
     for (filters, told) in [
         ("max_per_day = 11", "account \"child\" sets max_per_day to 11, and account \"acme\" above it to 10"),
         ("countries = [\"ES\", \"FR\"]", "sets countries to FR, and account \"acme\" above it to ES"),
+        ("certified = true", "sets certified to true, and account \"acme\" above it to false"),
         ("unicode = \"allow\"", "sets unicode to allow, and account \"acme\" above it to reject"),
     ] {
         let problems = child(filters);
         assert!(problems.contains(told), "{filters}: {problems}");
     }
+    // What is only tried binds nobody, neither above nor below.
+    assert_eq!(child("max_per_day = { most = 11, enforce = false }"), "");
+    let tried = "[filters]\nunicode = { mode = \"reject\", enforce = false }\nmax_per_day = 10\n";
+    let user = "[[account]]\nname = \"child\"\nparent = \"acme\"\n[[account.smpp]]\nsystem_id = \"user\"\n\
+        password = \"secret\"\n[account.smpp.filters]\nmax_per_day = 11\nunicode = \"allow\"\n";
+    let problems = added(&format!("{tried}{user}"));
+    assert!(problems.contains("credential \"user\" sets max_per_day to 11, and the platform above it to 10"));
+    assert_eq!(problems.lines().count(), 1, "{problems}");
 }
 
 #[test]

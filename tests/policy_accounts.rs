@@ -316,3 +316,20 @@ async fn a_phone_that_says_stop_gets_nothing_more_from_that_account_until_it_say
     assert_eq!(&taken(&mut operator).await.short_message[..], b"welcome back");
     house.books("acme");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opt_outs_in_shadow_put_nobody_on_a_list() {
+    let filters = "opt_outs = { enforce = false }";
+    let policy = format!(
+        "{}[[mo]]\nprefixes = [\"22000\"]\naccount = \"acme\"\n",
+        account("acme", "opening_credit = \"10\"", filters)
+    );
+    let house = House::open(&policy).await;
+    let mut operator = house.operator().await;
+    let mut acme = house.bound("acme").await;
+    let sequence = operator.send_mo(TO, "22000", "STOP").await;
+    operator.expect_delivered(sequence).await;
+    assert_eq!(&acme.expect_deliver().await.short_message[..], b"STOP");
+    answered(&mut acme, submit(TO, "still taken"), 0).await;
+    assert_eq!(house.books("acme").0, "9");
+}

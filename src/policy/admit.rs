@@ -236,8 +236,9 @@ pub(super) trait Witness {
 
 /// The witness of real messages: the first enforced objection decides.
 #[derive(Default)]
-struct Gate {
-    shadowed: SmallVec<[RuleId; 4]>,
+pub(super) struct Gate {
+    /// Rules that are not enforced and objected.
+    pub(super) shadowed: SmallVec<[RuleId; 4]>,
 }
 
 impl Witness for Gate {

@@ -2,6 +2,8 @@
 //!
 //! A filter is written as its value alone, or as a table that may also say `enforce = false`: then it runs in shadow.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 
 use super::ConfiguredAccount;
@@ -304,42 +306,44 @@ fn opt_outs(section: &mut Section<'_>) -> Option<Rule<OptOuts>> {
     value.flag()?.then(|| Rule { is: OptOuts::default(), enforce: true, place })
 }
 
-/// A child may only tighten: what would loosen a rule of an account above it is a mistake, not a wish.
+/// A child may only tighten: what would loosen a rule of a level above it is a mistake, not a wish.
 pub(in crate::config) fn check_tighter(
     accounts: &[ConfiguredAccount],
     platform: &Filters,
     names: &Names,
     sources: &Sources<'_>,
 ) {
-    let by_name: std::collections::HashMap<&str, &ConfiguredAccount> =
+    let by_name: HashMap<&str, &ConfiguredAccount> =
         accounts.iter().map(|account| (account.name.as_str(), account)).collect();
-    for account in accounts.iter().filter(|account| !account.filters.is_empty()) {
+    for account in accounts {
         let Some(place) = names.place(&account.name) else { continue };
-        let mut above = account.parent.as_deref();
-        for _ in 0..super::DEEPEST {
-            let (whose, theirs) = match above.and_then(|name| by_name.get(name)) {
-                Some(parent) => (format!("account {:?}", parent.name), &parent.filters),
-                None => ("the platform".to_owned(), platform),
-            };
-            for (key, own, limit) in looser(&account.filters, theirs) {
-                sources.report(
-                    place,
-                    format!(
-                        "account {:?} sets {key} to {own}, and {whose} above it to {limit}",
-                        account.name
-                    ),
-                    "an account may only be tighter than those above it".to_owned(),
-                );
-            }
-            match above {
-                None => break,
-                Some(name) => above = by_name.get(name).and_then(|parent| parent.parent.as_deref()),
+        let own = [(format!("account {:?}", account.name), &account.filters, account.parent.as_deref())];
+        let credentials = account.credentials.iter().map(|credential| {
+            let who = format!("credential {:?}", credential.system_id);
+            (who, &credential.filters, Some(account.name.as_str()))
+        });
+        let levels = own.into_iter().chain(credentials).filter(|(_, filters, _)| !filters.is_empty());
+        for (who, filters, mut above) in levels {
+            for _ in 0..=super::DEEPEST {
+                let parent = above.and_then(|name| by_name.get(name));
+                let (whose, theirs) = match parent {
+                    Some(parent) => (format!("account {:?}", parent.name), &parent.filters),
+                    None => ("the platform".to_owned(), platform),
+                };
+                for (key, own, limit) in looser(filters, theirs) {
+                    let what = format!("{who} sets {key} to {own}, and {whose} above it to {limit}");
+                    let advice = "a level may only be tighter than those above it".to_owned();
+                    sources.report(place, what, advice);
+                }
+                let Some(parent) = parent else { break };
+                above = parent.parent.as_deref();
             }
         }
     }
 }
 
-/// What of `own` is looser than `theirs`: key, own value, their value.
+/// What of `own` is looser than `theirs`: key, own value, their value. Rules in shadow bind nobody: one that is tried
+/// above need not fit what is written below.
 fn looser(own: &Filters, theirs: &Filters) -> Vec<(&'static str, String, String)> {
     let mut found = Vec::new();
     let mut most = |key, own: Option<i128>, theirs: Option<i128>, shown: fn(i128) -> String| {
@@ -351,33 +355,40 @@ fn looser(own: &Filters, theirs: &Filters) -> Vec<(&'static str, String, String)
     };
     let number = |n: i128| n.to_string();
     let credits = |n: i128| Credits::from_micro(i64::try_from(n).unwrap_or(i64::MAX)).to_string();
-    let count = |rule: &Option<Rule<u64>>| rule.as_ref().map(|rule| i128::from(rule.is));
-    let micro = |rule: &Option<Rule<Credits>>| rule.as_ref().map(|rule| i128::from(rule.is.micro()));
+    let count = |rule: &Option<Rule<u64>>| enforced(rule).map(|most| i128::from(*most));
+    let micro = |rule: &Option<Rule<Credits>>| enforced(rule).map(|most| i128::from(most.micro()));
     most("max_per_day", count(&own.max_per_day), count(&theirs.max_per_day), number);
     most("max_per_month", count(&own.max_per_month), count(&theirs.max_per_month), number);
     most("spend_per_day", micro(&own.spend_per_day), micro(&theirs.spend_per_day), credits);
     most("spend_per_month", micro(&own.spend_per_month), micro(&theirs.spend_per_month), credits);
-    let request = |filters: &Filters| filters.max_per_request.as_ref().map(|rule| i128::from(rule.is));
+    let request = |filters: &Filters| enforced(&filters.max_per_request).map(|most| i128::from(*most));
     most("max_per_request", request(own), request(theirs), number);
-    let rate = |filters: &Filters| filters.throughput.as_ref().map(|rule| i128::from(rule.is.per_second));
+    let rate = |filters: &Filters| enforced(&filters.throughput).map(|most| i128::from(most.per_second));
     most("throughput", rate(own), rate(theirs), |n| format!("{n}/s"));
     let window = |filters: &Filters| {
-        filters.duplicate.as_ref().map(|rule| -i128::try_from(rule.is.as_secs()).unwrap_or(i128::MAX))
+        enforced(&filters.duplicate).map(|window| -i128::try_from(window.as_secs()).unwrap_or(i128::MAX))
     };
     most("duplicate.window", window(own), window(theirs), |n| format!("{}s", -n));
-    if let (Some(own), Some(theirs)) = (&own.unicode, &theirs.unicode)
-        && own.is < theirs.is
+    if let (Some(own), Some(theirs)) = (enforced(&own.unicode), enforced(&theirs.unicode))
+        && own < theirs
     {
-        let word = |mode: Unicode| format!("{mode:?}").to_lowercase();
-        found.push(("unicode", word(own.is), word(theirs.is)));
+        let word = |mode: &Unicode| format!("{mode:?}").to_lowercase();
+        found.push(("unicode", word(own), word(theirs)));
     }
-    if let (Some(own), Some(theirs)) = (&own.countries, &theirs.countries) {
+    if let (Some(true), Some(false)) = (enforced(&own.certified), enforced(&theirs.certified)) {
+        found.push(("certified", true.to_string(), false.to_string()));
+    }
+    if let (Some(own), Some(theirs)) = (enforced(&own.countries), enforced(&theirs.countries)) {
         let more: Vec<_> =
-            own.is.iter().filter(|country| !theirs.is.contains(country)).map(ToString::to_string).collect();
+            own.iter().filter(|country| !theirs.contains(country)).map(ToString::to_string).collect();
         if !more.is_empty() {
-            let theirs: Vec<_> = theirs.is.iter().take(10).map(ToString::to_string).collect();
+            let theirs: Vec<_> = theirs.iter().take(10).map(ToString::to_string).collect();
             found.push(("countries", more.join(" "), theirs.join(" ")));
         }
     }
     found
+}
+
+fn enforced<T>(rule: &Option<Rule<T>>) -> Option<&T> {
+    rule.as_ref().filter(|rule| rule.enforce).map(|rule| &rule.is)
 }

@@ -6,7 +6,7 @@ use smpp_proto::text::{Udh, gsm7};
 
 use super::claim::{Claim, Demand, Sum, print, units};
 use super::{Desk, RuleId, Rules, Unicode};
-use crate::account::{Account, Credits};
+use crate::account::{Account, AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::Wording;
 use crate::policy::admit::{Times, Witness, user_data};
@@ -109,7 +109,13 @@ fn transliterated(pdu: &SubmitSm) -> Option<Wording> {
     Some(Wording { data_coding: DataCoding::DEFAULT, user_data, ..wording })
 }
 
-fn content(rules: &Rules, pdu: &SubmitSm, desk: &mut Desk, witness: &mut impl Witness) -> Result<(), Denied> {
+/// The content rules of every level.
+pub(super) fn content(
+    rules: &Rules,
+    pdu: &SubmitSm,
+    desk: &mut Desk,
+    witness: &mut impl Witness,
+) -> Result<(), Denied> {
     if rules.content.is_empty() || !is_text(pdu.data_coding.alphabet()) {
         return Ok(());
     }
@@ -189,12 +195,7 @@ pub(in crate::policy) fn claims(
     let number = pdu.destination.digits.as_bytes();
     let mut claims = Vec::new();
     rules.paces(number, |claim| claims.push(claim));
-    if let Some(rule) = &rules.duplicate {
-        let print = print(party.account.id.0, number, pdu.data_coding.0, part_of(pdu), pdu.user_data());
-        let demand = Demand::First { print, window: rule.is };
-        let refusal = Refusal::Duplicate;
-        claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal, demand });
-    }
+    claims.extend(first(rules, party.account.id, pdu));
     for rule in &rules.quotas {
         let quota = &rule.is;
         let (adds, period) = match quota.sum {
@@ -216,6 +217,15 @@ pub(in crate::policy) fn claims(
     }
     claims.iter().for_each(|claim| witness.claims(claim));
     Ok(claims)
+}
+
+/// That it is the first of its kind, where that is demanded.
+pub(super) fn first(rules: &Rules, account: AccountId, pdu: &SubmitSm) -> Option<Claim> {
+    let rule = rules.duplicate.as_ref()?;
+    let number = pdu.destination.digits.as_bytes();
+    let print = print(account.0, number, pdu.data_coding.0, part_of(pdu), pdu.user_data());
+    let demand = Demand::First { print, window: rule.is };
+    Some(Claim { rule: rule.id, enforce: rule.enforce, refusal: Refusal::Duplicate, demand })
 }
 
 /// Which part of which message it is by its TLVs (SMPP 3.4 §5.3.2.22): parts of one text may read alike. A header says

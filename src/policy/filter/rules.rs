@@ -9,12 +9,12 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use super::claim::{Claim, Demand, QuotaKey, Sum, range, units};
 use super::{Filters, Holder, OptOuts, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Unicode, Velocity};
 use crate::account::{Credits, Throughput};
-use crate::policy::Refusal;
 use crate::policy::hours::{ClosedHours, Hours};
 use crate::policy::number::{Country, Kind, Length, Look};
 use crate::policy::text::content::Content;
 use crate::policy::text::opt::{Keywords, Wish};
 use crate::policy::text::sender::SenderSet;
+use crate::policy::{Denied, Refusal};
 
 /// A compiled rule: whose it is, whether it is enforced, and what it says.
 #[derive(Clone, Debug)]
@@ -362,6 +362,22 @@ impl Rules {
         self.certified.iter().for_each(|rule| hear(rule.id));
     }
 
+    /// Whether certified messages may be asked for: some level says so, and none says no.
+    ///
+    /// # Errors
+    /// [`Refusal::FeatureDisabled`], with the rule that says no, if one does.
+    pub fn allows_certified(&self) -> Result<(), Denied> {
+        let refusal = Refusal::FeatureDisabled;
+        let mut enforced = self.certified.iter().filter(|rule| rule.enforce).peekable();
+        if enforced.peek().is_none() {
+            return Err(refusal.into());
+        }
+        match enforced.find(|rule| !rule.is) {
+            Some(rule) => Err(Denied { refusal, rule: Some(rule.id) }),
+            None => Ok(()),
+        }
+    }
+
     /// The zone in which a new level counts.
     #[must_use]
     pub fn zone(&self) -> Arc<TimeZone> {
@@ -420,5 +436,42 @@ impl Adding<'_> {
 
     fn fault(&self, why: &dyn ToString) -> FilterFault {
         FilterFault { whose: self.level.name.to_owned(), why: why.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::AccountId;
+
+    #[test]
+    fn certified_messages_are_only_for_whom_a_level_grants_them_and_none_denies_them() {
+        let zones = TimeZoneDatabase::bundled();
+        let mut notes = RuleNotes::fresh();
+        let mut under = |above: &Rules, id: u32, certified: Option<Rule<bool>>| {
+            let level = Level { holder: Holder::Account(AccountId(id)), name: "acme" };
+            above.under(level, &Filters { certified, ..Filters::default() }, &zones, &mut notes).unwrap()
+        };
+        let shadow = |is| Some(Rule { enforce: false, ..Rule::of(is) });
+        let (nobody, yes, no) = (Rules::default(), Some(Rule::of(true)), Some(Rule::of(false)));
+        let refusal = Refusal::FeatureDisabled;
+        assert_eq!(nobody.allows_certified(), Err(refusal.into()), "off by default");
+        let granted = under(&nobody, 1, yes.clone());
+        assert_eq!(granted.allows_certified(), Ok(()));
+        assert_eq!(under(&granted, 2, None).allows_certified(), Ok(()), "those below may too");
+        let denied = under(&granted, 2, no);
+        let rule = denied.certified.last().map(|rule| rule.id);
+        assert_eq!(denied.allows_certified(), Err(Denied { refusal, rule }));
+        assert_eq!(
+            under(&denied, 3, yes).allows_certified(),
+            Err(Denied { refusal, rule }),
+            "a child loosens nothing"
+        );
+        assert_eq!(under(&granted, 2, shadow(false)).allows_certified(), Ok(()));
+        assert_eq!(
+            under(&nobody, 1, shadow(true)).allows_certified(),
+            Err(refusal.into()),
+            "shadow grants nothing"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! What can be asked of the writer: typed commands that travel in batches, and the answers after the commit.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
@@ -7,6 +9,7 @@ use super::Admin;
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, InboundPart, MessageId, State, UpstreamId};
+use crate::policy::filter::Rules;
 use crate::policy::{Admitted, Denied, Taker};
 use crate::store::history::Moved;
 use crate::store::lane;
@@ -109,6 +112,8 @@ pub struct Replace {
     pub tag: u64,
     /// Who asks.
     pub account: AccountId,
+    /// What binds it.
+    pub rules: Arc<Rules>,
     /// The id that the client knows.
     pub id: MessageId,
     /// The source address that the message must have.

@@ -82,14 +82,24 @@ impl Limits {
         &self,
         admitted: &Admitted,
         now: Timestamp,
-        mut shadowed: impl FnMut(RuleId),
+        shadowed: impl FnMut(RuleId),
     ) -> Result<(), Denied> {
         let rules = admitted.rules();
         if let Some(refusal) = self.lists.refusal(&rules.lineage, admitted.destination().as_bytes()) {
             let rule = rules.opt_outs.as_ref().map(|rule| rule.id).filter(|_| refusal == Refusal::OptedOut);
             return Err(Denied { refusal, rule });
         }
-        for claim in admitted.claims() {
+        self.check_claims(admitted.claims(), now, shadowed)
+    }
+
+    /// The same for claims alone.
+    pub(in crate::store::writer) fn check_claims(
+        &self,
+        claims: &[Claim],
+        now: Timestamp,
+        mut shadowed: impl FnMut(RuleId),
+    ) -> Result<(), Denied> {
+        for claim in claims {
             if self.meets(claim, now) {
                 continue;
             }

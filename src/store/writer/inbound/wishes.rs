@@ -18,7 +18,8 @@ impl Writer {
         pdu: &Bytes,
     ) -> Result<(), StoreError> {
         let policy = self.shared.policy.load_full();
-        let Some(rule) = &policy.account_rules(account).opt_outs else { return Ok(()) };
+        let rule = policy.account_rules(account).opt_outs.as_ref();
+        let Some(rule) = rule.filter(|rule| rule.enforce) else { return Ok(()) };
         let Ok(pdu) = DeliverSm::decode(pdu.clone()) else { return Ok(()) };
         let Ok(data) = wording::read(pdu.data_coding, pdu.esm_class, pdu.user_data(), &pdu.tlvs) else {
             return Ok(());
