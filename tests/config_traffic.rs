@@ -229,7 +229,7 @@ failover = { max_attempts = 2 }
         problems(tables),
         [
             "24:13: there is no account \"acne\": did you mean \"acme\"?",
-            "25:12: senders is \"\": write 1 to 20 octets",
+            "25:12: senders is \"\": a sender is empty; `*` allows every sender",
             "26:14: countries is \"Spain\": write two capital letters (ISO 3166-1), such as \"ES\"",
             "27:12: classes is \"otpp\": did you mean \"otp\"?",
             "28:10: hours is \"8-20\": write times of a day such as \"08:00-20:00\"; \"22:00-06:00\" is over midnight, \

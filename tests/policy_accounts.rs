@@ -221,6 +221,29 @@ async fn an_account_s_rate_is_shared_by_its_credentials_and_changes_without_a_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_s_rate_changes_while_it_is_bound() {
+    let mut house = House::open_with(
+        support::NOON,
+        &account("acme", "opening_credit = \"100\"", ""),
+        "throughput = \"1/s\"",
+    )
+    .await;
+    let mut operator = house.operator().await;
+    let mut acme = house.transmitter("acme").await;
+    for n in 0..5 {
+        answered(&mut acme, submit(TO, &n.to_string()), 0).await;
+    }
+    taken(&mut operator).await;
+    operator.is_silent().await;
+    house.reload_with(&account("acme", "opening_credit = \"100\"", ""), "throughput = \"100/s\"").await;
+    house.clock.advance(Duration::from_secs(1));
+    // The same connection: nobody bound anew.
+    for _ in 1..5 {
+        taken(&mut operator).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_account_stops_at_once_and_goes_on_where_it_stopped() {
     let acme = |suspended: bool| {
         let keys = format!("opening_credit = \"10\"\nsuspended = {suspended}");

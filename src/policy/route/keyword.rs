@@ -60,7 +60,7 @@ mod tests {
             of_deliver(&out.split_off(Header::LENGTH).freeze())
         };
         assert_eq!(of(0, 0, b"win 1").as_deref(), Some("win"));
-        assert_eq!(of(8, 0, b"\x04\x34\x04\x30\0 \0x").as_deref(), Some("ДА"));
+        assert_eq!(of(8, 0, b"\x04\x34\x04\x30\0 \0x").as_deref(), Some("да"));
         assert_eq!(of(0, 0x40, b"\x05\0\x03\x01\x02\x01win").as_deref(), Some("win"));
         assert_eq!(of_deliver(&Bytes::from_static(b"broken")), None);
     }
