@@ -184,7 +184,11 @@ fn judged(policy: &Snapshot, sender: Sender<'_>, pdu: &SubmitSm, now: Timestamp)
 fn demands(below: &[Claim], above: &Claim, is_same_text: bool) -> bool {
     below.iter().any(|claim| match (claim.demand, above.demand) {
         (Demand::First { window: own, .. }, Demand::First { window, .. }) => {
-            claim.enforce >= above.enforce && (own >= window || claim.enforce > above.enforce)
+            if above.enforce {
+                claim.enforce && own >= window
+            } else {
+                claim.enforce || own >= window
+            }
         }
         (
             Demand::Quota { key, period, adds, most },
