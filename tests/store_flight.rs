@@ -112,6 +112,7 @@ async fn a_client_cannot_tell_a_flight_from_a_row() {
     let replace = Replace {
         tag: 3,
         account: acme(&bench),
+        rules: bench.store.policy().account_rules(acme(&bench)).clone(),
         id: replaced,
         source: Bytes::from_static(b"ACME"),
         short_message: Bytes::from_static(b"another"),
