@@ -343,6 +343,9 @@ fn apply_tells_the_daemon_to_read_its_file_again() {
     assert_eq!(shell.run("plan").out, NO_CHANGE);
     shell.configure(&SMALL.replace("max_per_day = 100", "max_per_day = 99"));
     assert_eq!(shell.run("plan").out.lines().count(), 3, "a plan beside a daemon");
+    let told = shell.json("explain --account acme --credential acme --from ACME --to 34600111222 --text hi");
+    assert_eq!(told["route"]["operators"][0], serde_json::json!({"name": "north", "up": false}));
+    assert_eq!((&told["accepted"], &told["price"]["total"]), (&true.into(), &"1".into()));
     let applied = shell.run("apply");
     assert_eq!(applied.code, 0, "{}", applied.err);
     assert_eq!(
