@@ -1,4 +1,4 @@
-//! How long price and route of a number take to find among prefixes, and a policy to compile.
+//! How long price, route and numbering plan of a number take to find among prefixes, and a policy to compile.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the result")]
 
@@ -7,6 +7,9 @@ mod stage;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use tollgate::account::AccountId;
+use tollgate::policy::Asked;
+use tollgate::policy::number::Plan;
 
 /// Numbers of many beginnings, so that the walk is not always the same.
 fn numbers() -> Vec<Vec<u8>> {
@@ -20,15 +23,31 @@ fn lookup(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("{prefixes} prefixes"));
         let mut next = numbers.iter().cycle();
         group.bench_function("price", |b| {
-            b.iter(|| policy.price(black_box(next.next().expect("endless"))));
+            b.iter(|| policy.price(AccountId(1), black_box(next.next().expect("endless")), stage::NOW));
         });
         group.bench_function("route", |b| {
-            b.iter(|| policy.route_to(black_box(next.next().expect("endless"))));
+            b.iter(|| {
+                let destination = black_box(next.next().expect("endless"));
+                policy
+                    .route_to(&Asked { destination, at: stage::NOW, ..Asked::default() })
+                    .map(|route| route.id)
+            });
         });
         group.bench_function("compile the policy", |b| b.iter(|| stage::policy(black_box(prefixes))));
         group.finish();
     }
 }
 
-criterion_group!(benches, lookup);
+fn numbering(c: &mut Criterion) {
+    let numbers = numbers();
+    let mut group = c.benchmark_group("numbering plans");
+    let mut next = numbers.iter().cycle();
+    let plan = Plan::known();
+    group.bench_function("look", |b| b.iter(|| plan.look(black_box(next.next().expect("endless")))));
+    let table = include_str!("../src/policy/number/plan.txt");
+    group.bench_function("compile", |b| b.iter(|| Plan::parse(black_box(table))));
+    group.finish();
+}
+
+criterion_group!(benches, lookup, numbering);
 criterion_main!(benches);

@@ -139,16 +139,16 @@ fn policy() -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1".parse().expect("an amount") }],
+            prices: vec![Price::of("", "1".parse().expect("an amount"))],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: vec![String::new()],
-                upstreams: vec!["north".to_owned()],
+                upstreams: vec!["north".into()],
+                ..RouteDraft::default()
             }],
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
-            limits: Default::default(),
-            platform: Default::default(),
+            ..TrafficDraft::default()
         }),
     }
 }

@@ -85,7 +85,7 @@ async fn f_070_a_parent_sees_the_sum_of_its_branch_and_a_branch_only_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f_081_a_sub_accounts_figures_are_its_own_messages_day_by_day() {
-    let mut house = House::open(TREE).await;
+    let house = House::open(TREE).await;
     let mut esme = house.bound("till").await;
     esme.submit("34600111222", "today").await;
     house.clock.advance(std::time::Duration::from_secs(86_400));
@@ -98,5 +98,4 @@ async fn f_081_a_sub_accounts_figures_are_its_own_messages_day_by_day() {
             .await
             .is_err()
     );
-    house.close().await;
 }

@@ -141,6 +141,29 @@ fn credit_moves_exactly_and_the_books_say_so() {
 }
 
 #[test]
+fn an_account_is_shown_with_its_lists_of_addresses() {
+    let shell = Shell::new();
+    shell.json("account create acme");
+    assert!(shell.json("account show acme")["access"].is_null(), "nothing is shown where there is no list");
+    let db = rusqlite::Connection::open(shell.path().join("gate.db")).unwrap();
+    let access = r#"{"smpp":{"restricted":true,"entries":[{"network":"192.0.2.0/24","description":"office"},
+        {"network":"2001:db8::/32"}]}}"#;
+    db.execute("UPDATE account SET terms = json_set(terms, '$.access', json(?1))", [access]).unwrap();
+    db.execute("INSERT INTO address_seen VALUES(1, 'smpp', '192.0.2.0/24', 1577836800000)", []).unwrap();
+    drop(db);
+    let shown = shell.run("account show acme").out;
+    let table = "restricted      smpp\n\n\
+                 SURFACE  NETWORK        LAST_SEEN                 HINT                 DESCRIPTION\n\
+                 smpp     192.0.2.0/24   2020-01-01T00:00:00.000Z  not used in 90 days  office\n\
+                 smpp     2001:db8::/32  -                         never used           \n";
+    let lines = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    assert!(lines(&shown).ends_with(&lines(table)), "{shown}");
+    let json = shell.json("account show acme");
+    assert_eq!(json["access"][0]["last_seen"], "2020-01-01T00:00:00.000Z");
+    assert_eq!(json["access"][1]["hint"], "never used");
+}
+
+#[test]
 fn broken_books_end_with_1() {
     let shell = Shell::new();
     shell.json("account create acme --credit 5");

@@ -220,6 +220,26 @@ fn types_and_bounds_say_what_to_write() {
 }
 
 #[test]
+fn lists_of_addresses_are_refused_when_they_cannot_work() {
+    assert_eq!(
+        added("[account.access.smpp]\nrestricted = true\n"),
+        "gate.toml:33:1: restricted without entries lets nobody in: add entries, or take restricted out"
+    );
+    assert_eq!(
+        added("[account.access.api]\nentries = [\"10.0.0.0/8\", { network = \"10.0.0.0/33\" }]\n"),
+        "gate.toml:34:38: network is \"10.0.0.0/33\": write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""
+    );
+    assert_eq!(
+        added("[account.access.consol]\nrestricted = false\n"),
+        "gate.toml:33:17: unknown key \"consol\" in [account.access]: did you mean \"console\"?"
+    );
+    assert_eq!(
+        changed("listen = [\"127.0.0.1:2775\"]", "listen = [\"127.0.0.1:2775\"]\ntrusted_proxies = [\"lb\"]"),
+        "gate.toml:6:20: trusted_proxies is \"lb\": write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""
+    );
+}
+
+#[test]
 fn times_want_a_unit_and_have_bounds() {
     for (line, told) in [
         (
@@ -307,15 +327,61 @@ fn a_quirk_has_a_name_and_some_cannot_be_refused() {
 
 #[test]
 fn what_this_version_does_not_do_is_refused_rather_than_ignored() {
-    assert_eq!(
-        added("[account.filters]\ncountries = [\"ES\"]\nunicod = \"reject\"\n"),
-        "gate.toml:34:1: [account.filters] countries is not available in this version: take it out; nothing would hold \
-         messages back\n\
-         gate.toml:35:1: unknown key \"unicod\" in [account.filters]: did you mean \"unicode\"?"
-    );
     assert!(
         changed("window = 100", "profile = \"odd\"").contains("14:1: [[upstream]] profile is not available")
     );
+}
+
+#[test]
+fn every_filter_that_makes_no_sense_is_told_with_its_place() {
+    let problems = added(
+        "[account.filters]\ncountries = [\"ES\", \"Spain\"]\nunicod = \"reject\"\nunicode = \"rejekt\"\n\
+         max_per_day = -1\nhours = { closed_from = \"25:00\", closed_to = \"08:00\", zone = \"Europe/Madird\" }\n\
+         duplicate = { window = \"60\" }\nsenders = { allow = [\"A\"], enforce = 1 }\n\
+         velocity = [{ most = 0, per = \"1h\" }]\n[[account.filters.content]]\nname = \"x\"\npattern = \"(\"\n",
+    );
+    for told in [
+        "34:20: countries is \"Spain\"",
+        "35:1: unknown key \"unicod\" in [account.filters]: did you mean \"unicode\"?",
+        "36:11: unicode is \"rejekt\": did you mean \"reject\"?",
+        "37:15: max_per_day is",
+        "38:25: closed_from is \"25:00\"",
+        "38:62: zone is \"Europe/Madird\"",
+        "39:24: window is \"60\"",
+        "40:38: enforce is 1",
+        "41:22: most is 0",
+        "44:11: pattern is",
+    ] {
+        assert!(problems.contains(told), "{told} is not in:\n{problems}");
+    }
+}
+
+#[test]
+fn an_account_may_only_be_tighter_than_those_above_it() {
+    let child = |filters: &str| {
+        added(&format!(
+            "[account.filters]\nmax_per_day = 10\ncountries = [\"ES\"]\nunicode = \"reject\"\n\
+             certified = false\n[[account]]\nname = \"child\"\nparent = \"acme\"\n[account.filters]\n{filters}\n"
+        ))
+    };
+    assert_eq!(child("max_per_day = 10\ncountries = [\"ES\"]\nunicode = \"reject\""), "");
+    for (filters, told) in [
+        ("max_per_day = 11", "account \"child\" sets max_per_day to 11, and account \"acme\" above it to 10"),
+        ("countries = [\"ES\", \"FR\"]", "sets countries to FR, and account \"acme\" above it to ES"),
+        ("certified = true", "sets certified to true, and account \"acme\" above it to false"),
+        ("unicode = \"allow\"", "sets unicode to allow, and account \"acme\" above it to reject"),
+    ] {
+        let problems = child(filters);
+        assert!(problems.contains(told), "{filters}: {problems}");
+    }
+    // What is only tried binds nobody, neither above nor below.
+    assert_eq!(child("max_per_day = { most = 11, enforce = false }"), "");
+    let tried = "[filters]\nunicode = { mode = \"reject\", enforce = false }\nmax_per_day = 10\n";
+    let user = "[[account]]\nname = \"child\"\nparent = \"acme\"\n[[account.smpp]]\nsystem_id = \"user\"\n\
+        password = \"secret\"\n[account.smpp.filters]\nmax_per_day = 11\nunicode = \"allow\"\n";
+    let problems = added(&format!("{tried}{user}"));
+    assert!(problems.contains("credential \"user\" sets max_per_day to 11, and the platform above it to 10"));
+    assert_eq!(problems.lines().count(), 1, "{problems}");
 }
 
 #[test]

@@ -7,11 +7,14 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smpp_proto::field::{COctets, MessageState};
+use smpp_proto::field::{COctets, DataCoding, MessageState};
 use smpp_proto::pdu::{CancelSm, QuerySm, QuerySmResp, ReplaceSm, SubmitSm};
+use smpp_proto::text::ucs2;
 use smpp_proto::{Address, Body, CommandId, CommandStatus};
 use support::{Esme, Gate, submit};
 use tollgate::message::State;
+use tollgate::policy::filter::{Rule, RuleKind, Unicode};
+use tollgate::policy::text::content::{ContentMatch, ContentRule, WordRule};
 
 const TO: &str = "34600111222";
 
@@ -196,6 +199,75 @@ async fn c_201_a_pending_message_gets_another_text_under_its_id() {
     assert_eq!(replace(&mut esme, other("too late")).await, CommandStatus::RREPLACEFAIL);
     esme.expect_quiet().await;
     gate.ends_with("999999", "0");
+}
+
+/// A rule that refuses a word.
+fn no(word: &str, enforce: bool) -> Rule<ContentRule> {
+    let matches = ContentMatch::Words(WordRule { words: vec![word.to_owned()], folded: false });
+    Rule { enforce, ..Rule::of(ContentRule { name: word.to_owned(), matches }) }
+}
+
+fn another(id: &str, text: &[u8]) -> ReplaceSm {
+    ReplaceSm {
+        message_id: COctets::from(id),
+        source: sender(),
+        short_message: Bytes::copy_from_slice(text),
+        ..ReplaceSm::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_text_must_please_what_the_first_one_did() {
+    let gate = Gate::open(|plan| {
+        plan.filters.content = vec![no("loan", true), no("crypto", false)];
+        plan.filters.duplicate = Some(Rule::of(Duration::from_secs(3_600)));
+    })
+    .await;
+    let mut esme = gate.bound().await;
+    let id = esme.submit(TO, "before").await;
+    let other = esme.submit(TO, "other").await;
+    assert_eq!(replace(&mut esme, another(&id, b"a cheap loan")).await, CommandStatus::RREPLACEFAIL);
+    // Each text by the alphabet of the message that waits.
+    let wide = |text: &str| ucs2::encode(text);
+    let unicode = SubmitSm {
+        data_coding: DataCoding::UCS2,
+        short_message: wide("hello").into(),
+        registered_delivery: Default::default(),
+        ..submit(TO, "")
+    };
+    let (_, in_unicode) = esme.try_submit(unicode).await;
+    assert_eq!(replace(&mut esme, another(&in_unicode, &wide("a loan"))).await, CommandStatus::RREPLACEFAIL);
+    assert_eq!(replace(&mut esme, another(&in_unicode, &wide("alone"))).await, CommandStatus::ROK);
+    // The number got that one already, or will.
+    assert_eq!(replace(&mut esme, another(&id, b"other")).await, CommandStatus::RREPLACEFAIL);
+    assert_eq!(replace(&mut esme, another(&id, b"after crypto")).await, CommandStatus::ROK);
+    let account = gate.store.policy().credential("acme").unwrap().account;
+    assert_eq!(gate.store.counters().shadowed.of(account, RuleKind::Content), 1);
+    assert_eq!(esme.try_submit(submit(TO, "after crypto")).await.0, CommandStatus(0x45));
+    // The same text at another time is no other text.
+    let later =
+        ReplaceSm { schedule_delivery_time: COctets::from("251120130000000+"), ..another(&other, b"other") };
+    assert_eq!(replace(&mut esme, later).await, CommandStatus::ROK);
+    gate.ends_with("999997", "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unicode_rules_bind_another_text_too() {
+    let mut gate = Gate::open(|_| {}).await;
+    let mut esme = gate.bound().await;
+    let wide: Bytes = ucs2::encode("привет").into();
+    let unicode = SubmitSm { data_coding: DataCoding::UCS2, short_message: wide.clone(), ..submit(TO, "") };
+    let (_, in_unicode) = esme.try_submit(unicode).await;
+    let plain = esme.submit(TO, "plain").await;
+    gate.change(|plan| plan.filters.unicode = Some(Rule::of(Unicode::Reject))).await;
+    let other = ucs2::encode("здесь!");
+    assert_eq!(replace(&mut esme, another(&in_unicode, &other)).await, CommandStatus::RREPLACEFAIL);
+    assert_eq!(replace(&mut esme, another(&plain, b"plainer")).await, CommandStatus::ROK);
+    // What waits may have been written in another alphabet than its client did, and the new text does not say which it
+    // means.
+    gate.change(|plan| plan.filters.unicode = Some(Rule::of(Unicode::Transliterate))).await;
+    assert_eq!(replace(&mut esme, another(&plain, b"plainest")).await, CommandStatus::RREPLACEFAIL);
+    gate.ends_with("999998", "2");
 }
 
 #[tokio::test(flavor = "multi_thread")]

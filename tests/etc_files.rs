@@ -7,9 +7,22 @@ use std::fs;
 use std::path::Path;
 
 use tollgate::config::{self, Config};
+use tollgate::policy::filter::Filters;
 
 fn shipped() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("etc/tollgate.toml")).unwrap()
+}
+
+/// The same with each example that follows in another form, `#| key = …`, in the place of the first one of its key.
+fn other_forms(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for at in 0..lines.len() {
+        let Some(other) = lines[at].strip_prefix("#| ") else { continue };
+        let (key, _) = other.split_once(" = ").unwrap();
+        let first = lines[..at].iter().rposition(|line| line.starts_with(&format!("#! {key} = "))).unwrap();
+        lines[first] = other;
+    }
+    lines.join("\n")
 }
 
 fn load(folder: &Path, text: &str) -> Config {
@@ -36,8 +49,8 @@ fn every_default_in_it_is_the_default_of_the_code() {
     assert_eq!(format!("{spelled_out:#?}"), format!("{bare:#?}"));
 }
 
-#[test]
-fn its_examples_can_be_read_too() {
+/// A folder with the files that its examples name.
+fn furnished() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
@@ -49,10 +62,67 @@ fn its_examples_can_be_read_too() {
     }
     fs::create_dir(folder.path().join("accounts.d")).unwrap();
     fs::write(folder.path().join("accounts.d/reseller.toml"), "[[account]]\nname = \"reseller\"\n").unwrap();
+    folder
+}
+
+#[test]
+fn its_examples_can_be_read_too() {
+    let folder = furnished();
     let config = load(folder.path(), &uncommented(&uncommented(&shipped(), "#! "), "#"));
     assert!(config.esme.tls.is_some() && config.smsc.upstreams[0].tls.is_some());
-    assert_eq!(config.policy.traffic.mo_routes.len(), 1);
-    assert_eq!(config.policy.accounts[0].parent.as_deref(), Some("reseller"));
+    assert_eq!(config.policy.traffic.mo_routes.len(), 2);
+    let account = &config.policy.accounts[0];
+    assert_eq!(account.parent.as_deref(), Some("reseller"));
+    let Filters {
+        zone,
+        duplicate,
+        hours,
+        countries,
+        country_caps,
+        senders,
+        numbers,
+        velocity,
+        content,
+        unicode,
+        max_per_day,
+        max_per_month,
+        spend_per_day,
+        spend_per_month,
+        max_per_request,
+        throughput,
+        certified,
+        opt_outs,
+    } = &account.filters;
+    assert!(zone.is_some() && duplicate.is_some() && countries.is_some() && senders.is_some());
+    assert!(numbers.is_some() && unicode.is_some() && max_per_day.is_some() && max_per_month.is_some());
+    assert!(spend_per_day.is_some() && spend_per_month.is_some() && max_per_request.is_some());
+    assert!(throughput.is_some() && certified.is_some() && opt_outs.is_some());
+    assert_eq!((hours.len(), country_caps.len(), velocity.len(), content.len()), (1, 2, 2, 3));
+}
+
+#[test]
+fn the_other_forms_of_its_examples_are_those_of_rules_in_shadow() {
+    let folder = furnished();
+    let text = other_forms(&shipped());
+    let config = load(folder.path(), &uncommented(&uncommented(&text, "#! "), "#"));
+    let filters = &config.policy.accounts[0].filters;
+    assert!(!filters.duplicate.as_ref().unwrap().enforce && !filters.countries.as_ref().unwrap().enforce);
+    assert_eq!(filters.opt_outs.as_ref().unwrap().is.start, ["ALTA"]);
+    assert_eq!((filters.hours.len(), filters.hours[0].enforce, filters.hours[1].enforce), (2, true, false));
+    assert!(!filters.throughput.as_ref().unwrap().enforce && !filters.certified.as_ref().unwrap().enforce);
+}
+
+#[test]
+fn the_example_of_a_policy_can_be_read_and_binds_all_who_are_in_it() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("etc/examples/policy.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let config = load(folder.path(), &fs::read_to_string(example).unwrap());
+    let policy = &config.policy;
+    assert_eq!(policy.traffic.platform.protected.len(), 1);
+    let [reseller, shop] = policy.accounts.as_slice() else { panic!("{:?}", policy.accounts) };
+    assert_eq!(shop.parent.as_deref(), Some(reseller.name.as_str()));
+    let [system, desk] = shop.credentials.as_slice() else { panic!("{:?}", shop.credentials) };
+    assert!(system.filters.is_empty() && !desk.filters.is_empty());
 }
 
 #[test]
@@ -62,10 +132,15 @@ fn every_key_that_is_read_stands_in_it() {
         text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config");
     let mut read = BTreeSet::new();
-    for file in fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if path.is_file() {
-            read.extend(keys(&fs::read_to_string(path).unwrap()));
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                read.extend(keys(&fs::read_to_string(path).unwrap()));
+            }
         }
     }
     assert!(read.len() > 90, "the keys are found in the code: {}", read.len());
@@ -75,7 +150,15 @@ fn every_key_that_is_read_stands_in_it() {
 
 /// The keys that a file of the configuration room asks for.
 fn keys(code: &str) -> Vec<String> {
-    let asks = ["put(", "need(", ".value(", ".section(", ".sections("];
+    let asks = [
+        "put(",
+        "need(",
+        ".value(",
+        ".section(",
+        ".sections(",
+        "rule(&mut section, ",
+        "rules(&mut section, ",
+    ];
     let mut keys = Vec::new();
     for (ask, rest) in asks.iter().flat_map(|ask| code.split(ask).skip(1).map(move |rest| (ask, rest))) {
         let rest = rest.trim_start();

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tollgate::account::{Credits, UndeliveredCharge};
 use tollgate::clock::Clock;
 use tollgate::message::{DeliveryKey, InboundPart, Owed, State};
-use tollgate::policy::{Denied, Refusal};
+use tollgate::policy::{Denied, Refusal, Taker};
 use tollgate::store::{
     Answered, ClientAnswer, ClientOutcome, Delivered, Note, OperatorBatch, Settings, Store,
 };
@@ -284,7 +284,8 @@ async fn an_address_that_is_given_up_is_dropped_from_the_store_too() {
         mo.encode(&mut out, 1).unwrap();
         out.split_off(smpp_proto::Header::LENGTH).freeze()
     };
-    let mo = |number| Note::Mo { tag: 3, account, pdu: to(number) };
+    let taker = Taker { account, receiver: None };
+    let mo = |number| Note::Mo { tag: 3, taker, pdu: to(number) };
     assert!(bench.note(vec![mo("ACME"), mo("OTHER")]).await.durable);
     // After a start everything waits in the store alone.
     let bench = bench.restart().await;
@@ -391,7 +392,7 @@ async fn a_part_from_a_phone_waits_for_the_others_over_a_restart() {
         let mut octets = bytes::BytesMut::new();
         pdu.encode(&mut octets, 1).unwrap();
         let part = Box::new(InboundPart::of(&pdu).unwrap());
-        Note::MoPart { tag: 1, account, part, pdu: octets.split_off(16).freeze() }
+        Note::MoPart { tag: 1, account: Some(account), part, pdu: octets.split_off(16).freeze() }
     };
     assert!(bench.note(vec![part(2, "world")]).await.durable);
     let bench = bench.restart().await;

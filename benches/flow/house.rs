@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
+use tollgate::config;
+use tollgate::policy::filter::Filters;
 use tollgate::store::{HistorySettings, Reader};
 
+use super::full;
 use super::process::{Process, pause};
 use super::watch::{Memory, Usage, machine_busy};
 
@@ -25,12 +28,14 @@ pub struct Plan {
     pub tls: bool,
     /// Messages that operators remember, to tell doubled ones.
     pub distinct: u64,
+    /// Every filter of policy, and ten thousand accounts.
+    pub filters: bool,
 }
 
 impl Plan {
     /// No operator: what is accepted waits.
     pub fn accept() -> Self {
-        Self { operators: Vec::new(), receipts_after: "0", binds: 2, tls: false, distinct: 0 }
+        Self { operators: Vec::new(), receipts_after: "0", binds: 2, tls: false, distinct: 0, filters: false }
     }
 
     /// One operator with two binds.
@@ -402,9 +407,37 @@ fn config(plan: &Plan, operators: &[String]) -> String {
              [[account.smpp]]\nsystem_id = \"{name}\"\npassword = \"secret\"\nmax_binds = 10000\nwindow = 1000\n\
              throughput = \"1000000/s burst 1000000\"\n"
         );
+        if plan.filters {
+            text.push_str("[account.filters]\n");
+            write_filters(&mut text, &full::filters());
+        }
+    }
+    if plan.filters {
+        text.push_str("\n[filters]\n");
+        write_filters(&mut text, &full::platform().filters);
+        for name in full::platform().protected {
+            let _ = write!(text, "[[protected_name]]\nname = {:?}\naccounts = []\n", name.is.name);
+        }
+        for n in 0..10_000 {
+            let _ = write!(
+                text,
+                "[[account]]\nname = \"account-{n}\"\n[[account.smpp]]\nsystem_id = \"a{n}\"\n\
+                 password_hash = \"{SOMEBODYS_HASH}\"\n[account.filters]\nmax_per_day = 100000\n"
+            );
+        }
     }
     text
 }
+
+fn write_filters(text: &mut String, filters: &Filters) {
+    for (key, value) in config::written_filters(filters) {
+        let _ = writeln!(text, "{key} = {value}");
+    }
+}
+
+/// Of a password that nobody uses.
+const SOMEBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZWJvZHlzc2FsdA$3q2/7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// The hot file's name in the folder.
 pub const STORE: &str = "gate.db";

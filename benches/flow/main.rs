@@ -19,6 +19,11 @@ mod report;
 mod scenarios;
 mod watch;
 
+#[path = "../stage/full.rs"]
+mod full;
+#[path = "../stage/rules.rs"]
+mod rules;
+
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -109,14 +109,20 @@ fn reference(folder: &Path, clients: Clients, extent: Extent) -> Result<Run> {
 }
 
 fn accept(folder: &Path, clients: Clients, extent: Extent) -> Result<Run> {
-    let mut house = House::open(folder, Plan { tls: clients.tls, ..Plan::accept() })?;
+    let mut house =
+        House::open(folder, Plan { tls: clients.tls, filters: clients.filters, ..Plan::accept() })?;
     let seen = house.run(&[load("bench", clients, extent.duration())])?;
     finish(house, seen)
 }
 
 fn through(folder: &Path, clients: Clients, operators: usize, extent: Extent) -> Result<Run> {
-    let plan =
-        Plan { operators: vec!["0"; operators], tls: clients.tls, distinct: DISTINCT, ..Plan::through() };
+    let plan = Plan {
+        operators: vec!["0"; operators],
+        tls: clients.tls,
+        filters: clients.filters,
+        distinct: DISTINCT,
+        ..Plan::through()
+    };
     let mut house = House::open(folder, plan)?;
     let seen = house.run(&[with_receipts(load("bench", clients, extent.duration()))])?;
     finish(house, seen)
@@ -367,8 +373,8 @@ fn at_rate(mut load: Load, rate: u32) -> Load {
     load
 }
 
-const FOUR: Clients = Clients { connections: 4, window: 100, text: PLAIN, tls: false };
-const ONE: Clients = Clients { connections: 1, window: 100, text: PLAIN, tls: false };
+const FOUR: Clients = Clients { connections: 4, window: 100, text: PLAIN, tls: false, filters: false };
+const ONE: Clients = Clients { connections: 1, window: 100, text: PLAIN, tls: false, filters: false };
 /// Messages that an operator remembers to tell doubled ones; those after it are told by the client's books alone.
 const DISTINCT: u64 = 1_000_000;
 const MIB: f64 = 1_048_576.0;

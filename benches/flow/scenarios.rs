@@ -51,11 +51,13 @@ pub struct Clients {
     pub window: usize,
     pub text: &'static [&'static str],
     pub tls: bool,
+    /// Every filter of policy is on: [`super::stage::full`].
+    pub filters: bool,
 }
 
 impl Clients {
     const fn new(connections: usize, window: usize) -> Self {
-        Self { connections, window, text: PLAIN, tls: false }
+        Self { connections, window, text: PLAIN, tls: false, filters: false }
     }
 }
 
@@ -105,6 +107,15 @@ pub fn all(short: bool) -> Vec<Scenario> {
         "4 × 100, TLS from the clients and to the operator",
         Work::Through(secure, 1),
     ));
+    // The same clients one after the other, so that the ratio is of one run.
+    for (name, filters) in [("off", false), ("on", true)] {
+        let clients = Clients { filters, ..four };
+        let about = format!("4 × 100, every filter {name}");
+        for (kind, work) in [("accept", Work::Accept(clients)), ("through", Work::Through(clients, 1))] {
+            let name = format!("filters/{kind}-{name}");
+            list.push(Scenario { short: true, ..scenario(&name, &format!("{kind}: {about}"), work) });
+        }
+    }
     list.push(scenario("upstreams/8", "4 × 100, eight operators of two binds each", Work::Through(four, 8)));
     list.push(scenario("late/5s", "4 × 100, receipts after 5 s", Work::Late(four, "5s")));
     for rate in [1_000, 10_000] {

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each bench takes what it needs")]
 
+pub mod full;
+pub mod rules;
+
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
@@ -11,8 +14,8 @@ use smpp_proto::pdu::SubmitSm;
 use tollgate::account::{Account, AccountId, Credits, Origin, Terms};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::config;
-use tollgate::message::UpstreamId;
-use tollgate::policy::{Price, Route, Snapshot, SnapshotParts, Submission};
+use tollgate::message::{RouteId, UpstreamId};
+use tollgate::policy::{Price, Route, Snapshot, SnapshotParts, Submission, WayTo};
 use tollgate::store::{Settings, Store};
 
 /// A moment for everything that is told the time.
@@ -22,14 +25,14 @@ pub const NOW: Timestamp = Timestamp::from_millis(1_763_650_000_000);
 pub fn policy(prefixes: u32) -> Snapshot {
     let digits = (0..prefixes).map(|n| (100 + n * 7919 % 9_999_900).to_string());
     let prefixes: Vec<String> = std::iter::once(String::new()).chain(digits).collect();
-    let prices = prefixes
-        .iter()
-        .zip(1..)
-        .map(|(prefix, micro)| Price { prefix: prefix.clone(), credits: Credits::from_micro(micro) });
+    let prices =
+        prefixes.iter().zip(1..).map(|(prefix, micro)| Price::of(prefix, Credits::from_micro(micro)));
     let routes = prefixes.chunks(100).zip(1..).map(|(prefixes, number)| Route {
+        id: RouteId(number),
         name: format!("route {number}"),
         prefixes: prefixes.to_vec(),
-        upstreams: vec![UpstreamId(number)],
+        ways: vec![WayTo { upstream: UpstreamId(number), weight: 1, cost: None }],
+        ..Route::default()
     });
     let parts = SnapshotParts {
         // Whoever is not in the policy counts as suspended.

@@ -1,5 +1,6 @@
 //! Who a client is, how it proves that, what it owns and owes. Pure: knows no socket, no clock, no SQL.
 
+pub mod access;
 pub mod credential;
 pub mod lenience;
 pub mod money;
@@ -8,6 +9,7 @@ pub mod secret;
 pub mod text;
 pub mod throughput;
 
+pub use access::{Access, AccessEntry, AccessList, Surface};
 pub use credential::{BindTypes, Credential, CredentialId, ReceiptWish};
 pub use lenience::{Manners, Profile};
 pub use money::Credits;
@@ -22,7 +24,7 @@ use std::fmt;
 use smpp_proto::text::Charset;
 
 /// The store's number of an account; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub u32);
 
 impl fmt::Display for AccountId {
@@ -98,6 +100,10 @@ pub struct Terms {
     pub reencode: bool,
     /// What becomes of messages from phones that come in parts.
     pub inbound_parts: InboundParts,
+    /// The name of the price list by which it pays; absent means that of the account above it.
+    pub price_list: Option<String>,
+    /// From where it may be used. Those above it bind it too.
+    pub access: Access,
 }
 
 /// A text with a number.
@@ -185,6 +191,8 @@ impl Default for Terms {
             high_octets: HighOctets::Pass,
             reencode: false,
             inbound_parts: InboundParts::Forward,
+            price_list: None,
+            access: Access::default(),
         }
     }
 }

@@ -45,6 +45,32 @@ impl Credits {
     }
 }
 
+impl Credits {
+    /// What this amount is worth where one credit is worth `value`; exact, and cannot overflow.
+    #[must_use]
+    pub const fn worth(self, value: Self) -> Worth {
+        Worth(self.0 as i128 * value.0 as i128)
+    }
+}
+
+/// An amount of money in millionths of millionths: the exact product of two amounts with six decimal places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Worth(i128);
+
+impl fmt::Display for Worth {
+    /// The shortest exact decimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ONE: u128 = (MICRO as u128) * (MICRO as u128);
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (whole, fraction) = (self.0.unsigned_abs() / ONE, self.0.unsigned_abs() % ONE);
+        if fraction == 0 {
+            return write!(f, "{sign}{whole}");
+        }
+        let fraction = format!("{fraction:012}");
+        write!(f, "{sign}{whole}.{}", fraction.trim_end_matches('0'))
+    }
+}
+
 /// Why a text is not an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotCredits {

@@ -21,8 +21,8 @@ pub use policy::{
     number_of,
 };
 pub use request::{
-    AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount, Refused,
-    Request, TraceEntry,
+    AccessLine, AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount,
+    Refused, Request, TraceEntry,
 };
 pub use restore::{RestoreError, Restored, restore};
 

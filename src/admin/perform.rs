@@ -9,7 +9,7 @@ use super::{account, policy};
 use crate::account::AccountId;
 use crate::message::MessageId;
 use crate::policy::admit::user_data;
-use crate::store::{AuditLine, Reader, Store, StoreError, Trace};
+use crate::store::{AccountView, AuditLine, Reader, Store, StoreError, Trace};
 
 /// The most entries of an account that are shown.
 const MAX_ENTRIES: u32 = 10_000;
@@ -22,7 +22,7 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
     match request {
         Request::AccountList => {
             let accounts = read(store, |reader| reader.accounts()).await?;
-            Ok(Answer::Accounts(accounts.into_iter().map(AccountLine::from).collect()))
+            Ok(Answer::Accounts(accounts.into_iter().map(|view| shown(store, view)).collect()))
         }
         Request::AccountShow { name } => Ok(Answer::Account(Box::new(line(store, name).await?))),
         Request::AccountCreate(new) => account::create(store, new).await,
@@ -98,7 +98,22 @@ pub(super) async fn read<T: Send + 'static>(
 }
 
 async fn line(store: &Store, name: String) -> Result<AccountLine, Refused> {
-    read(store, move |reader| reader.account(&name)).await.map(AccountLine::from)
+    let asked = store.clone();
+    let found = read(store, move |reader| {
+        let view = reader.account(&name)?;
+        let uses = asked.entry_uses(reader, AccountId(view.id), &view.terms.access)?;
+        Ok((view, uses))
+    });
+    let (view, uses) = found.await?;
+    let access = uses.into_iter().map(Into::into).collect();
+    Ok(AccountLine { access, ..shown(store, view) })
+}
+
+/// An account with its money in the currency of its price list.
+fn shown(store: &Store, view: AccountView) -> AccountLine {
+    let billing = store.policy().billing(AccountId(view.id));
+    let line = AccountLine::from(view);
+    AccountLine { worth: billing.map(|billing| billing.shown(line.available)), ..line }
 }
 
 async fn credit(store: &Store, account: String, entries: u32) -> Result<Answer, Refused> {

@@ -6,9 +6,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{BoundBy, Changes, Explained, Listed, Numbers, NumbersChanged, Question, Usage};
-use crate::account::{Credits, Terms, Throughput};
+use crate::account::{Credits, Surface, Terms, Throughput};
 use crate::policy::filter::Filters;
-use crate::store::{AccountView, StoreError, TimelineEntry};
+use crate::store::{AccountView, EntryUse, StoreError, TimelineEntry};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +174,9 @@ pub struct AccountLine {
     pub available: Credits,
     /// What is held for messages under way.
     pub held: Credits,
+    /// What can be spent in the currency that it is shown in: `12.5 EUR`. Absent where amounts are shown in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<String>,
     /// How it differs from the defaults.
     pub terms: Terms,
     /// What it may send.
@@ -181,6 +184,44 @@ pub struct AccountLine {
     pub filters: Filters,
     /// Names it may bind with.
     pub system_ids: Vec<String>,
+    /// The entries of its lists of addresses; only where one account is shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<AccessLine>,
+}
+
+/// An entry of a list of addresses, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLine {
+    /// `smpp`, `api` or `console`.
+    pub surface: Surface,
+    /// The network.
+    pub network: IpNet,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// When it last let somebody in, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<String>,
+    /// Why it may be superfluous: `never used`, `not used in 90 days`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl From<EntryUse> for AccessLine {
+    fn from(used: EntryUse) -> Self {
+        let hint = match used.last {
+            None => Some("never used"),
+            Some(_) if used.is_stale => Some("not used in 90 days"),
+            Some(_) => None,
+        };
+        Self {
+            surface: used.surface,
+            network: used.network,
+            description: used.description,
+            last_seen: used.last.map(|at| at.to_string()),
+            hint: hint.map(str::to_owned),
+        }
+    }
 }
 
 impl From<AccountView> for AccountLine {
@@ -192,9 +233,11 @@ impl From<AccountView> for AccountLine {
             suspended: view.suspended,
             available: view.balance.available,
             held: view.balance.held,
+            worth: None,
             terms: view.terms,
             filters: view.filters,
             system_ids: view.system_ids,
+            access: Vec::new(),
         }
     }
 }

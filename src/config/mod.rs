@@ -5,7 +5,6 @@
 
 mod account;
 mod declare;
-mod filters;
 mod operation;
 mod read;
 mod smpp;
@@ -24,11 +23,13 @@ pub use read::{Environment, Problem, Problems};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use account::AccountNames;
+use account::{AccountNames, filters};
 use read::{Names, Section, Sources, Spot, Texts};
+use traffic::price::{self, PriceNames};
+use traffic::route::{self, Around};
 
 use crate::admin;
-use crate::policy::Platform;
+use crate::policy::{Billing, Platform, TextLimits};
 use crate::store::{TrafficDraft, UpstreamDraft};
 use crate::{esme, smsc};
 
@@ -129,12 +130,13 @@ fn read_all(sources: &Sources<'_>, texts: &Texts) -> Option<Config> {
     let admin = operation::read_admin(main, store.as_ref().map_or(Path::new(""), |store| &store.path));
     let log = operation::read_log(main);
     let limits = traffic::read_limits(main);
+    let billing = price::read_billing(main);
     for root in others {
-        for key in ["include", "store", "smpp", "delivery", "admin", "log", "limits", "filters"] {
+        for key in ["include", "store", "smpp", "delivery", "admin", "log", "limits", "billing", "filters"] {
             root.refuse(key, "stands in an included file", "move it to the main file");
         }
     }
-    let mut policy = read_policy(&mut roots, sources, &mut smsc);
+    let mut policy = read_policy(&mut roots, sources, &mut smsc, billing);
     policy.traffic.limits = limits;
     let credentials = policy.accounts.iter().flat_map(|account| &account.credentials);
     esme.outbinds = credentials.filter_map(|credential| credential.outbind.clone()).collect();
@@ -142,23 +144,32 @@ fn read_all(sources: &Sources<'_>, texts: &Texts) -> Option<Config> {
     Some(Config { files, store: store?, esme, smsc, policy, admin, log })
 }
 
-fn read_policy(roots: &mut [Section<'_>], sources: &Sources<'_>, smsc: &mut smsc::Settings) -> Policy {
+fn read_policy(
+    roots: &mut [Section<'_>],
+    sources: &Sources<'_>,
+    smsc: &mut smsc::Settings,
+    billing: Option<Billing>,
+) -> Policy {
     let mut upstream_names = Names::of("upstream");
     let tables = each(roots, "upstream", "[[upstream]]").into_iter();
     smsc.upstreams = tables.filter_map(|table| upstream::read(table, &mut upstream_names)).collect();
-    let mut priced = Names::of("a price for the prefix");
+    let mut priced = PriceNames::new();
+    let tables = each(roots, "network", "[[network]]").into_iter();
+    let networks: Vec<_> = tables.filter_map(|table| price::read_network(table, &mut priced)).collect();
+    let tables = each(roots, "price_list", "[[price_list]]").into_iter();
+    let price_lists =
+        tables.filter_map(|table| price::read_list(table, &mut priced, billing.as_ref())).collect();
     let tables = each(roots, "price", "[[price]]");
     let written = tables.len();
     let prices: Vec<_> =
-        tables.into_iter().filter_map(|table| traffic::read_price(table, &mut priced)).collect();
+        tables.into_iter().filter_map(|table| price::read_price(table, &mut priced)).collect();
     // Prices that could not be read may be the ones that a route needs.
-    let known = (prices.len() == written).then_some(prices.as_slice());
-    let mut route_names = Names::of("route");
-    let tables = each(roots, "route", "[[route]]").into_iter();
-    let read = |table| traffic::read_route(table, &mut route_names, &upstream_names, known);
-    let routes: Vec<_> = tables.filter_map(read).collect();
-    traffic::check_ways(&routes, &route_names, &smsc.upstreams, sources);
-    let mut names = AccountNames { accounts: Names::of("account"), system_ids: Names::of("system_id") };
+    let known = (prices.len() == written).then_some((prices.as_slice(), networks.as_slice()));
+    let mut names = AccountNames {
+        accounts: Names::of("account"),
+        system_ids: Names::of("system_id"),
+        price_lists: priced.lists,
+    };
     let tables = each(roots, "account", "[[account]]").into_iter();
     let accounts: Vec<_> = tables.filter_map(|table| account::read(table, &mut names)).collect();
     account::check_parents(&accounts, &names.accounts, sources);
@@ -171,16 +182,32 @@ fn read_policy(roots: &mut [Section<'_>], sources: &Sources<'_>, smsc: &mut smsc
         None => Platform::default(),
     };
     filters::check_tighter(&accounts, &platform.filters, &names.accounts, sources);
+    let around = Around { upstreams: &upstream_names, accounts: &names.accounts, prices: known };
+    let mut route_names = Names::of("route");
+    let tables = each(roots, "route", "[[route]]").into_iter();
+    let routes: Vec<_> =
+        tables.filter_map(|table| route::read_route(table, &mut route_names, &around)).collect();
+    route::check_ways(&routes, &route_names, &smsc.upstreams, sources);
     let mut inbound = Names::of("an account for the prefix");
     let tables = each(roots, "mo", "[[mo]]").into_iter();
-    let read = |table| traffic::read_mo(table, &mut inbound, &names.accounts);
+    let read = |table| traffic::read_mo(table, &mut inbound, &names.accounts, &accounts);
     let mo_routes = tables.filter_map(read).collect();
     let upstreams = smsc
         .upstreams
         .iter()
         .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })
         .collect();
-    let traffic = TrafficDraft { prices, routes, mo_routes, upstreams, platform, ..TrafficDraft::default() };
+    let traffic = TrafficDraft {
+        prices,
+        networks,
+        price_lists,
+        billing,
+        routes,
+        mo_routes,
+        upstreams,
+        limits: TextLimits::default(),
+        platform,
+    };
     Policy { accounts, traffic }
 }
 

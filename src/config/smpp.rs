@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use smpp_proto::field::InterfaceVersion;
 
+use super::account::access;
 use super::read::{Section, Value, lenience};
 use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 use crate::esme::{DataSmOnReceiver, FailedBinds, Redelivery, Settings, TlsListen};
@@ -21,6 +22,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Settings {
     if listen.is_none() && !over_tls {
         table.miss("listen is missing", "add listen = [\"127.0.0.1:2775\"] under [smpp]");
     }
+    table.put("trusted_proxies", &mut settings.trusted_proxies, |v| access::networks(v, 1_000));
     table.put("system_id", &mut settings.system_id, |v| v.text_of(1..=15));
     table.put("version", &mut settings.version, version);
     table.put("congestion_state", &mut settings.congestion_state, Value::flag);

@@ -18,6 +18,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<Settings> {
     table.put("owed_for", &mut settings.owed_for, |v| v.duration(MINUTE..=365 * DAY));
     table.put("join_within", &mut settings.join_within, |v| v.duration(SECOND..=7 * DAY));
     table.put("receipt_timeout", &mut settings.receipt_timeout, |v| v.duration(MINUTE..=365 * DAY));
+    table.put("first_sendings", &mut settings.first_sendings, |v| v.number(1_000..=100_000_000));
     table.put("retention_days", &mut settings.history.retention_days, |v| v.number(1..=36_500));
     table.finish();
     path.map(|_| settings)

@@ -1,5 +1,7 @@
 //! What clients ask about messages they sent: query_sm, cancel_sm, replace_sm (SMPP 3.4 §4.8 to §4.10).
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use smpp_proto::field::{COctets, CommandId, CommandStatus, MessageState, SmppTime};
 use smpp_proto::pdu::{CancelSm, Frame, QuerySm, QuerySmResp, ReplaceSm, encode_empty};
@@ -10,7 +12,7 @@ use super::submit::{broken, malformed};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::MessageId;
-use crate::policy::Refusal;
+use crate::policy::{Denied, Refusal};
 use crate::store::{CancelTarget, ClientAnswer, ClientOutcome, ClientRequest, Replace, Standing, Store};
 
 /// A question for the history: what the hot store did not know.
@@ -120,8 +122,14 @@ impl Client {
         encode_empty(out, command, if done { CommandStatus::ROK } else { failure }, tag.sequence);
     }
 
-    /// The store refused a question: it cannot write.
-    pub(super) fn question_refused(&mut self, tag: Tag, refusal: Refusal, out: &mut BytesMut) {
+    /// The store refused a question: it cannot write, or a rule objects to a new text.
+    pub(super) fn question_refused(&mut self, tag: Tag, denied: Denied, out: &mut BytesMut) {
+        let refusal = denied.refusal;
+        if tag.kind == Kind::Replace && refusal != Refusal::StoreUnavailable {
+            // The statuses of submits say nothing in a replace_sm_resp (SMPP 3.4 §5.1.3); the log and metrics say why.
+            self.denied(denied);
+            return self.changed(tag, false, out);
+        }
         let command = match tag.kind {
             Kind::Cancel => CommandId::CANCEL_SM,
             Kind::Replace => CommandId::REPLACE_SM,
@@ -209,6 +217,7 @@ fn replacement(
     Ok(Replace {
         tag,
         account,
+        rules: Arc::clone(&batch.rules),
         id: message_id(&pdu.message_id)?,
         short_message: pdu.user_data().clone(),
         registered_delivery: pdu.registered_delivery.0,

@@ -10,7 +10,7 @@ use smpp_proto::field::InterfaceVersion;
 use tokio::sync::{Notify, mpsc};
 
 use crate::account::credential::BindType;
-use crate::account::{AccountId, CredentialId, Throughput};
+use crate::account::{AccountId, CredentialId, Surface, Throughput};
 use crate::clock::{Clock, Timestamp};
 use crate::policy::{Bucket, Snapshot};
 
@@ -163,6 +163,14 @@ impl Roster {
         self.lock().by_credential.values().flat_map(|row| &row.seats).any(takes)
     }
 
+    /// Whether somebody is bound with this credential who takes what is owed.
+    pub(super) fn receives_as(&self, credential: CredentialId) -> bool {
+        let takes = |seat: &Arc<Seat>| {
+            seat.facts.credential == credential && seat.facts.kind != BindType::Transmitter
+        };
+        self.lock().by_credential.values().flat_map(|row| &row.seats).any(takes)
+    }
+
     /// Tells one session to unbind; `false` when there is none with this number.
     #[must_use]
     pub fn dismiss(&self, number: u64) -> bool {
@@ -239,6 +247,7 @@ impl Facts {
             credential.account == self.account
                 && bounds.bind_types.contains(self.kind)
                 && bounds.allows_ip(self.peer.ip())
+                && policy.admits_address(self.account, Surface::Smpp, self.peer.ip())
                 && (self.tls || !bounds.tls_required)
         });
         (!allowed).then_some(Leave::Withdrawn)

@@ -1,8 +1,9 @@
 //! How the door for clients behaves: listeners, timers, bounds; all of it with units and defaults.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use smpp_proto::codec::DEFAULT_MAX_LENGTH;
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::session::TimersSettings;
@@ -18,6 +19,9 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     /// Addresses for TLS and who we are there.
     pub tls: Option<TlsListen>,
+    /// Load balancers, which must begin each connection with a PROXY header of version 2; its address counts as the
+    /// client's. From others a header is not believed. At most 1,000 networks, none by default.
+    pub trusted_proxies: Vec<IpNet>,
     /// The name that bind responses give us; 1 to 15 octets.
     pub system_id: String,
     /// The highest version we speak; told to clients that bind with 3.4 or later.
@@ -155,6 +159,7 @@ impl Default for Settings {
         Self {
             listen: Vec::new(),
             tls: None,
+            trusted_proxies: Vec::new(),
             system_id: "tollgate".to_owned(),
             version: InterfaceVersion::V5_0,
             lenience: Manners::default(),
@@ -289,6 +294,12 @@ impl Settings {
         ];
         let failed = checks.into_iter().filter(|(fine, ..)| !fine);
         failed.map(|(_, key, bounds)| OutOfBounds { key, bounds }).collect()
+    }
+
+    /// Whether connections from there are passed on for others.
+    pub(super) fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies.iter().any(|net| net.contains(&address))
     }
 
     /// The bounds of a connection that has not bound yet.

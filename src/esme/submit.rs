@@ -114,7 +114,7 @@ impl Client {
         let tag = Tag { aside: self.asides.keep(Aside::Multi(Multi::default())), ..plain };
         let mut multi = Multi::default();
         let mut reason = None;
-        for (destination, judged) in destinations {
+        for (place, (destination, judged)) in destinations.into_iter().enumerate() {
             let follows = !multi.waiting.is_empty();
             let accepted = judged.map_err(Denied::from).and_then(|mended| {
                 let pdu = SubmitSm { destination: mended, ..template.clone() };
@@ -123,13 +123,13 @@ impl Client {
             match accepted {
                 Ok(accept) => {
                     batch.requests.push(ClientRequest::Accept(accept));
-                    multi.waiting.push_back(destination);
+                    multi.waiting.push_back((place, destination));
                 }
                 Err(denied) => {
                     self.denied(denied);
                     reason.get_or_insert(denied.refusal);
                     let status = self.dialect.status(denied.refusal);
-                    multi.unsuccessful.push(Unsuccessful { destination, status });
+                    multi.unsuccessful.push((place, Unsuccessful { destination, status }));
                 }
             }
         }
@@ -154,9 +154,11 @@ impl Client {
         let replaces_pending = submission.pdu.replace_if_present_flag == 1;
         let sender = Sender { account, rules: &batch.rules };
         let admitted = admit(&batch.policy, sender, submission, batch.now, &mut self.desk)?;
-        let route = admitted.route().and_then(|route| batch.policy.route(route));
-        // Without a way the store refuses it, once filters and credit were asked: in nobody's lane.
-        let upstream = route.and_then(|route| route.upstreams.first()).copied().unwrap_or(UpstreamId(0));
+        // One that is down is passed by; when all are, the first is as good as any. Without a way the store refuses it,
+        // once filters and credit were asked: in nobody's lane.
+        let way = admitted.upstreams();
+        let up = way.iter().find(|upstream| self.up.is_up(**upstream));
+        let upstream = up.or(way.first()).copied().unwrap_or(UpstreamId(0));
         Ok(Box::new(Accept {
             tag: tag.pack(),
             account: account.id,
@@ -214,14 +216,14 @@ impl Client {
     /// One destination has its answer; with the last the response goes out.
     fn multi_answered(&mut self, tag: Tag, answer: Result<MessageId, Refusal>, out: &mut BytesMut) {
         let Some(Aside::Multi(multi)) = self.asides.find(tag.aside) else { return };
-        let destination = multi.waiting.pop_front().unwrap_or_default();
+        let (place, destination) = multi.waiting.pop_front().unwrap_or_default();
         match answer {
             Ok(id) => {
                 multi.shown.get_or_insert(id);
             }
             Err(refusal) => {
                 let status = self.dialect.status(refusal);
-                multi.unsuccessful.push(Unsuccessful { destination, status });
+                multi.unsuccessful.push((place, Unsuccessful { destination, status }));
             }
         }
         if !multi.waiting.is_empty() {
@@ -234,15 +236,18 @@ impl Client {
 }
 
 /// All destinations are answered. When nobody was accepted the first status speaks for all.
-fn multi_resp(multi: Multi, dialect: &Dialect, sequence: u32, out: &mut BytesMut) {
+fn multi_resp(mut multi: Multi, dialect: &Dialect, sequence: u32, out: &mut BytesMut) {
     let start = out.len();
+    // Some were refused at once and others by the store: told in the order of asking.
+    multi.unsuccessful.sort_by_key(|(place, _)| *place);
     let Some(id) = multi.shown else {
-        let first = multi.unsuccessful.first().map_or(CommandStatus::RSUBMITFAIL, |failure| failure.status);
+        let first =
+            multi.unsuccessful.first().map_or(CommandStatus::RSUBMITFAIL, |(_, failure)| failure.status);
         return encode_empty(out, CommandId::SUBMIT_MULTI_RESP, first, sequence);
     };
     let resp = SubmitMultiResp {
         message_id: Some(COctets::from(Digits::of(id).octets())),
-        unsuccessful: multi.unsuccessful,
+        unsuccessful: multi.unsuccessful.into_iter().map(|(_, failure)| failure).collect(),
         ..SubmitMultiResp::default()
     };
     if resp.encode(out, CommandStatus::ROK, sequence).is_err() {

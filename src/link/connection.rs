@@ -322,6 +322,12 @@ impl Link {
         self.peer
     }
 
+    /// The same link, with the address of whom a proxy passes on.
+    #[must_use]
+    pub fn from_peer(self, peer: SocketAddr) -> Self {
+        Self { peer, ..self }
+    }
+
     /// Our own address on this link.
     ///
     /// # Errors

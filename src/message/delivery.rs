@@ -22,6 +22,8 @@ pub struct Delivery {
     pub key: DeliveryKey,
     /// Whom it is owed to.
     pub account: AccountId,
+    /// The one credential whose receivers may take it; absent for any of the account.
+    pub receiver: Option<CredentialId>,
     /// Answers that said "later" or never came, so far.
     pub attempts: u16,
     /// When it is given up.

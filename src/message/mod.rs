@@ -26,8 +26,8 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UpstreamId(pub u32);
 
-/// The place of a route in the policy: routes are asked in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The store's number of a route; it stays with the route's name, also while there is no such route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteId(pub u32);
 
 /// A message on its way to an operator, as a lane hands it out.
@@ -59,6 +59,8 @@ pub struct Message {
     pub in_doubt: bool,
     /// When it must have ended.
     pub expires: Timestamp,
+    /// Operators that failed it and that it left for good, as the failover of its route says; mostly none.
+    pub tried: Vec<UpstreamId>,
 }
 
 /// Priorities that a lane keeps apart.

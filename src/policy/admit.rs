@@ -10,12 +10,14 @@ use smpp_proto::field::{Address, COctets, CommandStatus, RegisteredDelivery, Smp
 use smpp_proto::pdu::{Header, SubmitSm};
 use smpp_proto::text::{Allowed, UdhError, UserData, Width, choose, count};
 
-use super::filter::check::{self, Asked};
+use super::filter::check::{self, Party};
 use super::filter::{Claim, Desk, RuleId, Rules};
-use super::{Denied, Refusal, Snapshot, wording};
+use super::route::{Asked, Order};
+use super::text::wording;
+use super::{Denied, Refusal, Snapshot};
 use crate::account::{Account, Credits, EmptyText, LongSenders, Terms};
 use crate::clock::Timestamp;
-use crate::message::{RouteId, Wording};
+use crate::message::{RouteId, UpstreamId, Wording};
 
 /// A message as somebody wants to send it. Its values are within the rules of the protocol already.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub struct Admitted {
     rules: Arc<Rules>,
     price: Credits,
     route: Option<RouteId>,
+    upstreams: Order,
     priority: u8,
     due: Option<Timestamp>,
     held: bool,
@@ -102,6 +105,11 @@ impl Admitted {
     pub fn held(&self) -> bool {
         self.held
     }
+    /// The operators of its way in the order in which it tries them; none without a way.
+    #[must_use]
+    pub fn upstreams(&self) -> &[UpstreamId] {
+        &self.upstreams
+    }
     /// 0 lowest to 3 highest.
     #[must_use]
     pub fn priority(&self) -> u8 {
@@ -160,24 +168,25 @@ pub(in crate::policy) fn judge(
     let mut rewritten = settle_source(&mut pdu, &account.terms)?;
     let canned = settle_text(&mut pdu, &account.terms)?;
     rewritten |= canned | settle_priority(&mut pdu);
-    let route = policy.route_to(pdu.destination.digits.as_bytes());
+    let price = policy.price(account.id, pdu.destination.digits.as_bytes(), now);
+    let route = policy.route_to(&Asked::of(policy, account.id, &pdu, price, now));
     if !canned {
-        rewritten |= wording::settle(&mut pdu, &account.terms, policy.languages(route))?;
+        let languages = policy.languages(route.map(|route| route.id));
+        rewritten |= wording::settle(&mut pdu, &account.terms, languages)?;
     }
     let mut times = times(policy, &pdu, now)?;
     let mut parts = segments(policy, &pdu)?;
-    let asked = Asked { policy, account, rules };
-    if check::check(&asked, &mut pdu, &mut times, desk, witness)? {
+    let party = Party { policy, account, rules };
+    if check::check(&party, &mut pdu, &mut times, desk, witness)? {
         rewritten = true;
         parts = segments(policy, &pdu)?;
     }
-    let number = pdu.destination.digits.as_bytes();
-    let price = policy.price(number);
     let total = price.and_then(|price| price.times(u32::from(parts)));
-    let claims = check::claims(&asked, &pdu, total.unwrap_or_default(), desk, witness)?;
+    let claims = check::claims(&party, &pdu, total.unwrap_or_default(), desk, witness)?;
     // Filters and credit are asked first, and only the store can answer for all of them.
-    let no_way = price.is_none() || route.is_none();
-    if no_way {
+    let upstreams = route.map(|route| route.order(account.id, &pdu)).unwrap_or_default();
+    let route = route.map(|route| route.id).filter(|_| price.is_some() && !upstreams.is_empty());
+    if route.is_none() {
         witness.refused(Refusal::NoRoute)?;
     }
     let body = match body {
@@ -190,7 +199,8 @@ pub(in crate::policy) fn judge(
         claims,
         rules: Arc::clone(rules),
         price: price.unwrap_or_default(),
-        route: route.filter(|_| !no_way),
+        route,
+        upstreams,
         due: times.due,
         held: times.held,
         expires: times.expires,
@@ -226,8 +236,9 @@ pub(in crate::policy) trait Witness {
 
 /// The witness of real messages: the first enforced objection decides.
 #[derive(Default)]
-struct Gate {
-    shadowed: SmallVec<[RuleId; 4]>,
+pub(super) struct Gate {
+    /// Rules that are not enforced and objected.
+    pub(super) shadowed: SmallVec<[RuleId; 4]>,
 }
 
 impl Witness for Gate {

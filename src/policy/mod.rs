@@ -4,18 +4,16 @@ pub mod admit;
 pub mod filter;
 pub mod hours;
 pub mod number;
-pub mod prefix;
-pub mod rate;
+pub mod price;
 pub mod refusal;
+pub mod route;
 pub mod snapshot;
 pub mod text;
-mod wording;
 
 pub use admit::{Admitted, Sender, Submission, admit};
 pub use filter::explain::{Explanation, Verdict, explain};
-pub use rate::Bucket;
+pub use filter::rate::Bucket;
+pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use refusal::{Denied, Refusal};
-pub use snapshot::{
-    Hindrance, MoRoute, PastSchedule, Platform, PolicyFault, Price, Route, Snapshot, SnapshotParts,
-    TextLimits,
-};
+pub use route::{Asked, MoRoute, Route, Taker, Takers, WayTo};
+pub use snapshot::{Hindrance, Incoherent, PastSchedule, Platform, Snapshot, SnapshotParts, TextLimits};

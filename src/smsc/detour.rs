@@ -6,21 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smpp_proto::pdu::SubmitSm;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{Order, Shared};
 use crate::message::{End, Message, Reason, State, UpstreamId};
 use crate::policy::Snapshot;
+use crate::policy::route::way_of;
 use crate::store::{Note, OperatorBatch};
-
-/// The operators that may take a message, in the order of preference: its route as it is now.
-pub(super) fn way_of<'a>(policy: &'a Snapshot, message: &Message) -> Option<&'a [UpstreamId]> {
-    let pdu = SubmitSm::decode(message.pdu.clone()).ok()?;
-    let route = policy.route_to(pdu.destination.digits.as_bytes()).and_then(|id| policy.route(id))?;
-    Some(&route.upstreams)
-}
 
 /// Watches over one operator's lane until it is told to leave.
 pub(super) async fn watch_over(shared: Arc<Shared>, mut orders: watch::Receiver<Order>) {
@@ -126,8 +119,8 @@ fn next_of(shared: &Shared, policy: &Snapshot, message: &Message) -> Place {
     if message.expires <= shared.clock.now() {
         return Place::Over;
     }
-    let Some(way) = way_of(policy, message) else { return Place::Nowhere };
-    if let Some(next) = shared.roster.next_up(way, shared.id) {
+    let Some(way) = way_of(policy, message, shared.clock.now()) else { return Place::Nowhere };
+    if let Some(next) = shared.roster.next_up(&way, shared.id) {
         return Place::Move(next);
     }
     if shared.is_configured {

@@ -61,7 +61,7 @@ struct Shared {
     roster: Arc<Roster>,
     operator: Arc<roster::Operator>,
     metrics: UpstreamMetrics,
-    agreed: Option<Agreed>,
+    agreed: Agreed,
     known_ids: KnownIds,
     doorbell: Doorbell,
     complaints: Complaints,
@@ -104,7 +104,7 @@ pub fn connect(
         store: store.clone(),
         clock: clock.clone(),
         metrics: metrics.clone(),
-        roster: Arc::new(Roster::new()),
+        roster: Arc::new(Roster::new(Arc::clone(store.up()))),
         operators: Vec::new(),
     };
     let numbers = running.numbers(settings)?;
@@ -140,11 +140,15 @@ impl Running {
         let mut staying = Vec::new();
         for operator in self.operators.drain(..) {
             let same = |(id, upstream): &(UpstreamId, Upstream)| {
+                // A rate is changed while bound; everything else needs a new bind.
+                let throughput = operator.shared.settings.throughput;
                 *id == operator.shared.id
-                    && *upstream == operator.shared.settings
+                    && Upstream { throughput, ..upstream.clone() } == operator.shared.settings
                     && operator.shared.is_configured
             };
-            if numbers.iter().any(same) {
+            if let Some((_, upstream)) = numbers.iter().find(|known| same(known)) {
+                let now = Moment(self.clock.monotonic());
+                operator.shared.agreed.agree(upstream.throughput, now);
                 staying.push(operator);
             } else {
                 leaving.push(operator);
@@ -224,7 +228,8 @@ impl Running {
         settings: &Settings,
         is_configured: bool,
     ) -> Arc<Shared> {
-        let now = Moment(self.clock.monotonic());
+        let agreed = Agreed::default();
+        agreed.agree(upstream.throughput, Moment(self.clock.monotonic()));
         Arc::new(Shared {
             id,
             is_configured,
@@ -236,7 +241,7 @@ impl Running {
             roster: Arc::clone(&self.roster),
             operator,
             metrics: self.metrics.of_upstream(&upstream.name),
-            agreed: upstream.throughput.map(|throughput| Agreed::new(throughput, now)),
+            agreed,
             known_ids: KnownIds::default(),
             doorbell: Doorbell::default(),
             complaints: Complaints::default(),

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::clock::Timestamp;
 use crate::message::UpstreamId;
+use crate::store::Up;
 
 /// Every operator that is configured.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Roster {
     operators: ArcSwap<HashMap<UpstreamId, Arc<Operator>>>,
     /// Counts the changes, so that they can be waited for.
     changes: watch::Sender<u64>,
+    /// Told which operators can be sent to.
+    up: Arc<Up>,
 }
 
 /// One operator.
@@ -119,8 +122,8 @@ pub struct BindView {
 }
 
 impl Roster {
-    pub(super) fn new() -> Self {
-        Self { operators: ArcSwap::default(), changes: watch::Sender::new(0) }
+    pub(super) fn new(up: Arc<Up>) -> Self {
+        Self { operators: ArcSwap::default(), changes: watch::Sender::new(0), up }
     }
 
     /// Every operator with its binds, by name.
@@ -158,7 +161,9 @@ impl Roster {
     }
 
     pub(super) fn put(&self, operator: Arc<Operator>) {
-        self.change(|operators| operators.insert(operator.id, operator));
+        let id = operator.id;
+        self.change(|operators| operators.insert(id, operator));
+        self.up.tell(id, || self.is_up(id));
     }
 
     /// Takes an operator out, unless another of the same number has taken its place.
@@ -168,6 +173,7 @@ impl Roster {
                 operators.remove(&gone.id);
             }
         });
+        self.up.tell(gone.id, || self.is_up(gone.id));
     }
 
     /// Only one task changes the list: the one that holds what runs.
@@ -204,6 +210,7 @@ impl Roster {
         };
         if bind.submits() {
             operator.count(was == Phase::Bound, phase == Phase::Bound, now);
+            self.up.tell(operator.id, || self.is_up(operator.id));
         }
         self.tell();
     }
@@ -309,7 +316,7 @@ mod tests {
     use super::*;
 
     fn roster(names: &[(u32, bool)]) -> Roster {
-        let roster = Roster::new();
+        let roster = Roster::new(Arc::default());
         for (id, up) in names {
             let bind = Arc::new(Bind::new(1, BindKind::Transceiver, Timestamp::default()));
             let operator =
@@ -337,7 +344,7 @@ mod tests {
 
     #[test]
     fn an_operator_is_up_while_a_bind_that_submits_stands() {
-        let roster = Roster::new();
+        let roster = Roster::new(Arc::default());
         let later = Timestamp::from_millis(5);
         let [tx, rx] = [BindKind::Transmitter, BindKind::Receiver]
             .map(|kind| Arc::new(Bind::new(1, kind, Timestamp::default())));

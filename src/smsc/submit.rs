@@ -247,6 +247,7 @@ mod tests {
             priority: 0,
             attempts: 0,
             in_doubt: false,
+            tried: Vec::new(),
             expires: NOW + std::time::Duration::from_millis(90_500),
         }
     }

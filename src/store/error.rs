@@ -53,10 +53,19 @@ pub enum StoreError {
     BadAmount(&'static str),
     /// A policy that cannot be compiled.
     #[error(transparent)]
-    Policy(#[from] crate::policy::PolicyFault),
+    Policy(crate::policy::Incoherent),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
+}
+
+impl From<crate::policy::Incoherent> for StoreError {
+    fn from(why: crate::policy::Incoherent) -> Self {
+        match why {
+            crate::policy::Incoherent::Unknown { what, name } => Self::Unknown { what, name },
+            other => Self::Policy(other),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

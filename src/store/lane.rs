@@ -1,7 +1,8 @@
 //! A lane: what waits for one operator or one account. Its head is in memory, the rest of a long one in the store.
 //!
-//! Inside a lane every account has a flow of its own, and flows take turns, so that one account's flood does not
-//! delay another's message; one-time codes (priority 4) go before everything. The writer alone puts things in, after
+//! Inside an operator's lane every account has a flow of its own, and flows take turns, so that one account's flood does
+//! not delay another's message; one-time codes (priority 4) go before everything. In an account's lane there is a flow for
+//! each credential that alone may take something, beside the one for anybody. The writer alone puts things in, after
 //! the commit; consumers take from memory only and ask for a refill when a flow that has more on disk runs low.
 
 use std::collections::{HashMap, VecDeque};
@@ -12,14 +13,14 @@ use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc};
 
 use super::command::Command;
-use crate::account::AccountId;
+use crate::account::{AccountId, CredentialId};
 use crate::clock::Timestamp;
 use crate::message::{Delivery, DeliveryKey, Message, MessageId, PRIORITIES, UpstreamId};
 
 /// What can stand in a lane.
 pub trait Laned {
-    /// Whose flow it belongs to.
-    fn account(&self) -> AccountId;
+    /// The flow that it belongs to.
+    fn flow(&self) -> FlowId;
     /// 0 lowest to 4.
     fn priority(&self) -> usize;
     /// Its place in time, among those of its account and priority.
@@ -31,8 +32,8 @@ pub trait Laned {
 }
 
 impl Laned for Message {
-    fn account(&self) -> AccountId {
-        self.account
+    fn flow(&self) -> FlowId {
+        self.account.into()
     }
     fn priority(&self) -> usize {
         usize::from(self.priority).min(PRIORITIES - 1)
@@ -43,8 +44,8 @@ impl Laned for Message {
 }
 
 impl Laned for Delivery {
-    fn account(&self) -> AccountId {
-        self.account
+    fn flow(&self) -> FlowId {
+        self.receiver.into()
     }
     fn priority(&self) -> usize {
         0
@@ -60,7 +61,39 @@ impl Laned for Delivery {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refill {
     pub(super) lane: LaneName,
-    pub(super) account: AccountId,
+    pub(super) flow: FlowId,
+}
+
+/// A flow within a lane: of an operator's lane an account, of an account's lane whoever alone may take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlowId(u32);
+
+impl FlowId {
+    /// Of an account's lane: what any of its credentials may take.
+    pub const ANYBODY: Self = Self(0);
+
+    /// The account, of a flow in an operator's lane.
+    pub(super) const fn account(self) -> AccountId {
+        AccountId(self.0)
+    }
+
+    /// The credential, of a flow in an account's lane.
+    pub(super) const fn receiver(self) -> Option<CredentialId> {
+        if self.0 == 0 { None } else { Some(CredentialId(self.0)) }
+    }
+}
+
+impl From<AccountId> for FlowId {
+    fn from(account: AccountId) -> Self {
+        Self(account.0)
+    }
+}
+
+impl From<Option<CredentialId>> for FlowId {
+    /// The store's numbers of credentials begin with 1.
+    fn from(receiver: Option<CredentialId>) -> Self {
+        receiver.map_or(Self::ANYBODY, |credential| Self(credential.0))
+    }
 }
 
 /// Which lane.
@@ -121,12 +154,12 @@ pub(super) fn of<K: Copy + Eq + std::hash::Hash, T: Laned>(
 }
 
 struct Flows<T> {
-    by_account: HashMap<AccountId, Flow<T>>,
-    /// Accounts with something in memory, in the order of their turns.
-    turns: VecDeque<AccountId>,
+    by_id: HashMap<FlowId, Flow<T>>,
+    /// Flows with something in memory, in the order of their turns.
+    turns: VecDeque<FlowId>,
     ready: usize,
-    /// Accounts with more in the store whose refill could not be asked for yet.
-    hungry: Vec<AccountId>,
+    /// Flows with more in the store whose refill could not be asked for yet.
+    hungry: Vec<FlowId>,
     /// Things of the highest priority in memory; lets `pull` look for them only when there are some.
     urgent: usize,
 }
@@ -139,32 +172,37 @@ struct Flow<T> {
     in_turn: bool,
 }
 
-/// Things of one account that a lane keeps in memory.
+/// Things of one flow that a lane keeps in memory.
 pub(super) const FLOW_ROOM: usize = 8_192;
-/// Things that a lane keeps in memory for all accounts.
+/// Things that a lane keeps in memory for all ids.
 pub(super) const LANE_ROOM: usize = 32_768;
 /// Below this a flow that has more in the store asks for it.
 const LOW_WATER: usize = FLOW_ROOM / 4;
 
 impl<T: Laned> Lane<T> {
     pub(super) fn new(name: LaneName, refills: mpsc::WeakSender<Command>) -> Self {
-        let flows = Flows {
-            by_account: HashMap::new(),
-            turns: VecDeque::new(),
-            ready: 0,
-            hungry: Vec::new(),
-            urgent: 0,
-        };
+        let flows =
+            Flows { by_id: HashMap::new(), turns: VecDeque::new(), ready: 0, hungry: Vec::new(), urgent: 0 };
         Self { name, flows: Mutex::new(flows), wake: Notify::new(), refills }
     }
 
     /// Takes up to `most` things; returns how many it took. Flows take turns, one thing a turn.
     pub fn pull(&self, most: usize, into: &mut Vec<T>) -> usize {
+        self.pull_where(most, into, |_| true)
+    }
+
+    /// The same of an account's lane for a receiver that is bound as `credential`: what is for others alone stays.
+    pub fn pull_as(&self, credential: CredentialId, most: usize, into: &mut Vec<T>) -> usize {
+        let own = FlowId::from(Some(credential));
+        self.pull_where(most, into, |flow| flow == FlowId::ANYBODY || flow == own)
+    }
+
+    fn pull_where(&self, most: usize, into: &mut Vec<T>, takes: impl Fn(FlowId) -> bool) -> usize {
         let mut flows = self.lock();
         let mut low = std::mem::take(&mut flows.hungry);
         let mut taken = 0;
         while taken < most {
-            let Some((thing, hungry)) = flows.next() else { break };
+            let Some((thing, hungry)) = flows.next(&takes) else { break };
             into.push(thing);
             taken += 1;
             low.extend(hungry);
@@ -189,17 +227,17 @@ impl<T: Laned> Lane<T> {
     /// How long the lane is.
     pub fn depth(&self) -> Depth {
         let flows = self.lock();
-        let spilled = flows.by_account.values().map(|flow| flow.spilled).sum();
-        let oldest = flows.by_account.values().filter_map(Flow::oldest).min();
+        let spilled = flows.by_id.values().map(|flow| flow.spilled).sum();
+        let oldest = flows.by_id.values().filter_map(Flow::oldest).min();
         Depth { ready: flows.ready as u64, spilled, oldest }
     }
 
-    /// How long one account's flow is.
-    pub fn depth_of(&self, account: AccountId) -> Depth {
+    /// How long one flow is.
+    pub fn depth_of(&self, id: FlowId) -> Depth {
         let flows = self.lock();
         let depth =
             |flow: &Flow<T>| Depth { ready: flow.ready as u64, spilled: flow.spilled, oldest: flow.oldest() };
-        flows.by_account.get(&account).map(depth).unwrap_or_default()
+        flows.by_id.get(&id).map(depth).unwrap_or_default()
     }
 
     /// How many more things may go straight to memory.
@@ -207,9 +245,9 @@ impl<T: Laned> Lane<T> {
         LANE_ROOM.saturating_sub(self.lock().ready)
     }
 
-    /// How many more of an account may: none when some before them wait in the store.
-    pub(super) fn room_of(&self, account: AccountId) -> usize {
-        match self.lock().by_account.get(&account) {
+    /// How many more of a flow may: none when some before them wait in the store.
+    pub(super) fn room_of(&self, id: FlowId) -> usize {
+        match self.lock().by_id.get(&id) {
             None => FLOW_ROOM,
             Some(flow) if flow.spilled == 0 => FLOW_ROOM.saturating_sub(flow.ready),
             Some(_) => 0,
@@ -227,40 +265,40 @@ impl<T: Laned> Lane<T> {
         self.wake.notify_one();
     }
 
-    /// Notes at the start what of an account waits in the store; the first consumer asks for it.
-    pub(super) fn begin(&self, account: AccountId, count: u64) {
+    /// Notes at the start what of a flow waits in the store; the first consumer asks for it.
+    pub(super) fn begin(&self, id: FlowId, count: u64) {
         let mut flows = self.lock();
-        flows.flow(account).spilled += count;
-        if flows.flow(account).wants_refill() {
-            flows.hungry.push(account);
+        flows.flow(id).spilled += count;
+        if flows.flow(id).wants_refill() {
+            flows.hungry.push(id);
         }
     }
 
-    /// Notes that things of an account wait in the store only.
-    pub(super) fn spill(&self, account: AccountId, count: u64) {
+    /// Notes that things of a flow wait in the store only.
+    pub(super) fn spill(&self, id: FlowId, count: u64) {
         let mut flows = self.lock();
-        let flow = flows.flow(account);
+        let flow = flows.flow(id);
         flow.spilled += count;
         // Not left to a consumer: one that is busy with other accounts' floods would never see that this one starves.
         let is_hungry = flow.wants_refill();
         drop(flows);
         if is_hungry {
-            self.ask_refills(vec![account]);
+            self.ask_refills(vec![id]);
         }
     }
 
     /// Things came from the store (or turned out to be gone: then `exhausted`).
-    pub(super) fn refilled(&self, account: AccountId, things: Vec<T>, exhausted: bool) {
+    pub(super) fn refilled(&self, id: FlowId, things: Vec<T>, exhausted: bool) {
         let mut flows = self.lock();
         let count = things.len() as u64;
-        let flow = flows.flow(account);
+        let flow = flows.flow(id);
         flow.refilling = false;
         flow.spilled = if exhausted { 0 } else { flow.spilled.saturating_sub(count) };
         for thing in things {
             flows.put(thing, false);
         }
-        if flows.flow(account).wants_refill() {
-            flows.hungry.push(account);
+        if flows.flow(id).wants_refill() {
+            flows.hungry.push(id);
         }
         drop(flows);
         self.wake.notify_waiters();
@@ -273,15 +311,15 @@ impl<T: Laned> Lane<T> {
     }
 
     /// Asks for the refill of flows that said they want one. When the mailbox is full the next pull asks again.
-    fn ask_refills(&self, mut accounts: Vec<AccountId>) {
-        let Some(mailbox) = self.refills.upgrade().filter(|_| !accounts.is_empty()) else { return };
-        while let Some(account) = accounts.last().copied() {
-            if mailbox.try_send(Command::Refill(Refill { lane: self.name, account })).is_err() {
-                self.lock().hungry.append(&mut accounts);
+    fn ask_refills(&self, mut ids: Vec<FlowId>) {
+        let Some(mailbox) = self.refills.upgrade().filter(|_| !ids.is_empty()) else { return };
+        while let Some(id) = ids.last().copied() {
+            if mailbox.try_send(Command::Refill(Refill { lane: self.name, flow: id })).is_err() {
+                self.lock().hungry.append(&mut ids);
                 self.wake.notify_one();
                 return;
             }
-            accounts.pop();
+            ids.pop();
         }
     }
 
@@ -292,14 +330,14 @@ impl<T: Laned> Lane<T> {
 }
 
 impl<T: Laned> Flows<T> {
-    fn flow(&mut self, account: AccountId) -> &mut Flow<T> {
-        self.by_account.entry(account).or_default()
+    fn flow(&mut self, id: FlowId) -> &mut Flow<T> {
+        self.by_id.entry(id).or_default()
     }
 
     fn put(&mut self, thing: T, front: bool) {
-        let account = thing.account();
+        let id = thing.flow();
         let priority = thing.priority();
-        let flow = self.by_account.entry(account).or_default();
+        let flow = self.by_id.entry(id).or_default();
         if front {
             let queue = &mut flow.queues[priority];
             let place = queue.iter().position(|other| other.id() > thing.id()).unwrap_or(queue.len());
@@ -310,23 +348,21 @@ impl<T: Laned> Flows<T> {
         flow.ready += 1;
         if !flow.in_turn {
             flow.in_turn = true;
-            self.turns.push_back(account);
+            self.turns.push_back(id);
         }
         self.ready += 1;
         self.urgent += usize::from(priority == PRIORITIES - 1);
     }
 
-    /// The next thing, and the account whose flow now runs low although it has more in the store.
-    fn next(&mut self) -> Option<(T, Option<AccountId>)> {
-        let place = if self.urgent == 0 {
-            0
-        } else {
-            let urgent =
-                |a: &AccountId| self.by_account.get(a).is_some_and(|f| !f.queues[PRIORITIES - 1].is_empty());
-            self.turns.iter().position(urgent).unwrap_or(0)
-        };
-        let account = self.turns.remove(place)?;
-        let flow = self.by_account.get_mut(&account)?;
+    /// The next thing, and its flow if that now runs low although it has more in the store.
+    fn next(&mut self, takes: impl Fn(FlowId) -> bool) -> Option<(T, Option<FlowId>)> {
+        let is_urgent =
+            |id: &FlowId| self.by_id.get(id).is_some_and(|f| !f.queues[PRIORITIES - 1].is_empty());
+        let urgent = || self.turns.iter().position(|id| takes(*id) && is_urgent(id));
+        let first = || self.turns.iter().position(|id| takes(*id));
+        let place = if self.urgent == 0 { first() } else { urgent().or_else(first) }?;
+        let id = self.turns.remove(place)?;
+        let flow = self.by_id.get_mut(&id)?;
         let (priority, queue) =
             flow.queues.iter_mut().enumerate().rev().find(|(_, queue)| !queue.is_empty())?;
         let thing = queue.pop_front()?;
@@ -335,18 +371,18 @@ impl<T: Laned> Flows<T> {
         self.urgent -= usize::from(priority == PRIORITIES - 1);
         flow.in_turn = flow.ready > 0;
         if flow.in_turn {
-            self.turns.push_back(account);
+            self.turns.push_back(id);
         }
-        let hungry = flow.wants_refill().then_some(account);
+        let hungry = flow.wants_refill().then_some(id);
         if flow.is_idle() {
-            self.by_account.remove(&account);
+            self.by_id.remove(&id);
         }
         Some((thing, hungry))
     }
 
     fn remove(&mut self, picks: impl Fn(&T) -> bool) -> Vec<T> {
         let mut removed = Vec::new();
-        for (account, flow) in &mut self.by_account {
+        for (id, flow) in &mut self.by_id {
             for (priority, queue) in flow.queues.iter_mut().enumerate() {
                 let mut at = 0;
                 while at < queue.len() {
@@ -361,10 +397,10 @@ impl<T: Laned> Flows<T> {
                 }
             }
             flow.in_turn = flow.ready > 0;
-            self.hungry.extend(flow.wants_refill().then_some(*account));
+            self.hungry.extend(flow.wants_refill().then_some(*id));
         }
-        let by_account = &self.by_account;
-        self.turns.retain(|account| by_account.get(account).is_some_and(|flow| flow.in_turn));
+        let by_id = &self.by_id;
+        self.turns.retain(|id| by_id.get(id).is_some_and(|flow| flow.in_turn));
         removed
     }
 }

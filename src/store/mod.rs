@@ -17,19 +17,19 @@ mod writer;
 
 pub use command::{
     Accept, Answered, Balance, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest,
-    Counted, Delivered, Kept, Listing, Note, OperatorBatch, Probed, Replace, Report, Standing,
+    Counted, Delivered, EntryUse, Kept, Listing, Note, OperatorBatch, Probed, Replace, Report, Standing,
 };
 pub use error::StoreError;
 pub use history::HistorySettings;
-pub use lane::{Backlog, Depth, Lane, Laned};
+pub use lane::{Backlog, Depth, FlowId, Lane, Laned};
 pub use policy::{
-    AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, UpstreamDraft,
-    UpstreamTraits, Upstreams,
+    AccountDraft, CredentialDraft, MoRouteDraft, PolicyChange, RouteDraft, TrafficDraft, Up, UpstreamDraft,
+    UpstreamTraits, Upstreams, WayDraft,
 };
 pub use reader::{
     AccountView, AuditLine, DayTotals, ListedNumber, Reader, Search, StoredPolicy, TimelineEntry, Trace,
 };
-pub use writer::Counters;
+pub use writer::{Counters, Limits};
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use command::Command;
+use command::{Command, Sightings};
 use lane::{Backlogs, LaneName};
 
 use crate::account::AccountId;
@@ -102,10 +102,12 @@ struct Shared {
     clock: Clock,
     policy: ArcSwap<Snapshot>,
     upstreams: ArcSwap<Upstreams>,
+    up: Arc<Up>,
     backlogs: Backlogs,
     upstream_lanes: RwLock<HashMap<UpstreamId, Arc<Lane<Message>>>>,
     account_lanes: RwLock<HashMap<AccountId, Arc<Lane<Delivery>>>>,
     counters: Counters,
+    sightings: Sightings,
     /// When the writer next has something to do by itself.
     next_due: watch::Sender<Timestamp>,
     refills: mpsc::WeakSender<Command>,
@@ -165,6 +167,12 @@ impl Store {
     #[must_use]
     pub fn upstreams(&self) -> Arc<Upstreams> {
         self.shared.upstreams.load_full()
+    }
+
+    /// Which operators can be sent to.
+    #[must_use]
+    pub fn up(&self) -> &Arc<Up> {
+        &self.shared.up
     }
 
     /// What waits for an operator.

@@ -174,16 +174,16 @@ pub fn policy(credit: &str) -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1.5".parse().unwrap() }],
+            prices: vec![Price::of("", "1.5".parse().unwrap())],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: vec![String::new()],
-                upstreams: vec!["north".to_owned()],
+                upstreams: vec!["north".into()],
+                ..RouteDraft::default()
             }],
             mo_routes: Vec::new(),
             upstreams: vec![UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() }],
-            limits: Default::default(),
-            platform: Default::default(),
+            ..TrafficDraft::default()
         }),
     }
 }

@@ -143,7 +143,7 @@ impl Binds {
                 tag: 1,
                 account: account.id,
                 credential: credential.id,
-                upstream: policy.route(admitted.route().unwrap()).unwrap().upstreams[0],
+                upstream: admitted.upstreams()[0],
                 admitted,
                 max_queued: account.terms.max_queued,
                 short_id,
@@ -279,7 +279,7 @@ fn opened(folder: &tempfile::TempDir, clock: &Clock) -> Store {
 }
 
 fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
-    let names = || upstreams.iter().map(|upstream| upstream.name.clone()).collect();
+    let names = || upstreams.iter().map(|upstream| upstream.name.as_str().into()).collect();
     PolicyChange {
         accounts: vec![AccountDraft {
             name: "acme".to_owned(),
@@ -298,19 +298,23 @@ fn policy(upstreams: &[Upstream], prefixes: &[&str]) -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1.5".parse().unwrap() }],
+            prices: vec![Price::of("", "1.5".parse().unwrap())],
             routes: vec![RouteDraft {
                 name: "route".to_owned(),
                 prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
                 upstreams: names(),
+                ..RouteDraft::default()
             }],
-            mo_routes: vec![MoRouteDraft { prefixes: vec!["22000".to_owned()], account: "acme".to_owned() }],
+            mo_routes: vec![MoRouteDraft {
+                prefixes: vec!["22000".to_owned()],
+                account: "acme".to_owned(),
+                ..MoRouteDraft::default()
+            }],
             upstreams: upstreams
                 .iter()
                 .map(|upstream| UpstreamDraft { name: upstream.name.clone(), traits: upstream.traits() })
                 .collect(),
-            limits: Default::default(),
-            platform: Default::default(),
+            ..TrafficDraft::default()
         }),
     }
 }

@@ -22,6 +22,18 @@ impl Esme {
         Self(Peer::over(stream.unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"))))
     }
 
+    /// Over a connection that the test made.
+    pub fn over(stream: TcpStream) -> Self {
+        Self(Peer::over(stream))
+    }
+
+    /// Connects from this address of our own and says nothing yet.
+    pub async fn connect_from(from: [u8; 4], address: SocketAddr) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from((from, 0))).expect("an address of the loopback");
+        Self::over(within("connecting", socket.connect(address)).await.expect("a connection"))
+    }
+
     /// Connects and binds as a transceiver; the bind must be accepted.
     pub async fn bound(address: SocketAddr, system_id: &str, password: &str) -> Self {
         let mut esme = Self::connect(address).await;

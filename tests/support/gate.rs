@@ -20,7 +20,7 @@ use tollgate::clock::{Clock, Timestamp};
 use tollgate::esme::{self, Metrics, Running};
 use tollgate::message::{Message, State, UpstreamId};
 use tollgate::policy::filter::Filters;
-use tollgate::policy::{Platform, Price, TextLimits};
+use tollgate::policy::{Platform, Price, Taker, TextLimits};
 use tollgate::smsc::{self, Upstream};
 use tollgate::store::{
     AccountDraft, CredentialDraft, Kept, MoRouteDraft, Note, OperatorBatch, PolicyChange, Report, RouteDraft,
@@ -54,6 +54,8 @@ pub struct Plan {
     pub upstreams: Vec<Upstream>,
     /// Numbers of the account: messages from phones to them are its own.
     pub numbers: Vec<&'static str>,
+    /// What else is different about the policy that all this makes.
+    pub shape: fn(&mut PolicyChange),
 }
 
 impl Default for Plan {
@@ -74,6 +76,7 @@ impl Default for Plan {
             prefixes: vec![""],
             upstreams: Vec::new(),
             numbers: vec!["22000"],
+            shape: |_| (),
         }
     }
 }
@@ -101,15 +104,30 @@ impl Gate {
         let mut plan = Plan::default();
         change(&mut plan);
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = Clock::manual(NOON);
+        let password = plan.bounds.counted(plan.password.as_bytes());
+        let hash = PasswordHash::of(&Secret::new(password)).expect("a hash");
+        Self::run(plan, hash, folder, Clock::manual(NOON)).await
+    }
+
+    /// The daemon drains, stops and starts again.
+    pub async fn restart(mut self) -> Self {
+        if let Some(running) = self.running.take() {
+            within("the drain of the clients", running.drain(Duration::from_millis(100))).await;
+        }
+        if let Some(binds) = self.binds.take() {
+            within("the drain of the operators", binds.drain()).await;
+        }
+        self.store.close().await;
+        Self::run(self.plan, self.hash, self.folder, self.clock).await
+    }
+
+    async fn run(plan: Plan, hash: PasswordHash, folder: tempfile::TempDir, clock: Clock) -> Self {
         let settings = Settings { mailbox: plan.mailbox, ..Settings::at(folder.path().join("gate.db")) };
         let store = Store::open(settings, clock.clone()).expect("a store");
         tokio::spawn({
             let store = store.clone();
             async move { store.keep_time().await }
         });
-        let password = plan.bounds.counted(plan.password.as_bytes());
-        let hash = PasswordHash::of(&Secret::new(password)).expect("a hash");
         store.apply(policy(&plan, &hash)).await.expect("a policy");
         let metrics = Metrics::default();
         let running = esme::listen(plan.esme.clone(), store.clone(), clock.clone(), metrics.clone());
@@ -127,6 +145,12 @@ impl Gate {
     pub async fn change(&mut self, change: impl FnOnce(&mut Plan)) {
         change(&mut self.plan);
         self.store.apply(policy(&self.plan, &self.hash)).await.expect("a policy");
+    }
+
+    /// A number out of the store's file, as it stands on the disk.
+    pub fn stored(&self, sql: &str) -> i64 {
+        let db = rusqlite::Connection::open(self.folder.path().join("gate.db")).expect("the file");
+        db.query_row(sql, [], |row| row.get(0)).expect("a number")
     }
 
     /// A bound transceiver.
@@ -271,7 +295,9 @@ impl Gate {
     /// A message from a phone comes for the account.
     pub async fn mo(&self, pdu: Bytes) {
         let account = self.store.policy().credential("acme").expect("a credential").account;
-        assert!(self.note(vec![Note::Mo { tag: 1, account, pdu }]).await.durable);
+        assert!(
+            self.note(vec![Note::Mo { tag: 1, taker: Taker { account, receiver: None }, pdu }]).await.durable
+        );
     }
 
     async fn note(&self, notes: Vec<Note>) -> Kept {
@@ -353,7 +379,7 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
     if upstreams.is_empty() {
         upstreams.push(UpstreamDraft { name: "north".to_owned(), traits: UpstreamTraits::default() });
     }
-    PolicyChange {
+    let mut change = PolicyChange {
         accounts: vec![AccountDraft {
             name: "acme".to_owned(),
             parent: None,
@@ -371,21 +397,26 @@ fn policy(plan: &Plan, hash: &PasswordHash) -> PolicyChange {
         }],
         replaces_files: true,
         traffic: Some(TrafficDraft {
-            prices: vec![Price { prefix: String::new(), credits: "1".parse().expect("an amount") }],
+            prices: vec![Price::of("", "1".parse().expect("an amount"))],
             routes: vec![RouteDraft {
                 name: "everywhere".to_owned(),
                 prefixes: plan.prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
-                upstreams: upstreams.iter().map(|upstream| upstream.name.clone()).collect(),
+                upstreams: upstreams.iter().map(|upstream| upstream.name.as_str().into()).collect(),
+                ..RouteDraft::default()
             }],
             mo_routes: vec![MoRouteDraft {
                 prefixes: plan.numbers.iter().map(|number| (*number).to_owned()).collect(),
                 account: "acme".to_owned(),
+                ..MoRouteDraft::default()
             }],
             upstreams,
             limits: plan.limits,
             platform: plan.platform.clone(),
+            ..TrafficDraft::default()
         }),
-    }
+    };
+    (plan.shape)(&mut change);
+    change
 }
 
 /// Where the clock of a gate stands at first: 2025-11-20T12:00:00Z.

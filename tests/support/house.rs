@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use smpp_proto::pdu::BindKind;
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::config::{self, Config};
 use tollgate::store::{AccountView, Reader, Store};
 
 use super::gate::NOON;
+use super::peer::within;
 use super::{Esme, Smsc, SmscLink};
 
 /// A gateway that runs.
@@ -17,6 +19,8 @@ pub struct House {
     pub address: SocketAddr,
     /// The operator "north".
     pub north: Smsc,
+    /// Further keys of the operator.
+    keys: String,
     config: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -30,11 +34,17 @@ impl House {
 
     /// The same at another time.
     pub async fn open_at(now: Timestamp, toml: &str) -> Self {
+        Self::open_with(now, toml, "").await
+    }
+
+    /// The same with further keys for the operator.
+    pub async fn open_with(now: Timestamp, toml: &str, north: &str) -> Self {
+        let keys = north.to_owned();
         let folder = tempfile::tempdir().expect("a folder");
         let north = Smsc::listen().await;
         let clock = Clock::manual(now);
         let config = folder.path().join("tollgate.toml");
-        let mut house = Self { gate: None, clock, address: north.address, north, config, folder };
+        let mut house = Self { gate: None, clock, address: north.address, north, keys, config, folder };
         house.start(toml).await;
         house
     }
@@ -56,7 +66,8 @@ impl House {
         let north = self.north.address;
         let whole = format!(
             "{toml}\n[store]\npath = \"gate.db\"\n[smpp]\nlisten = [\"127.0.0.1:0\"]\n[admin]\nlisten = []\n\
-             [[upstream]]\nname = \"north\"\naddress = \"{north}\"\nsystem_id = \"gate\"\npassword = \"secret\"\n"
+             [[upstream]]\nname = \"north\"\naddress = \"{north}\"\nsystem_id = \"gate\"\npassword = \"secret\"\n{}\n",
+            self.keys
         );
         let everywhere = "[[route]]\nname = \"everywhere\"\nprefixes = [\"\"]\nupstreams = [\"north\"]\n\
              [[price]]\nprefix = \"\"\ncredits = \"1\"\n";
@@ -70,6 +81,12 @@ impl House {
         self.gate.as_mut().expect("it runs").reload(config).await.expect("a policy");
     }
 
+    /// The same with other keys for the operator.
+    pub async fn reload_with(&mut self, toml: &str, north: &str) {
+        self.keys = north.to_owned();
+        self.reload(toml).await;
+    }
+
     /// Stops, and starts again on the same store.
     pub async fn restart(&mut self, toml: &str) {
         self.close().await;
@@ -79,16 +96,17 @@ impl House {
     /// Stops.
     pub async fn close(&mut self) {
         if let Some(gate) = self.gate.take() {
-            // Nobody answers the gateway's unbind but the clock.
+            // Who does not answer an unbind is waited for as long as the gateway's clock says.
             let clock = self.clock.clone();
             let drained = gate.drain();
             tokio::pin!(drained);
-            loop {
-                tokio::select! {
-                    () = &mut drained => return,
-                    () = tokio::task::yield_now() => clock.advance(std::time::Duration::from_millis(100)),
+            within("the drain", async {
+                let pause = std::time::Duration::from_millis(20);
+                while tokio::time::timeout(pause, &mut drained).await.is_err() {
+                    clock.advance(std::time::Duration::from_secs(1));
                 }
-            }
+            })
+            .await;
         }
     }
 
@@ -100,6 +118,11 @@ impl House {
     /// A bound transceiver.
     pub async fn bound(&self, system_id: &str) -> Esme {
         Esme::bound(self.address, system_id, "secret").await
+    }
+
+    /// A bound transmitter: receipts of what ends meanwhile do not come between.
+    pub async fn transmitter(&self, system_id: &str) -> Esme {
+        Esme::bound_as(BindKind::Transmitter, self.address, system_id, "secret").await
     }
 
     /// The operator's side of the gateway's bind.

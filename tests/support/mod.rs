@@ -21,6 +21,7 @@ mod pusher;
 mod sender;
 mod smsc;
 mod vectors;
+mod ways;
 
 pub use bench::{Bench, policy, receipt, receipt_about, taken};
 pub use binds::{Binds, certificate, hello, upstream};
@@ -36,3 +37,4 @@ pub use pusher::{Push, Pushed};
 pub use sender::{Call, Sender};
 pub use smsc::{Smsc, SmscLink};
 pub use vectors::{octets, vector, vector_numbered};
+pub use ways::{Ways, route, routed};

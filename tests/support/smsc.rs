@@ -103,6 +103,16 @@ impl SmscLink {
         }
     }
 
+    /// Nothing comes but the answers to a few questions, one after the other.
+    pub async fn is_silent(&mut self) {
+        for sequence in 900..905 {
+            self.send_empty(CommandId::ENQUIRE_LINK, CommandStatus::ROK, sequence).await;
+            let incoming = self.expect().await;
+            let header = incoming.header;
+            assert_eq!((header.command, header.sequence), (CommandId::ENQUIRE_LINK_RESP, sequence));
+        }
+    }
+
     /// Accepts a submission under `id`.
     pub async fn accept_submit(&mut self, sequence: u32, id: &str) {
         let mut out = BytesMut::new();

@@ -357,7 +357,7 @@ fn tell_price_and_way(told: &mut Explained, policy: &Snapshot, store: &Store, ad
     let upstreams = store.upstreams();
     let line =
         |id: &UpstreamId| OperatorLine { name: upstreams.name(*id).unwrap_or_default().to_owned(), up: None };
-    let operators = route.upstreams.iter().map(line).collect();
+    let operators = admitted.upstreams().iter().map(line).collect();
     told.route = Some(RouteLine { name: route.name.clone(), operators });
 }
 

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::super::settings::SettingsArgs;
 use super::table::{Table, printable};
 use super::{ask, print_json, unexpected, usage};
-use crate::account::{Credits, Throughput};
+use crate::account::{Credits, Surface, Throughput};
 use crate::admin::{AccountLine, Answer, Created, NewAccount, Request};
 use crate::config;
 
@@ -203,13 +203,20 @@ fn show(settings: &SettingsArgs, name: String, with_rules: bool, json: bool) -> 
     println!("state           {}", state(line.suspended));
     println!("origin          {}", line.origin);
     println!("available       {}", line.available);
+    if let Some(worth) = &line.worth {
+        println!("worth           {worth}");
+    }
     println!("held            {}", line.held);
     println!("floor           {}", line.terms.floor);
     println!("max_queued      {}", line.terms.max_queued);
+    if let Some(list) = &line.terms.price_list {
+        println!("price_list      {list}");
+    }
     if let Some(source) = &line.terms.default_source {
         println!("default_source  {source}");
     }
     println!("system_ids      {}", line.system_ids.join(" "));
+    show_access(&line);
     for (key, value) in config::written_filters(&line.filters) {
         println!("{:<15} {}", format!("filters.{key}"), printable(&value.to_string()));
     }
@@ -217,6 +224,29 @@ fn show(settings: &SettingsArgs, name: String, with_rules: bool, json: bool) -> 
         usage::print_rules(rules);
     }
     Ok(())
+}
+
+fn show_access(line: &AccountLine) {
+    for surface in Surface::ALL {
+        if line.terms.access.list(surface).restricted {
+            println!("restricted      {surface}");
+        }
+    }
+    if line.access.is_empty() {
+        return;
+    }
+    let mut table = Table::new(["surface", "network", "last_seen", "hint", "description"]);
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    for entry in &line.access {
+        table.row([
+            entry.surface.to_string(),
+            entry.network.to_string(),
+            or_dash(&entry.last_seen),
+            or_dash(&entry.hint),
+            entry.description.clone(),
+        ]);
+    }
+    print!("\n{table}");
 }
 
 fn create(settings: &SettingsArgs, args: CreateArgs) -> anyhow::Result<()> {

@@ -119,6 +119,16 @@ fn of_traffic(stored: &TrafficDraft, wanted: &TrafficDraft, found: &mut Vec<Chan
         named.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         named
     };
+    let networks = |traffic: &TrafficDraft| {
+        let known = traffic.networks.iter();
+        known.map(|known| (known.name.clone(), written::network(known))).collect::<Named>()
+    };
+    of_named("network", &networks(stored), &networks(wanted), false, found);
+    let lists = |traffic: &TrafficDraft| {
+        let known = traffic.price_lists.iter();
+        known.map(|known| (known.name.clone(), written::price_list(known))).collect::<Named>()
+    };
+    of_named("price_list", &lists(stored), &lists(wanted), false, found);
     of_named("price", &prices(stored), &prices(wanted), false, found);
     let routes = |traffic: &TrafficDraft| {
         traffic.routes.iter().map(|route| (route.name.clone(), written::route(route))).collect::<Named>()
@@ -146,6 +156,7 @@ fn of_traffic(stored: &TrafficDraft, wanted: &TrafficDraft, found: &mut Vec<Chan
     of_named("protected_name", &protected(stored), &protected(wanted), false, found);
     let one = [
         ("limits", written::limits(&stored.limits), written::limits(&wanted.limits)),
+        ("billing", written::billing(stored.billing.as_ref()), written::billing(wanted.billing.as_ref())),
         ("filters", written::filters(&stored.platform.filters), written::filters(&wanted.platform.filters)),
     ];
     for (what, stored, wanted) in one {

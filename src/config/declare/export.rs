@@ -34,6 +34,7 @@ pub fn export(stored: &StoredPolicy, form: ExportForm) -> String {
     let traffic = &stored.traffic;
     let singles = [
         ("limits", written::limits(&traffic.limits)),
+        ("billing", written::billing(traffic.billing.as_ref())),
         ("filters", written::filters(&traffic.platform.filters)),
     ];
     for (name, table) in singles.into_iter().filter(|(_, table)| !table.is_empty()) {
@@ -50,8 +51,14 @@ pub fn export(stored: &StoredPolicy, form: ExportForm) -> String {
         table.insert("name".to_owned(), rule.is.name.as_str().into());
         lines(&mut out, "[[protected_name]]", table, &["name"]);
     }
+    for network in &traffic.networks {
+        lines(&mut out, "[[network]]", written::network(network), &["name"]);
+    }
+    for list in &traffic.price_lists {
+        lines(&mut out, "[[price_list]]", written::price_list(list), &["name"]);
+    }
     for price in &traffic.prices {
-        lines(&mut out, "[[price]]", written::price(price), &["prefix"]);
+        lines(&mut out, "[[price]]", written::price(price), &["prefix", "country", "network"]);
     }
     for route in &traffic.routes {
         lines(&mut out, "[[route]]", written::route(route), &["name"]);

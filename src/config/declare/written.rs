@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use crate::config::read::shown_duration;
 use crate::policy::filter::{Filters, NumberSense, OptOuts, Rule, Velocity};
 use crate::policy::text::{NameMatch, ProtectedName};
-use crate::policy::{PastSchedule, Price, TextLimits};
+use crate::policy::{Billing, Network, PastSchedule, Price, PriceList, TextLimits};
 use crate::store::{AccountDraft, CredentialDraft, MoRouteDraft, RouteDraft, UpstreamDraft};
 
 /// An account without its name and its credentials. What it was granted at first is told only of a new one.
@@ -39,10 +39,36 @@ fn put_filters(table: &mut Table, filters: &Filters) {
 
 /// A price.
 pub(super) fn price(price: &Price) -> Table {
-    let Price { prefix, credits } = price;
+    let mut table = table_of(price);
+    for (key, at) in [("from", price.from), ("until", price.until)] {
+        if let Some(at) = at {
+            table.insert(key.to_owned(), at.to_string().into());
+        }
+    }
+    table
+}
+
+/// A network.
+pub(super) fn network(network: &Network) -> Table {
+    table_of(network)
+}
+
+/// A price list.
+pub(super) fn price_list(list: &PriceList) -> Table {
+    let mut table = Table::from_iter([("name".to_owned(), Value::from(list.name.as_str()))]);
+    if let Some(Billing { currency, credit_value }) = &list.billing {
+        table.insert("currency".to_owned(), currency.code().into());
+        table.insert("rate".to_owned(), credit_value.to_string().into());
+    }
+    table
+}
+
+/// In what currency amounts are shown.
+pub(super) fn billing(billing: Option<&Billing>) -> Table {
+    let Some(Billing { currency, credit_value }) = billing else { return Table::new() };
     Table::from_iter([
-        ("prefix".to_owned(), prefix.as_str().into()),
-        ("credits".to_owned(), credits.to_string().into()),
+        ("currency".to_owned(), currency.code().into()),
+        ("credit_value".to_owned(), credit_value.to_string().into()),
     ])
 }
 

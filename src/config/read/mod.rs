@@ -12,6 +12,7 @@ mod value;
 
 pub(super) use duration::shown as shown_duration;
 pub(super) use names::Names;
+pub(super) use nearest::did_you_mean;
 pub use problem::{Problem, Problems};
 pub(super) use section::Section;
 pub use source::Environment;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -14,6 +16,7 @@ use super::nearest::{did_you_mean, listed};
 use super::source::{Sources, Spot};
 use crate::account::Credits;
 use crate::admin::is_name;
+use crate::clock::Timestamp;
 
 /// A value that was written for a key. Every reading answers nothing after it reported what is wrong.
 #[derive(Clone, Copy)]
@@ -171,6 +174,22 @@ impl<'a> Value<'a> {
         match self.raw.get_ref() {
             DeValue::String(text) if text == "off" => Some(None),
             _ => self.duration(range).map(Some),
+        }
+    }
+
+    /// A moment: a date or a time, in UTC unless it says its offset.
+    pub(in crate::config) fn moment(&self) -> Option<Timestamp> {
+        let text = match self.raw.get_ref() {
+            DeValue::Datetime(time) => time.to_string(),
+            DeValue::String(_) => self.text()?,
+            _ => String::new(),
+        };
+        let in_utc = || Some(text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+        match text.parse::<jiff::Timestamp>().ok().or_else(in_utc) {
+            Some(at) => Some(Timestamp::from_millis(at.as_millisecond())),
+            None => {
+                self.refuse("write a date or a time, such as \"2026-01-01\" or \"2026-01-01T00:00:00+01:00\"")
+            }
         }
     }
 

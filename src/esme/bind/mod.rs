@@ -20,7 +20,7 @@ use tracing::debug;
 use super::Shared;
 use super::roster::{Facts, Place};
 use crate::account::credential::{BindType, Bounds};
-use crate::account::{Account, Credential, Manners, Secret};
+use crate::account::{Account, Credential, Manners, Secret, Surface};
 use crate::policy::{Refusal, Snapshot};
 
 /// A bind request, and how it came.
@@ -68,7 +68,7 @@ async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
     let credential = policy.credential(name);
     if let Some(credential) = credential {
         // Before the password is looked at: a stolen one is of no use elsewhere (conformance C-039).
-        check_way(&credential.bounds, asked)?;
+        check_way(&policy, credential, asked)?;
     }
     prove(shared, asked, name, credential.map(Arc::as_ref)).await?;
     let credential = credential.ok_or(Refusal::AuthInvalid)?;
@@ -78,6 +78,7 @@ async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
         take_place(shared, facts(credential, &account, shared.settings.version, asked), credential).await?;
     // The checks took their time, and the roster only sends away whom it knew when the policy changed.
     check_still(&shared.store.policy(), credential, asked)?;
+    shared.store.saw_address(account.id, Surface::Smpp, asked.peer.ip());
     let window = usize::try_from(credential.bounds.window).unwrap_or(usize::MAX).clamp(1, MAX_WINDOW);
     Ok(Bound { place, window })
 }
@@ -85,8 +86,10 @@ async fn admit(shared: &Shared, asked: &Asked) -> Result<Bound, Refusal> {
 /// The largest window: what a session may hold of unanswered requests in each direction.
 const MAX_WINDOW: usize = 10_000;
 
-fn check_way(bounds: &Bounds, asked: &Asked) -> Result<(), Refusal> {
-    if !bounds.allows_ip(asked.peer.ip()) {
+fn check_way(policy: &Snapshot, credential: &Credential, asked: &Asked) -> Result<(), Refusal> {
+    let (bounds, address) = (&credential.bounds, asked.peer.ip());
+    // A credential may only tighten the list of its account.
+    if !bounds.allows_ip(address) || !policy.admits_address(credential.account, Surface::Smpp, address) {
         return Err(Refusal::IpNotAllowed);
     }
     if bounds.tls_required && !asked.tls {
@@ -161,7 +164,7 @@ fn check_still(policy: &Snapshot, known: &Credential, asked: &Asked) -> Result<(
     if now.id != known.id || now.password != known.password {
         return Err(Refusal::AuthInvalid);
     }
-    check_way(&now.bounds, asked)?;
+    check_way(policy, now, asked)?;
     check_grant(policy, now, asked).map(drop)
 }
 

@@ -17,13 +17,16 @@ pub(super) use flights::Flights;
 
 use super::session::Client;
 use super::settings::Redelivery;
+use crate::account::CredentialId;
 use crate::clock::Clock;
 use crate::message::Delivery;
-use crate::store::{Answered, Delivered, Lane};
+use crate::store::{Answered, Delivered, FlowId, Lane};
 
 /// The receiving side of a session.
 pub(super) struct Receiving {
     pub(super) lane: Arc<Lane<Delivery>>,
+    /// Who is bound: what is for others alone is left to them.
+    credential: CredentialId,
     pub(super) flights: Flights,
     /// What the client said, on its way to the store.
     pub(super) answered: Vec<Answered>,
@@ -51,10 +54,16 @@ enum Answer {
 }
 
 impl Receiving {
-    pub(super) fn new(lane: Arc<Lane<Delivery>>, settings: Redelivery, response: Duration) -> Self {
+    pub(super) fn new(
+        lane: Arc<Lane<Delivery>>,
+        credential: CredentialId,
+        settings: Redelivery,
+        response: Duration,
+    ) -> Self {
         Self {
             flights: Flights::new(Arc::clone(&lane)),
             lane,
+            credential,
             answered: Vec::new(),
             paused_until: 0,
             settings,
@@ -69,6 +78,12 @@ impl Receiving {
             return 0;
         }
         window.saturating_sub(self.flights.len()).min(AT_ONCE)
+    }
+
+    /// Whether something that it may take is in the store only, and nothing of it on its way.
+    pub(super) fn starves(&self) -> bool {
+        let spilled = |flow| self.lane.depth_of(flow).spilled > 0;
+        self.flights.len() == 0 && (spilled(FlowId::ANYBODY) || spilled(Some(self.credential).into()))
     }
 
     /// When the oldest deliver_sm has waited too long, or a pause ends.
@@ -92,7 +107,7 @@ impl Client {
     pub(super) fn deliver(&mut self, most: usize, clock: &Clock, out: &mut BytesMut) -> bool {
         let Some(receiving) = &mut self.receiving else { return false };
         let mut pulled = std::mem::take(&mut receiving.pulled);
-        let taken = receiving.lane.pull(most, &mut pulled);
+        let taken = receiving.lane.pull_as(receiving.credential, most, &mut pulled);
         let (now, monotonic) = (clock.now(), clock.monotonic());
         let mut sent = 0;
         for delivery in pulled.drain(..) {

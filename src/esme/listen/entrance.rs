@@ -25,7 +25,8 @@ struct Counts {
 /// One connection, counted until it is dropped.
 pub(in crate::esme) struct Visitor {
     entrance: Arc<Entrance>,
-    address: IpAddr,
+    /// Absent as long as only a proxy knows it.
+    address: Option<IpAddr>,
     bound: bool,
 }
 
@@ -42,7 +43,13 @@ impl Entrance {
 
     /// Lets a connection in, or says which bound is reached.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Visitor, &'static str> {
-        let address = address.to_canonical();
+        let mut visitor = self.enter_unnamed()?;
+        visitor.named(address)?;
+        Ok(visitor)
+    }
+
+    /// Lets a connection in whose client's address a proxy is still to tell.
+    pub(super) fn enter_unnamed(self: &Arc<Self>) -> Result<Visitor, &'static str> {
         let mut counts = self.lock();
         if counts.all >= self.max {
             return Err("max_connections");
@@ -50,15 +57,10 @@ impl Entrance {
         if counts.unbound >= self.max_unbound {
             return Err("max_unbound");
         }
-        let here = counts.unbound_by_address.get(&address).copied().unwrap_or(0);
-        if here >= self.max_unbound_per_address {
-            return Err("max_unbound_per_address");
-        }
-        counts.unbound_by_address.insert(address, here + 1);
         counts.all += 1;
         counts.unbound += 1;
         self.metrics.connected();
-        Ok(Visitor { entrance: Arc::clone(self), address, bound: false })
+        Ok(Visitor { entrance: Arc::clone(self), address: None, bound: false })
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -67,8 +69,9 @@ impl Entrance {
 }
 
 impl Counts {
-    fn leave_unbound(&mut self, address: IpAddr) {
+    fn leave_unbound(&mut self, address: Option<IpAddr>) {
         self.unbound = self.unbound.saturating_sub(1);
+        let Some(address) = address else { return };
         if let Some(here) = self.unbound_by_address.get_mut(&address) {
             *here = here.saturating_sub(1);
             if *here == 0 {
@@ -79,6 +82,19 @@ impl Counts {
 }
 
 impl Visitor {
+    /// Its address is known now; says so if too many are there from it that have not bound.
+    pub(super) fn named(&mut self, address: IpAddr) -> Result<(), &'static str> {
+        let address = address.to_canonical();
+        let mut counts = self.entrance.lock();
+        let here = counts.unbound_by_address.get(&address).copied().unwrap_or(0);
+        if here >= self.entrance.max_unbound_per_address {
+            return Err("max_unbound_per_address");
+        }
+        counts.unbound_by_address.insert(address, here + 1);
+        self.address = Some(address);
+        Ok(())
+    }
+
     /// It has bound: it no longer counts among those who have not.
     pub(in crate::esme) fn bound(&mut self) {
         if !std::mem::replace(&mut self.bound, true) {

@@ -1,7 +1,9 @@
 //! The listeners: plain and TLS, never held up by a slow client; and the way out, which is to drain.
 
+mod door;
 mod entrance;
 mod outbind;
+mod proxy;
 
 pub(super) use entrance::Visitor;
 
@@ -12,18 +14,17 @@ use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
 
+use self::door::Door;
 use self::entrance::Entrance;
-use super::session::Session;
 use super::{Metrics, OutOfBounds, Roster, Settings, Shared, bind, stopped};
 use crate::clock::Clock;
 use crate::link::tls::{self, ServerIdentity, TlsError};
-use crate::link::{Link, LinkError};
 use crate::store::Store;
 
 /// Why the door could not be opened.
@@ -187,85 +188,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         // The sessions of a listener end with its task.
         self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
-/// One listener and what its connections need.
-struct Door {
-    shared: Arc<Shared>,
-    entrance: Arc<Entrance>,
-    tls: Option<SharedAcceptor>,
-}
-
-impl Door {
-    async fn accept_all(self, listener: TcpListener) {
-        let mut sessions = JoinSet::new();
-        let mut stopping = self.shared.stopping.subscribe();
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => self.admit(stream, peer, &mut sessions),
-                    Err(error) => {
-                        warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
-                    }
-                },
-                // Only keeps the set small.
-                Some(_) = sessions.join_next(), if !sessions.is_empty() => {}
-                () = stopped(&mut stopping) => break,
-            }
-        }
-        drop(listener);
-        while sessions.join_next().await.is_some() {}
-    }
-
-    /// Everything that a client can delay happens in a task of its own.
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, sessions: &mut JoinSet<()>) {
-        match self.entrance.enter(peer.ip()) {
-            Ok(visitor) => {
-                let (shared, tls) = (Arc::clone(&self.shared), self.tls.clone());
-                sessions.spawn(serve(shared, stream, peer, tls, visitor));
-            }
-            Err(bound) => {
-                self.shared.metrics.turned_away(bound);
-                debug!(%peer, bound, "a connection was turned away");
-            }
-        }
-    }
-}
-
-/// When the system has no more file descriptors, trying again at once would only spin.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
-
-/// One connection from its first octet to its last.
-async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    tls: Option<SharedAcceptor>,
-    visitor: Visitor,
-) {
-    match connect(&shared, stream, tls).await {
-        // Boxed once: the task is as small as the session needs, not as large as all of its farewells.
-        Ok(link) => {
-            Box::pin(Session::new(shared, link, visitor).run()).await;
-        }
-        Err(error) => {
-            shared.metrics.turned_away("handshake");
-            debug!(%peer, %error, "a connection ended before it began");
-        }
-    }
-}
-
-async fn connect(shared: &Shared, stream: TcpStream, tls: Option<SharedAcceptor>) -> Result<Link, LinkError> {
-    let limits = shared.settings.link_limits();
-    match tls {
-        None => Ok(Link::plain(stream, limits)?),
-        Some(acceptor) => {
-            let acceptor = acceptor.load_full();
-            let stream = tls::accept(&acceptor, stream, shared.settings.session_init).await?;
-            Ok(Link::tls(stream, limits)?)
-        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::esme::session::Session;
 use crate::esme::settings::Outbind;
 use crate::esme::{Shared, stopped};
 use crate::link::Link;
+use crate::store::FlowId;
 
 /// Watches over what is owed to one client.
 pub(super) struct Caller {
@@ -49,21 +50,27 @@ impl Caller {
     /// Waits until something is owed that nobody takes.
     async fn needed(&self) {
         loop {
-            let Some(account) =
-                self.shared.store.policy().credential(&self.called.credential).map(|c| c.account)
-            else {
+            let policy = self.shared.store.policy();
+            let Some(known) = policy.credential(&self.called.credential) else {
                 self.sleep(LOOK).await;
                 continue;
             };
-            if self.shared.roster.receives(account) {
-                self.sleep(LOOK).await;
-                continue;
-            }
+            let (account, credential) = (known.account, known.id);
+            let roster = &self.shared.roster;
+            let (anybody, itself) = (roster.receives(account), roster.receives_as(credential));
             let lane = self.shared.store.account_lane(account);
             let woken = lane.woken();
-            let depth = lane.depth();
-            if depth.ready + depth.spilled > 0 {
+            let waits = |flow| {
+                let depth = lane.depth_of(flow);
+                depth.ready + depth.spilled > 0
+            };
+            // What is for it alone nobody else can take.
+            if !itself && (waits(Some(credential).into()) || (!anybody && waits(FlowId::ANYBODY))) {
                 return;
+            }
+            if anybody {
+                self.sleep(LOOK).await;
+                continue;
             }
             tokio::select! {
                 () = woken => {}

@@ -96,7 +96,7 @@ impl Client {
             }
             ClientOutcome::Refused(denied) => match tag.kind {
                 Kind::Submit | Kind::Data | Kind::Multi => self.refuse_accept(tag, denied, out),
-                _ => self.question_refused(tag, denied.refusal, out),
+                _ => self.question_refused(tag, denied, out),
             },
             ClientOutcome::Standing(standing) => self.standing(tag, standing, out),
             ClientOutcome::Cancelled(count) => self.changed(tag, count > 0, out),

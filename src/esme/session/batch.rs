@@ -98,12 +98,12 @@ pub(in crate::esme) enum Aside {
 /// A submit_multi under way (SMPP 3.4 §4.5).
 #[derive(Default)]
 pub(in crate::esme) struct Multi {
-    /// Destinations that wait for their answers, in the order of asking.
-    pub(in crate::esme) waiting: VecDeque<Address>,
+    /// Destinations that wait for their answers, each with its place, in the order of asking.
+    pub(in crate::esme) waiting: VecDeque<(usize, Address)>,
     /// The one id of all.
     pub(in crate::esme) shown: Option<MessageId>,
-    /// Those that were refused.
-    pub(in crate::esme) unsuccessful: Vec<Unsuccessful>,
+    /// Those that were refused, each with its place.
+    pub(in crate::esme) unsuccessful: Vec<(usize, Unsuccessful)>,
 }
 
 /// The asides of a session: as many as requests under way, so its window bounds them.

@@ -28,7 +28,7 @@ use crate::esme::query::Lookup;
 use crate::message::Delivery;
 use crate::policy::filter::{Desk, RuleId};
 use crate::policy::{Denied, Snapshot};
-use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store};
+use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store, Up};
 
 /// What a bound session has.
 pub(in crate::esme) struct Client {
@@ -49,6 +49,8 @@ pub(in crate::esme) struct Client {
     told_rules: HashSet<RuleId>,
     /// The buckets of accounts and the platform.
     pub(super) levels: Arc<Levels>,
+    /// Which operators can be sent to.
+    pub(in crate::esme) up: Arc<Up>,
     /// Questions for the history.
     pub(in crate::esme) lookups: Vec<Lookup>,
     pub(super) looking_up: bool,
@@ -90,7 +92,8 @@ impl Client {
         let receives = facts.kind != BindType::Transmitter;
         let receiving = receives.then(|| {
             let lane = shared.store.account_lane(facts.account);
-            Receiving::new(lane, shared.settings.redelivery, shared.settings.response)
+            let settings = &shared.settings;
+            Receiving::new(lane, facts.credential, settings.redelivery, settings.response)
         });
         let (reply, answers) = mpsc::channel(ANSWERS_MAX);
         Self {
@@ -106,6 +109,7 @@ impl Client {
             policy: shared.store.policy(),
             told_rules: HashSet::new(),
             levels: Arc::clone(&shared.levels),
+            up: Arc::clone(shared.store.up()),
             lookups: Vec::new(),
             looking_up: false,
             last_sequence: 0,

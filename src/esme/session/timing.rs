@@ -6,6 +6,7 @@ use smpp_proto::field::CommandId;
 use smpp_proto::session::{Event, Moment, Traffic};
 
 use super::{Ended, Session};
+use crate::esme::deliver::Receiving;
 use crate::esme::roster::{Leave, Orders};
 
 impl Session {
@@ -66,7 +67,7 @@ impl Session {
         let now = self.shared.clock.monotonic();
         let timers = if self.binding.is_some() { None } else { self.timers.next().map(|moment| moment.0) };
         let receiving = self.client.as_ref().and_then(|client| client.receiving.as_ref());
-        let starves = receiving.is_some_and(|r| r.flights.len() == 0 && r.lane.depth().spilled > 0);
+        let starves = receiving.is_some_and(Receiving::starves);
         let dues = [
             timers,
             self.closing.as_ref().map(|closing| closing.until),

@@ -6,16 +6,17 @@ use smpp_proto::text::{Udh, gsm7};
 
 use super::claim::{Claim, Demand, Sum, print, units};
 use super::{Desk, RuleId, Rules, Unicode};
-use crate::account::{Account, Credits};
+use crate::account::{Account, AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::Wording;
 use crate::policy::admit::{Times, Witness, user_data};
+use crate::policy::hours::Action;
 use crate::policy::number::{Look, Plan};
 use crate::policy::text::unicode::to_gsm7_text;
 use crate::policy::{Denied, Refusal, Snapshot};
 
 /// Who asks.
-pub(in crate::policy) struct Asked<'a> {
+pub(in crate::policy) struct Party<'a> {
     pub(in crate::policy) policy: &'a Snapshot,
     pub(in crate::policy) account: &'a Account,
     pub(in crate::policy) rules: &'a Rules,
@@ -23,42 +24,42 @@ pub(in crate::policy) struct Asked<'a> {
 
 /// Asks every filter that needs no counter. Says whether the text was rewritten.
 pub(in crate::policy) fn check(
-    asked: &Asked<'_>,
+    party: &Party<'_>,
     pdu: &mut SubmitSm,
     times: &mut Times,
     desk: &mut Desk,
     witness: &mut impl Witness,
 ) -> Result<bool, Denied> {
-    sender(asked, pdu, witness)?;
-    destination(asked, pdu, witness)?;
-    let rewritten = alphabet(asked.rules, pdu, witness)?;
-    content(asked.rules, pdu, desk, witness)?;
-    hours(asked.rules, times, desk, witness)?;
+    sender(party, pdu, witness)?;
+    destination(party, pdu, witness)?;
+    let rewritten = alphabet(party.rules, pdu, witness)?;
+    content(party.rules, pdu, desk, witness)?;
+    hours(party.rules, times, desk, witness)?;
     Ok(rewritten)
 }
 
-fn sender(asked: &Asked<'_>, pdu: &SubmitSm, witness: &mut impl Witness) -> Result<(), Denied> {
+fn sender(party: &Party<'_>, pdu: &SubmitSm, witness: &mut impl Witness) -> Result<(), Denied> {
     let source = pdu.source.digits.as_bytes();
-    for rule in &asked.rules.senders {
+    for rule in &party.rules.senders {
         let objection = (!rule.is.has(source)).then_some(Refusal::SenderNotAllowed);
         witness.verdict(rule.id, rule.enforce, objection)?;
     }
-    if let Some(entry) = asked.policy.protected_name(source) {
-        let is_theirs = entry.accounts.iter().any(|holder| asked.policy.is_under(asked.account.id, *holder));
+    if let Some(entry) = party.policy.protected_name(source) {
+        let is_theirs = entry.accounts.iter().any(|holder| party.policy.is_under(party.account.id, *holder));
         witness.verdict(entry.rule, entry.enforce, (!is_theirs).then_some(Refusal::SenderNotAllowed))?;
     }
     Ok(())
 }
 
-fn destination(asked: &Asked<'_>, pdu: &SubmitSm, witness: &mut impl Witness) -> Result<(), Denied> {
-    if !asked.rules.looks_at_numbers() {
+fn destination(party: &Party<'_>, pdu: &SubmitSm, witness: &mut impl Witness) -> Result<(), Denied> {
+    if !party.rules.looks_at_numbers() {
         return Ok(());
     }
     let found: Look = Plan::known().look(pdu.destination.digits.as_bytes());
-    for rule in &asked.rules.numbers {
+    for rule in &party.rules.numbers {
         witness.verdict(rule.id, rule.enforce, rule.is.refusal(&found))?;
     }
-    for rule in &asked.rules.countries {
+    for rule in &party.rules.countries {
         let is_allowed = found.country.is_some_and(|country| rule.is.has(country));
         witness.verdict(rule.id, rule.enforce, (!is_allowed).then_some(Refusal::CountryBlocked))?;
     }
@@ -108,7 +109,13 @@ fn transliterated(pdu: &SubmitSm) -> Option<Wording> {
     Some(Wording { data_coding: DataCoding::DEFAULT, user_data, ..wording })
 }
 
-fn content(rules: &Rules, pdu: &SubmitSm, desk: &mut Desk, witness: &mut impl Witness) -> Result<(), Denied> {
+/// The content rules of every level.
+pub(super) fn content(
+    rules: &Rules,
+    pdu: &SubmitSm,
+    desk: &mut Desk,
+    witness: &mut impl Witness,
+) -> Result<(), Denied> {
     if rules.content.is_empty() || !is_text(pdu.data_coding.alphabet()) {
         return Ok(());
     }
@@ -153,7 +160,7 @@ fn hours(
                 Some(due) => rule.is.closed_until(due),
             };
             match until {
-                Some(open) if rule.enforce && !rule.is.rejects() => {
+                Some(open) if rule.enforce && rule.is.action() == Action::Hold && open < Timestamp::NEVER => {
                     if later.is_none_or(|(known, _)| known < open) {
                         later = Some((open, rule.id));
                     }
@@ -178,22 +185,17 @@ const MOST_INTERVALS: usize = 64;
 
 /// What the message demands of the store's counters.
 pub(in crate::policy) fn claims(
-    asked: &Asked<'_>,
+    party: &Party<'_>,
     pdu: &SubmitSm,
     total: Credits,
     desk: &mut Desk,
     witness: &mut impl Witness,
 ) -> Result<Vec<Claim>, Denied> {
-    let rules = asked.rules;
+    let rules = party.rules;
     let number = pdu.destination.digits.as_bytes();
     let mut claims = Vec::new();
     rules.paces(number, |claim| claims.push(claim));
-    if let Some(rule) = &rules.duplicate {
-        let print = print(asked.account.id.0, number, pdu.data_coding.0, part_of(pdu), pdu.user_data());
-        let demand = Demand::First { print, window: rule.is };
-        let refusal = Refusal::Duplicate;
-        claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal, demand });
-    }
+    claims.extend(first(rules, party.account.id, pdu));
     for rule in &rules.quotas {
         let quota = &rule.is;
         let (adds, period) = match quota.sum {
@@ -206,9 +208,8 @@ pub(in crate::policy) fn claims(
         let demand = Demand::Quota { key, period, adds, most: quota.most };
         claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal: quota.refusal, demand });
     }
-    if !rules.caps.is_empty()
-        && let Some(country) = Plan::known().look(number).country
-    {
+    if !rules.caps.is_empty() {
+        let country = Plan::known().look(number).country;
         for caps in &rules.caps {
             let day = desk.day(caps.zone());
             caps.claims(country, day, total, |claim| claims.push(claim));
@@ -216,6 +217,15 @@ pub(in crate::policy) fn claims(
     }
     claims.iter().for_each(|claim| witness.claims(claim));
     Ok(claims)
+}
+
+/// That it is the first of its kind, where that is demanded.
+pub(super) fn first(rules: &Rules, account: AccountId, pdu: &SubmitSm) -> Option<Claim> {
+    let rule = rules.duplicate.as_ref()?;
+    let number = pdu.destination.digits.as_bytes();
+    let print = print(account.0, number, pdu.data_coding.0, part_of(pdu), pdu.user_data());
+    let demand = Demand::First { print, window: rule.is };
+    Some(Claim { rule: rule.id, enforce: rule.enforce, refusal: Refusal::Duplicate, demand })
 }
 
 /// Which part of which message it is by its TLVs (SMPP 3.4 §5.3.2.22): parts of one text may read alike. A header says

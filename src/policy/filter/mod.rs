@@ -8,12 +8,15 @@ pub mod claim;
 pub mod desk;
 pub mod explain;
 pub mod note;
+pub mod rate;
+mod replacement;
 pub mod rules;
 
 pub use check::check_recipients;
 pub use claim::{Claim, Demand, QuotaKey, Sum};
 pub use desk::Desk;
 pub use note::{Holder, RuleId, RuleKind, RuleNote, RuleNotes};
+pub use replacement::check_replacement;
 pub use rules::Rules;
 
 use std::time::Duration;

@@ -4,17 +4,17 @@
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::claim::{Claim, Demand, QuotaKey, Sum, range, units};
 use super::{Filters, Holder, OptOuts, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Unicode, Velocity};
 use crate::account::{Credits, Throughput};
-use crate::policy::Refusal;
-use crate::policy::hours::Hours;
+use crate::policy::hours::{ClosedHours, Hours};
 use crate::policy::number::{Country, Kind, Length, Look};
 use crate::policy::text::content::Content;
-use crate::policy::text::opt::Keywords;
+use crate::policy::text::opt::{Keywords, Wish};
 use crate::policy::text::sender::SenderSet;
+use crate::policy::{Denied, Refusal};
 
 /// A compiled rule: whose it is, whether it is enforced, and what it says.
 #[derive(Clone, Debug)]
@@ -155,10 +155,11 @@ impl Caps {
     }
 
     /// What a message to `country` demands on `day`.
-    pub fn claims(&self, country: Country, day: i32, total: Credits, mut demand: impl FnMut(Claim)) {
-        let fits = |cap: &&Ruled<super::CountryCap>| cap.is.country.is_none_or(|named| named == country);
+    pub fn claims(&self, country: Option<Country>, day: i32, total: Credits, mut demand: impl FnMut(Claim)) {
+        // A number of no known country counts with its like.
+        let fits = |cap: &&Ruled<super::CountryCap>| cap.is.country.is_none() || cap.is.country == country;
         let Some(cap) = self.caps.iter().find(fits) else { return };
-        let scope = scope(country);
+        let scope = country.map_or(u16::MAX, scope);
         let mut claim = |sum, adds, most| {
             let key = QuotaKey::of(self.holder, sum, scope);
             let demanded = Demand::Quota { key, period: day, adds, most };
@@ -202,6 +203,7 @@ impl Rules {
         &self,
         level: Level<'_>,
         filters: &Filters,
+        zones: &TimeZoneDatabase,
         notes: &mut RuleNotes,
     ) -> Result<Self, FilterFault> {
         let mut rules = self.clone();
@@ -212,7 +214,7 @@ impl Rules {
         }
         let mut add = Adding { level, notes };
         if let Some(name) = &filters.zone {
-            let zone = TimeZone::get(name).map_err(|why| add.fault(&why))?;
+            let zone = zones.get(name).map_err(|why| add.fault(&why))?;
             rules.zone = Some(Arc::new(zone));
         }
         rules.add_money(filters, &mut add);
@@ -228,8 +230,10 @@ impl Rules {
             }
         }
         for rule in &filters.hours {
-            let hours = Hours::compile(&rule.is).map_err(|why| add.fault(&why))?;
-            rules.hours.push(add.rule(RuleKind::Hours, rule, rule.is.to_string(), hours));
+            let hours = Hours::compile(&rule.is, zones).map_err(|why| add.fault(&why))?;
+            let ClosedHours { from, to, zone, .. } = &rule.is;
+            let says = format!("closed {from} to {to} {zone}");
+            rules.hours.push(add.rule(RuleKind::Hours, rule, says, hours));
         }
         if let Some(rule) = &filters.max_per_request {
             rules.max_per_request.push(add.rule(RuleKind::MaxPerRequest, rule, rule.is.to_string(), rule.is));
@@ -303,7 +307,13 @@ impl Rules {
         }
         if let Some(rule) = &filters.opt_outs {
             let OptOuts { stop, start } = &rule.is;
-            let keywords = Arc::new(Keywords::of(stop, start));
+            let mut keywords = Keywords::default();
+            for (wish, words) in [(Wish::Out, stop), (Wish::In, start)] {
+                if !words.is_empty() {
+                    keywords.replace(wish, &words.join(","));
+                }
+            }
+            let keywords = Arc::new(keywords);
             let says = if stop.is_empty() { "the usual words" } else { "words of its own" };
             self.opt_outs = Some(add.rule(RuleKind::OptOuts, rule, says.to_owned(), keywords));
         }
@@ -350,6 +360,22 @@ impl Rules {
         self.max_per_request.iter().for_each(|rule| hear(rule.id));
         self.throughput.iter().for_each(|rule| hear(rule.id));
         self.certified.iter().for_each(|rule| hear(rule.id));
+    }
+
+    /// Whether certified messages may be asked for: some level says so, and none says no.
+    ///
+    /// # Errors
+    /// [`Refusal::FeatureDisabled`], with the rule that says no, if one does.
+    pub fn allows_certified(&self) -> Result<(), Denied> {
+        let refusal = Refusal::FeatureDisabled;
+        let mut enforced = self.certified.iter().filter(|rule| rule.enforce).peekable();
+        if enforced.peek().is_none() {
+            return Err(refusal.into());
+        }
+        match enforced.find(|rule| !rule.is) {
+            Some(rule) => Err(Denied { refusal, rule: Some(rule.id) }),
+            None => Ok(()),
+        }
     }
 
     /// The zone in which a new level counts.
@@ -410,5 +436,42 @@ impl Adding<'_> {
 
     fn fault(&self, why: &dyn ToString) -> FilterFault {
         FilterFault { whose: self.level.name.to_owned(), why: why.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::AccountId;
+
+    #[test]
+    fn certified_messages_are_only_for_whom_a_level_grants_them_and_none_denies_them() {
+        let zones = TimeZoneDatabase::bundled();
+        let mut notes = RuleNotes::fresh();
+        let mut under = |above: &Rules, id: u32, certified: Option<Rule<bool>>| {
+            let level = Level { holder: Holder::Account(AccountId(id)), name: "acme" };
+            above.under(level, &Filters { certified, ..Filters::default() }, &zones, &mut notes).unwrap()
+        };
+        let shadow = |is| Some(Rule { enforce: false, ..Rule::of(is) });
+        let (nobody, yes, no) = (Rules::default(), Some(Rule::of(true)), Some(Rule::of(false)));
+        let refusal = Refusal::FeatureDisabled;
+        assert_eq!(nobody.allows_certified(), Err(refusal.into()), "off by default");
+        let granted = under(&nobody, 1, yes.clone());
+        assert_eq!(granted.allows_certified(), Ok(()));
+        assert_eq!(under(&granted, 2, None).allows_certified(), Ok(()), "those below may too");
+        let denied = under(&granted, 2, no);
+        let rule = denied.certified.last().map(|rule| rule.id);
+        assert_eq!(denied.allows_certified(), Err(Denied { refusal, rule }));
+        assert_eq!(
+            under(&denied, 3, yes).allows_certified(),
+            Err(Denied { refusal, rule }),
+            "a child loosens nothing"
+        );
+        assert_eq!(under(&granted, 2, shadow(false)).allows_certified(), Ok(()));
+        assert_eq!(
+            under(&nobody, 1, shadow(true)).allows_certified(),
+            Err(refusal.into()),
+            "shadow grants nothing"
+        );
     }
 }

@@ -5,6 +5,7 @@
 
 mod country;
 mod plan;
+pub mod prefix;
 
 pub use country::{Continent, Country, NotACountry};
 pub use plan::{NotAPlan, Plan};

@@ -9,6 +9,7 @@ pub mod registry;
 pub mod sender;
 pub mod skeleton;
 pub mod unicode;
+pub(super) mod wording;
 
 pub use content::{Content, ContentFault, ContentMatch, ContentRule, LinkRule, Scratch};
 pub use opt::{Keywords, Wish, keyword};

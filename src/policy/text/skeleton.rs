@@ -254,7 +254,7 @@ mod tests {
             ("Łódź", "lodz"),
             ("Straße", "strasse"),
             ("€uro", "euro"),
-            ("Банк", "банk"),
+            ("Банк", "bahk"),
             ("株式会社", "株式会社"),
             ("...", ""),
             ("", ""),
@@ -272,7 +272,7 @@ mod tests {
                 skeleton(&look) != look
             })
             .collect();
-        assert_eq!(unstable, []);
+        assert!(unstable.is_empty(), "{unstable:?}");
     }
 
     #[test]

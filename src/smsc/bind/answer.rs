@@ -8,7 +8,7 @@ use smpp_proto::{CommandStatus, Tag};
 use super::{Bound, Flight, Lost, Now};
 use crate::message::retry::Answer;
 use crate::message::{Message, Reason, State};
-use crate::smsc::detour;
+use crate::policy::route::way_of;
 use crate::smsc::settings::InDoubt;
 use crate::store::Note;
 
@@ -133,12 +133,12 @@ impl Bound {
     fn put_off(&mut self, message: &Message, error: u32, now: Now) {
         let attempts = message.attempts.saturating_add(1);
         let policy = self.shared.store.policy();
-        let Some(way) = detour::way_of(&policy, message) else {
+        let Some(way) = way_of(&policy, message, now.at) else {
             self.end_rest(message, State::Rejected, Reason::NoRoute, error, now);
             return;
         };
         let here = self.shared.id;
-        let next = self.shared.roster.next_up(way, here);
+        let next = self.shared.roster.next_up(&way, here);
         let at_once = next.is_some() && usize::from(attempts) < way.len();
         let pause =
             if at_once { std::time::Duration::ZERO } else { self.shared.settings.retry.pause(attempts) };

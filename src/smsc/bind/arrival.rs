@@ -11,6 +11,8 @@ use super::{Bound, Lost, Now};
 use crate::account::{AccountId, InboundParts};
 use crate::link::LinkError;
 use crate::message::InboundPart;
+use crate::policy::route::keyword;
+use crate::policy::{Taker, Takers};
 use crate::smsc::deliver::Arrival;
 use crate::store::{Kept, Note};
 
@@ -98,13 +100,13 @@ impl Bound {
                 self.answer(tag, CommandStatus::ROK);
                 return;
             }
-            Ok(Arrival::Mo { to, body, part }) => match self.taker(tag, &to, now) {
-                Some(account) => self.inbound(tag, account, body, part),
-                None => return,
+            Ok(Arrival::Mo { to, body, part }) => match self.inbound(tag, &to, body, part) {
+                Some(note) => self.stored(note),
+                None => return self.nobody(tag, &to, now),
             },
-            Ok(Arrival::MoData { to, body }) => match self.taker(tag, &to, now) {
-                Some(account) => Note::MoData { tag, account, pdu: body },
-                None => return,
+            Ok(Arrival::MoData { to, body }) => match self.taker(&to, || keyword::of_data(&body)) {
+                Some(taker) => self.stored(Note::MoData { tag, taker, pdu: body }),
+                None => return self.nobody(tag, &to, now),
             },
             Err(error) => {
                 self.shared.metrics.unreadable.inc();
@@ -117,30 +119,60 @@ impl Bound {
         self.tagged = true;
     }
 
-    /// A message from a phone, or a part of one for an account that wants it whole.
-    fn inbound(&self, tag: u64, account: AccountId, pdu: Bytes, part: Option<Box<InboundPart>>) -> Note {
+    /// A message from a phone, or a part of one that is needed whole: for its account, or to find out by its first word
+    /// whose it is. Nothing when nobody takes it.
+    fn inbound(&self, tag: u64, to: &[u8], pdu: Bytes, part: Option<Box<InboundPart>>) -> Option<Note> {
         let policy = self.shared.store.policy();
-        let joins =
-            policy.account(account).is_some_and(|whose| whose.terms.inbound_parts == InboundParts::Join);
-        match part {
-            Some(part) if joins => Note::MoPart { tag, account, part, pdu },
-            _ => Note::Mo { tag, account, pdu },
+        let takers = policy.mo_routes().takers(to);
+        let joins = |account: AccountId| {
+            policy.account(account).is_some_and(|whose| whose.terms.inbound_parts == InboundParts::Join)
+        };
+        match (takers, part) {
+            (Takers::Nobody, _) => None,
+            (Takers::One(taker), Some(part)) if joins(taker.account) => {
+                // Where one credential alone may take it, that is looked up again when it is whole.
+                let account = Some(taker.account).filter(|_| taker.receiver.is_none());
+                Some(Note::MoPart { tag, account, part, pdu })
+            }
+            (Takers::One(taker), _) => Some(Note::Mo { tag, taker, pdu }),
+            (Takers::ByKeyword, part) => {
+                // Only the first part has the first word. When nobody wants that, nobody will ever take the message.
+                let tells = part.as_ref().is_none_or(|part| part.part == 1);
+                let word = if tells { keyword::of_deliver(&pdu) } else { None };
+                let taker = policy.mo_routes().taker(to, word.as_deref());
+                match part {
+                    Some(part) if taker.is_some() || !tells => {
+                        Some(Note::MoPart { tag, account: None, part, pdu })
+                    }
+                    Some(_) => None,
+                    None => Some(Note::Mo { tag, taker: taker?, pdu }),
+                }
+            }
         }
     }
 
-    /// Whose the messages from phones to this number are. When nobody's, the operator has its answer.
-    fn taker(&mut self, tag: u64, to: &[u8], now: Now) -> Option<AccountId> {
-        let account = self.shared.store.policy().mo_account(to);
-        if account.is_some() {
-            self.shared.metrics.inbound("stored");
-        } else {
-            // ESME_ROK would drop it silently, a temporary status would bring it back for days: the operator hears
-            // that nobody will ever take it.
-            self.shared.metrics.inbound("nobody");
-            self.shared.complaints.nobody(&self.shared.settings.name, to, now.moment);
-            self.answer(tag, CommandStatus::RX_R_APPN);
+    /// Who gets a message that is whole.
+    fn taker(&self, to: &[u8], keyword: impl FnOnce() -> Option<String>) -> Option<Taker> {
+        let policy = self.shared.store.policy();
+        match policy.mo_routes().takers(to) {
+            Takers::Nobody => None,
+            Takers::One(taker) => Some(taker),
+            Takers::ByKeyword => policy.mo_routes().taker(to, keyword().as_deref()),
         }
-        account
+    }
+
+    fn stored(&self, note: Note) -> Note {
+        self.shared.metrics.inbound("stored");
+        note
+    }
+
+    /// Nobody takes it: the operator has its answer.
+    fn nobody(&mut self, tag: u64, to: &[u8], now: Now) {
+        // ESME_ROK would drop it silently, a temporary status would bring it back for days: the operator hears that
+        // nobody will ever take it.
+        self.shared.metrics.inbound("nobody");
+        self.shared.complaints.nobody(&self.shared.settings.name, to, now.moment);
+        self.answer(tag, CommandStatus::RX_R_APPN);
     }
 
     /// Tags came back: what they name is durable and may be answered (conformance C-226, C-227), or is not.

@@ -6,35 +6,45 @@
 //! from 80 to 90 it stays where it is, below it comes back twice as fast (SMPP 5.0 §4.8.4.18: the sender aims at 80 to 90).
 //! Told the time, so that a test needs no sleep.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smpp_proto::session::Moment;
 
 use crate::account::Throughput;
 use crate::policy::Bucket;
 
-/// The agreed throughput of an operator, shared by all of its binds.
-#[derive(Clone, Debug)]
-pub(in crate::smsc) struct Agreed {
-    throughput: Throughput,
-    bucket: Arc<Mutex<Bucket>>,
-}
+/// The agreed throughput of an operator, shared by all of its binds; it may change while they are bound.
+#[derive(Clone, Debug, Default)]
+pub(in crate::smsc) struct Agreed(Arc<Mutex<Option<(Throughput, Bucket)>>>);
 
 impl Agreed {
-    pub(in crate::smsc) fn new(throughput: Throughput, now: Moment) -> Self {
-        Self { throughput, bucket: Arc::new(Mutex::new(Bucket::full(throughput, now.0))) }
+    /// Agrees on another one, or on none. What a bucket had stays in it, as far as the new burst holds it.
+    pub(in crate::smsc) fn agree(&self, throughput: Option<Throughput>, now: Moment) {
+        let mut agreed = self.lock();
+        *agreed = throughput.map(|throughput| match agreed.take() {
+            Some((_, bucket)) => (throughput, bucket),
+            None => (throughput, Bucket::full(throughput, now.0)),
+        });
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Bucket, Throughput) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut Bucket, Throughput) -> T) -> Option<T> {
+        self.lock().as_mut().map(|(throughput, bucket)| act(bucket, *throughput))
+    }
+
+    fn per_second(&self) -> Option<u32> {
+        self.with(|_, throughput| throughput.per_second)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Throughput, Bucket)>> {
         // A bucket is whole at every instant: a panic elsewhere cannot have left it half changed.
-        act(&mut self.bucket.lock().unwrap_or_else(PoisonError::into_inner), self.throughput)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The pace of one bind.
 #[derive(Debug)]
 pub(in crate::smsc) struct Pace {
-    agreed: Option<Agreed>,
+    agreed: Agreed,
     adapted: Option<Adapted>,
     measured: Measured,
     /// Answers to what was sent before this moment tell nothing new.
@@ -76,15 +86,14 @@ const CONGESTED: u8 = 100;
 const SECOND: u64 = 1000;
 
 impl Pace {
-    pub(in crate::smsc) fn new(agreed: Option<Agreed>) -> Self {
+    pub(in crate::smsc) fn new(agreed: Agreed) -> Self {
         Self { agreed, adapted: None, measured: Measured::default(), halved_at: None }
     }
 
     /// Segments that may be sent now.
     pub(in crate::smsc) fn room(&mut self, now: Moment) -> u32 {
         self.recover(now);
-        let agreed =
-            self.agreed.as_ref().map(|agreed| agreed.with(|bucket, rate| bucket.available(rate, now.0)));
+        let agreed = self.agreed.with(|bucket, rate| bucket.available(rate, now.0));
         let adapted =
             self.adapted.as_mut().map(|adapted| adapted.bucket.available(adapted.throughput(), now.0));
         agreed.unwrap_or(u32::MAX).min(adapted.unwrap_or(u32::MAX))
@@ -97,9 +106,7 @@ impl Pace {
         {
             return false;
         }
-        self.agreed
-            .as_ref()
-            .is_none_or(|agreed| agreed.with(|bucket, rate| bucket.take(rate, segments, now.0)).is_ok())
+        self.agreed.with(|bucket, rate| bucket.take(rate, segments, now.0)).is_none_or(|taken| taken.is_ok())
     }
 
     /// When to ask again for `segments` that were not there.
@@ -108,7 +115,7 @@ impl Pace {
             // A copy is asked, so that nothing is taken.
             bucket.clone().take(rate, segments, now.0).err().unwrap_or(0)
         };
-        let agreed = self.agreed.as_ref().map_or(0, |agreed| agreed.with(|bucket, rate| wait(bucket, rate)));
+        let agreed = self.agreed.with(|bucket, rate| wait(bucket, rate)).unwrap_or(0);
         let adapted = self.adapted.as_ref().map_or(0, |it| wait(&it.bucket, it.throughput()));
         Moment(now.0.saturating_add(agreed.max(adapted).max(1)))
     }
@@ -126,10 +133,7 @@ impl Pace {
         self.recover(now);
         let objected = match &self.adapted {
             Some(adapted) => adapted.rate,
-            None => self
-                .measured
-                .rate(now)
-                .max(self.agreed.as_ref().map_or(0, |agreed| agreed.throughput.per_second)),
+            None => self.measured.rate(now).max(self.agreed.per_second().unwrap_or(0)),
         };
         self.halved_at = Some(now);
         self.adapted = Some(Adapted::below(objected, now));
@@ -175,7 +179,7 @@ impl Pace {
     fn recover(&mut self, now: Moment) {
         let Some(adapted) = &mut self.adapted else { return };
         adapted.grow(now);
-        let enough = self.agreed.as_ref().map_or(adapted.enough, |agreed| agreed.throughput.per_second);
+        let enough = self.agreed.per_second().unwrap_or(adapted.enough);
         if adapted.rate >= enough {
             self.adapted = None;
         }
@@ -246,7 +250,7 @@ mod tests {
 
     /// A bind that has had `rate` segments taken in its first second.
     fn running(rate: u32) -> Pace {
-        let mut pace = Pace::new(None);
+        let mut pace = Pace::new(Agreed::default());
         for _ in 0..rate {
             pace.taken(at(500));
         }
@@ -280,8 +284,9 @@ mod tests {
 
     #[test]
     fn an_agreed_throughput_is_the_most_and_ends_the_recovery() {
-        let agreed = Agreed::new(Throughput { per_second: 40, burst: 10 }, at(0));
-        let (mut one, mut other) = (Pace::new(Some(agreed.clone())), Pace::new(Some(agreed)));
+        let agreed = Agreed::default();
+        agreed.agree(Some(Throughput { per_second: 40, burst: 10 }), at(0));
+        let (mut one, mut other) = (Pace::new(agreed.clone()), Pace::new(agreed));
         assert!((0..7).all(|_| one.take(1, at(0))) && (0..3).all(|_| other.take(1, at(0))));
         assert_eq!((one.room(at(0)), one.take(1, at(0)), one.next(1, at(0))), (0, false, at(25)));
         assert_eq!(other.room(at(50)), 2, "the binds share it");
@@ -314,7 +319,7 @@ mod tests {
 
     #[test]
     fn it_never_stands_still() {
-        let mut pace = Pace::new(None);
+        let mut pace = Pace::new(Agreed::default());
         for step in 0..10 {
             pace.throttled(at(step * 10 + 1), at(step * 10 + 5));
         }

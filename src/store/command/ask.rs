@@ -1,5 +1,7 @@
 //! What can be asked of the writer: typed commands that travel in batches, and the answers after the commit.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
@@ -7,7 +9,8 @@ use super::Admin;
 use crate::account::{AccountId, CredentialId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{DeliveryKey, InboundPart, MessageId, State, UpstreamId};
-use crate::policy::{Admitted, Denied};
+use crate::policy::filter::Rules;
+use crate::policy::{Admitted, Denied, Taker};
 use crate::store::history::Moved;
 use crate::store::lane;
 
@@ -109,6 +112,8 @@ pub struct Replace {
     pub tag: u64,
     /// Who asks.
     pub account: AccountId,
+    /// What binds it.
+    pub rules: Arc<Rules>,
     /// The id that the client knows.
     pub id: MessageId,
     /// The source address that the message must have.
@@ -257,17 +262,17 @@ pub enum Note {
     Mo {
         /// Comes back in [`Kept::tags`].
         tag: u64,
-        /// Whose it is.
-        account: AccountId,
+        /// Who gets it.
+        taker: Taker,
         /// The body of the deliver_sm.
         pdu: Bytes,
     },
-    /// A part of a message from a phone came for an account that wants it whole: it is kept until all are there.
+    /// A part of a message from a phone that is needed whole: it is kept until all are there.
     MoPart {
         /// Comes back in [`Kept::tags`].
         tag: u64,
-        /// Whose it is.
-        account: AccountId,
+        /// The account that wants it whole; absent when the first word of the whole decides who gets it.
+        account: Option<AccountId>,
         /// Which part of which message.
         part: Box<InboundPart>,
         /// The body of the deliver_sm.
@@ -277,8 +282,8 @@ pub enum Note {
     MoData {
         /// Comes back in [`Kept::tags`].
         tag: u64,
-        /// Whose it is.
-        account: AccountId,
+        /// Who gets it.
+        taker: Taker,
         /// The body of the data_sm.
         pdu: Bytes,
     },

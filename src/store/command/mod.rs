@@ -2,6 +2,7 @@
 
 mod admin;
 mod ask;
+mod sightings;
 mod turns;
 
 pub(super) use admin::Admin;
@@ -11,4 +12,6 @@ pub use ask::{
     Accept, Answered, Balance, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest,
     Delivered, Kept, Note, OperatorBatch, Replace, Report, Standing,
 };
+pub use sightings::EntryUse;
+pub(super) use sightings::{EntryKey, Sightings};
 pub(super) use turns::Turns;

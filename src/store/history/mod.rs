@@ -117,7 +117,7 @@ pub(super) fn forget(db: &Connection, moved: &Moved) -> Result<(), StoreError> {
     for id in &moved.ids {
         message.execute([id.raw()])?;
     }
-    for table in ["part", "alias", "event"] {
+    for table in ["part", "alias", "event", "tried"] {
         let mut rows = db.prepare_cached(&format!("DELETE FROM {table} WHERE message = ?1"))?;
         for id in &moved.with_more {
             rows.execute([id.raw()])?;

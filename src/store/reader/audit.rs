@@ -63,9 +63,14 @@ const CHECKS: [Check; 8] = [
                 OR m.account NOT IN (SELECT id FROM account) OR m.credential NOT IN (SELECT id FROM credential)",
     },
     Check {
-        invariant: "every message that waits stands in the lane of a known operator, or has a time at which it wakes",
+        invariant: "every message that waits stands in the lane of a known operator, has a time at which it wakes, or a \
+                    suspended account",
         sql: "SELECT 'message ' || id FROM message WHERE (state IN (0, 1, 2) AND lane NOT IN (SELECT id FROM upstream))
-                OR (state IN (3, 4) AND due IS NULL)",
+                OR (state = 4 AND due IS NULL)
+                OR (state = 3 AND due IS NULL AND account NOT IN (WITH RECURSIVE stopped(id) AS (
+                  SELECT id FROM account WHERE suspended = 1
+                  UNION SELECT account.id FROM account JOIN stopped ON account.parent = stopped.id)
+                  SELECT id FROM stopped))",
     },
     Check {
         invariant: "receipts are owed only for messages that have ended, and ends have a reason",

@@ -5,6 +5,7 @@ mod flying;
 mod listed;
 mod policy;
 mod search;
+mod sightings;
 mod stored;
 mod trace;
 

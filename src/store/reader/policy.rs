@@ -1,15 +1,18 @@
 //! The tables of the policy as the parts of a snapshot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Origin, PasswordHash};
-use crate::message::UpstreamId;
+use crate::account::{Account, AccountId, Credential, CredentialId, Origin, PasswordHash};
+use crate::message::{RouteId, UpstreamId};
 use crate::policy::filter::Filters;
-use crate::policy::{MoRoute, PastSchedule, Platform, Price, Route, SnapshotParts, TextLimits};
-use crate::store::StoreError;
+use crate::policy::route::{Conditions, Hours, keyword};
+use crate::policy::text::SenderPatternFault;
+use crate::policy::{MoRoute, PastSchedule, Platform, Route, SnapshotParts, Taker, TextLimits, WayTo};
+use crate::store::schema::part;
+use crate::store::{MoRouteDraft, RouteDraft, StoreError, WayDraft};
 
 /// Reads what a snapshot is compiled from.
 pub(in crate::store) fn policy_parts(
@@ -19,16 +22,20 @@ pub(in crate::store) fn policy_parts(
     let (accounts, filters) = accounts(db)?;
     let (credentials, credential_filters) = credentials(db)?;
     Ok(SnapshotParts {
-        accounts,
         filters,
-        credentials,
         credential_filters,
         platform: platform(db)?,
-        prices: prices(db)?,
-        routes: routes(db, upstreams)?,
-        mo_routes: mo_routes(db)?,
+        prices: part::read(db, part::PRICE)?,
+        networks: part::read(db, part::NETWORK)?,
+        price_lists: part::read(db, part::PRICE_LIST)?,
+        billing: part::read(db, part::BILLING)?.pop(),
+        routes: routes(db, upstreams, &accounts)?,
+        mo_routes: mo_routes(db, &accounts, &credentials)?,
+        accounts,
+        credentials,
         languages: HashMap::new(),
         limits: limits(db)?,
+        zones: Some(jiff::tz::db().clone()),
     })
 }
 
@@ -91,40 +98,106 @@ fn platform(db: &Connection) -> Result<Platform, StoreError> {
     found.map_or_else(|| Ok(Platform::default()), |text| json(&text))
 }
 
-fn prices(db: &Connection) -> Result<Vec<Price>, StoreError> {
-    let mut find = db.prepare("SELECT prefix, credits FROM price")?;
-    let rows = find
-        .query_map([], |row| Ok(Price { prefix: row.get(0)?, credits: Credits::from_micro(row.get(1)?) }))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn routes(
+    db: &Connection,
+    upstreams: &HashMap<&str, UpstreamId>,
+    accounts: &[Account],
+) -> Result<Vec<Route>, StoreError> {
+    let names = part::read_placed::<String>(db, part::ROUTE_NAME)?;
+    let numbers: HashMap<&str, u32> = names.iter().map(|(place, name)| (name.as_str(), *place)).collect();
+    let drafts = part::read::<RouteDraft>(db, part::ROUTE)?;
+    drafts.into_iter().map(|draft| route(draft, &numbers, upstreams, accounts)).collect()
 }
 
-fn routes(db: &Connection, upstreams: &HashMap<&str, UpstreamId>) -> Result<Vec<Route>, StoreError> {
-    let mut find = db.prepare("SELECT name, prefixes, upstreams FROM route ORDER BY place")?;
-    let mut rows = find.query([])?;
-    let mut routes = Vec::new();
-    while let Some(row) = rows.next()? {
-        let names: Vec<String> = json(&row.get::<_, String>(2)?)?;
-        let known = |name: String| match upstreams.get(name.as_str()) {
-            Some(id) => Ok(*id),
-            None => Err(StoreError::Unknown { what: "upstream", name }),
+fn route(
+    draft: RouteDraft,
+    numbers: &HashMap<&str, u32>,
+    upstreams: &HashMap<&str, UpstreamId>,
+    accounts: &[Account],
+) -> Result<Route, StoreError> {
+    let failed = |why: String| StoreError::Failed(format!("route {:?}: {why}", draft.name));
+    let way = |way: WayDraft| match upstreams.get(way.name.as_str()) {
+        Some(id) => Ok(WayTo { upstream: *id, weight: way.weight.unwrap_or(1), cost: way.cost }),
+        None => Err(StoreError::Unknown { what: "upstream", name: way.name }),
+    };
+    let country = |code: &String| {
+        let code = code.as_bytes().try_into();
+        code.map_err(|_| failed("a country is two letters".to_owned()))
+    };
+    let zone = draft.zone.as_deref().unwrap_or("UTC");
+    let hours = match draft.hours.as_slice() {
+        [] => None,
+        spans => {
+            let spans = spans.iter().map(String::as_str);
+            Some(Hours::read(spans, zone).map_err(|why| failed(why.to_string()))?)
+        }
+    };
+    let conditions = Conditions {
+        accounts: with_those_below(&draft.accounts, accounts)?,
+        senders: draft
+            .senders
+            .iter()
+            .map(|sender| sender.parse().map_err(|why: SenderPatternFault| failed(why.to_string())))
+            .collect::<Result<_, _>>()?,
+        countries: draft.countries.iter().map(country).collect::<Result<_, _>>()?,
+        classes: draft.classes.iter().copied().collect(),
+        hours,
+        min_price: draft.min_price,
+        max_price: draft.max_price,
+    };
+    let id = numbers.get(draft.name.as_str()).copied();
+    let id = id.ok_or_else(|| failed("it has no number".to_owned()))?;
+    Ok(Route {
+        id: RouteId(id),
+        conditions,
+        ways: draft.upstreams.into_iter().map(way).collect::<Result<_, _>>()?,
+        name: draft.name,
+        prefixes: draft.prefixes,
+        pick: draft.pick,
+        failover: draft.failover,
+    })
+}
+
+/// The accounts of these names, and all below them.
+fn with_those_below(names: &[String], accounts: &[Account]) -> Result<Vec<AccountId>, StoreError> {
+    let named = |name: &String| match accounts.iter().find(|account| account.name == *name) {
+        Some(account) => Ok(account.id),
+        None => Err(StoreError::Unknown { what: "account", name: name.clone() }),
+    };
+    let mut found = names.iter().map(named).collect::<Result<HashSet<_>, _>>()?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    loop {
+        let below = accounts.iter().filter(|a| a.parent.is_some_and(|parent| found.contains(&parent)));
+        let new: Vec<_> = below.map(|a| a.id).filter(|id| !found.contains(id)).collect();
+        if new.is_empty() {
+            return Ok(found.into_iter().collect());
+        }
+        found.extend(new);
+    }
+}
+
+fn mo_routes(
+    db: &Connection,
+    accounts: &[Account],
+    credentials: &[Credential],
+) -> Result<Vec<MoRoute>, StoreError> {
+    let route = |draft: MoRouteDraft| {
+        let account = accounts.iter().find(|account| account.name == draft.account);
+        let account = account.ok_or(StoreError::Unknown { what: "account", name: draft.account })?.id;
+        let named = |name: String| {
+            let own = |known: &&Credential| known.account == account && known.system_id == name;
+            match credentials.iter().find(own) {
+                Some(known) => Ok(known.id),
+                None => Err(StoreError::Unknown { what: "credential of that account", name }),
+            }
         };
-        routes.push(Route {
-            name: row.get(0)?,
-            prefixes: json(&row.get::<_, String>(1)?)?,
-            upstreams: names.into_iter().map(known).collect::<Result<_, _>>()?,
-        });
-    }
-    Ok(routes)
-}
-
-fn mo_routes(db: &Connection) -> Result<Vec<MoRoute>, StoreError> {
-    let mut find = db.prepare("SELECT prefixes, account FROM mo_route ORDER BY place")?;
-    let mut rows = find.query([])?;
-    let mut routes = Vec::new();
-    while let Some(row) = rows.next()? {
-        routes.push(MoRoute { prefixes: json(&row.get::<_, String>(0)?)?, account: AccountId(row.get(1)?) });
-    }
-    Ok(routes)
+        let receiver = draft.credential.map(named).transpose()?;
+        let keyword = draft.keyword.as_deref().and_then(keyword);
+        Ok(MoRoute { prefixes: draft.prefixes, keyword, taker: Taker { account, receiver } })
+    };
+    part::read::<MoRouteDraft>(db, part::MO_ROUTE)?.into_iter().map(route).collect()
 }
 
 /// Numbers: seconds of default and longest validity, of the farthest schedule, the most segments; and, since it is

@@ -8,11 +8,10 @@ use super::Reader;
 use super::policy::policy_parts;
 use crate::account::{AccountId, Credits, PasswordHash};
 use crate::message::UpstreamId;
-use crate::policy::{MoRoute, Route, SnapshotParts};
-use crate::store::policy::{
-    AccountDraft, CredentialDraft, MoRouteDraft, RouteDraft, TrafficDraft, UpstreamDraft,
-};
-use crate::store::{StoreError, UpstreamTraits, schema};
+use crate::policy::SnapshotParts;
+use crate::store::policy::{AccountDraft, CredentialDraft, TrafficDraft, UpstreamDraft};
+use crate::store::schema::{self, part};
+use crate::store::{StoreError, UpstreamTraits};
 
 /// What the store holds; empty for a store that is not there yet.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +51,16 @@ impl Reader {
         let by_name: HashMap<&str, UpstreamId> =
             upstreams.iter().map(|(id, draft)| (draft.name.as_str(), *id)).collect();
         let parts = policy_parts(&moment, &by_name)?;
-        Ok(stored(parts, upstreams))
+        let traffic = TrafficDraft {
+            prices: part::read(&moment, part::PRICE)?,
+            networks: part::read(&moment, part::NETWORK)?,
+            price_lists: part::read(&moment, part::PRICE_LIST)?,
+            billing: part::read(&moment, part::BILLING)?.pop(),
+            routes: part::read(&moment, part::ROUTE)?,
+            mo_routes: part::read(&moment, part::MO_ROUTE)?,
+            ..TrafficDraft::default()
+        };
+        Ok(stored(parts, traffic, upstreams))
     }
 }
 
@@ -69,7 +77,11 @@ fn upstreams(db: &Connection) -> Result<Vec<(UpstreamId, UpstreamDraft)>, StoreE
     Ok(found)
 }
 
-fn stored(mut parts: SnapshotParts, upstreams: Vec<(UpstreamId, UpstreamDraft)>) -> StoredPolicy {
+fn stored(
+    mut parts: SnapshotParts,
+    traffic: TrafficDraft,
+    upstreams: Vec<(UpstreamId, UpstreamDraft)>,
+) -> StoredPolicy {
     let names: HashMap<AccountId, String> = parts.accounts.iter().map(|a| (a.id, a.name.clone())).collect();
     let mut credentials: HashMap<AccountId, Vec<CredentialDraft>> = HashMap::new();
     for credential in parts.credentials {
@@ -96,29 +108,7 @@ fn stored(mut parts: SnapshotParts, upstreams: Vec<(UpstreamId, UpstreamDraft)>)
         })
         .collect();
     accounts.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let upstream_names: HashMap<UpstreamId, &str> =
-        upstreams.iter().map(|(id, draft)| (*id, draft.name.as_str())).collect();
-    let route = |route: Route| RouteDraft {
-        upstreams: route
-            .upstreams
-            .iter()
-            .filter_map(|id| upstream_names.get(id).map(|&name| name.to_owned()))
-            .collect(),
-        name: route.name,
-        prefixes: route.prefixes,
-    };
-    let mo_route = |mo: MoRoute| MoRouteDraft {
-        prefixes: mo.prefixes,
-        account: names.get(&mo.account).cloned().unwrap_or_default(),
-    };
-    let traffic = TrafficDraft {
-        prices: parts.prices,
-        routes: parts.routes.into_iter().map(route).collect(),
-        mo_routes: parts.mo_routes.into_iter().map(mo_route).collect(),
-        limits: parts.limits,
-        platform: parts.platform,
-        upstreams: Vec::new(),
-    };
+    let traffic = TrafficDraft { limits: parts.limits, platform: parts.platform, ..traffic };
     let upstreams = upstreams.into_iter().map(|(_, draft)| draft).collect();
     StoredPolicy { accounts, traffic: TrafficDraft { upstreams, ..traffic } }
 }

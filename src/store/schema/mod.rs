@@ -1,6 +1,7 @@
 //! The hot file's tables and how older files become newer ones.
 
 mod checkpoint;
+pub(super) mod part;
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-pub(super) const STEPS: [&str; 5] = [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, LIMITS];
+pub(super) const STEPS: [&str; 7] =
+    [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS, LIMITS, ADDRESSES];
 
 /// Version 1.
 ///
@@ -109,7 +111,36 @@ ALTER TABLE inbound ADD COLUMN shown INTEGER;
 /// Version 4: plain messages are told of in the journal and have no row while they fly; see [`super::journal`].
 const JOURNAL: &str = "CREATE TABLE journal(at INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
 
-/// Version 5: filters of accounts and credentials, and what they count.
+/// Version 5.
+///
+/// `policy_part` holds what a policy is made of; see [`part`]. A message's `route` is the place of its route's name. What
+/// an `inbound` row says may be for one `receiver` alone, a credential; 0 for any of the account. `tried` names the
+/// operators that a message left for the next of its route, for good.
+const POLICY_PARTS: &str = "
+CREATE TABLE policy_part(
+  kind TEXT NOT NULL, place INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, place)) STRICT, WITHOUT ROWID;
+INSERT INTO policy_part(kind, place, body)
+  SELECT 'price', row_number() OVER (ORDER BY prefix) - 1, json_object('prefix', prefix, 'credits',
+    printf('%s%d.%06d', iif(credits < 0, '-', ''), abs(credits) / 1000000, abs(credits) % 1000000)) FROM price;
+INSERT INTO policy_part(kind, place, body)
+  SELECT 'route', row_number() OVER (ORDER BY place) - 1,
+    json_object('name', name, 'prefixes', json(prefixes), 'upstreams', json(upstreams)) FROM route;
+INSERT INTO policy_part(kind, place, body) SELECT 'route_name', place, json_quote(name) FROM route;
+INSERT INTO policy_part(kind, place, body)
+  SELECT 'mo_route', row_number() OVER (ORDER BY place) - 1,
+    json_object('prefixes', json(prefixes), 'account', account.name)
+    FROM mo_route JOIN account ON account.id = mo_route.account;
+DROP TABLE price;
+DROP TABLE route;
+DROP TABLE mo_route;
+ALTER TABLE inbound ADD COLUMN receiver INTEGER NOT NULL DEFAULT 0;
+DROP INDEX inbound_owed;
+CREATE INDEX inbound_owed ON inbound(account, receiver, id) WHERE owed = 1;
+CREATE TABLE tried(
+  message INTEGER NOT NULL, upstream INTEGER NOT NULL, PRIMARY KEY(message, upstream)) STRICT, WITHOUT ROWID;
+";
+
+/// Version 6: filters of accounts and credentials, and what they count.
 ///
 /// `quota` has a row for each sum, that of its latest period. `first_sending` holds prints in the order of their coming.
 /// `listed_number` has an account's opt-outs, and the platform's blocklist under owner 0; a number is its digits behind
@@ -126,6 +157,13 @@ CREATE TABLE listed_number(
   owner INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL,
   PRIMARY KEY(owner, number)) STRICT, WITHOUT ROWID;
 CREATE INDEX credential_of_account ON credential(account);
+";
+
+/// Version 7: when an entry of an account's list of addresses last let somebody in.
+const ADDRESSES: &str = "
+CREATE TABLE address_seen(
+  account INTEGER NOT NULL, surface TEXT NOT NULL, network TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(account, surface, network)) STRICT, WITHOUT ROWID;
 ";
 
 /// How a delivery stands; the `owed` columns.
@@ -213,88 +251,4 @@ pub(super) fn text_of(octets: &[u8]) -> std::borrow::Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_from_a_newer_tollgate_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gate.db");
-        drop(open(&path).unwrap());
-        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(open(&path), Err(StoreError::TooNew { found: 99, .. })));
-    }
-
-    /// A file as version 1 made it, with something in it, becomes one of today: nothing in it changes.
-    #[test]
-    fn a_file_of_version_1_is_brought_up_to_date() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gate.db");
-        let old = Connection::open(&path).unwrap();
-        old.execute_batch(include_str!("../../../fixtures/store/version_1.sql")).unwrap();
-        drop(old);
-        let db = open(&path).unwrap();
-        let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(number("PRAGMA user_version"), STEPS.len() as i64);
-        assert_eq!(
-            (number("SELECT count(*) FROM message"), number("SELECT sum(available) FROM account")),
-            (1, 98)
-        );
-        assert_eq!((number("SELECT count(*) FROM inbound"), number("SELECT count(*) FROM mo_part")), (1, 0));
-    }
-
-    #[test]
-    fn a_file_of_version_2_becomes_one_of_today() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gate.db");
-        Connection::open(&path)
-            .unwrap()
-            .execute_batch(include_str!("../../../fixtures/store/version_2.sql"))
-            .unwrap();
-        for _ in 0..2 {
-            let db = open(&path).unwrap();
-            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-            assert_eq!(version, STEPS.len() as i64);
-            let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-            assert_eq!(count("SELECT shown FROM message WHERE state = 11"), 911_947_214_123_696_128);
-            assert_eq!(count("SELECT available + held FROM account"), 999_000_000);
-            assert_eq!(count("SELECT count(*) FROM short_id"), 0);
-            assert_eq!(count("SELECT count(shown) FROM inbound"), 0);
-        }
-    }
-
-    #[test]
-    fn a_file_of_version_3_becomes_one_of_today() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gate.db");
-        let old = Connection::open(&path).unwrap();
-        old.execute_batch(include_str!("../../../fixtures/store/version_3.sql")).unwrap();
-        drop(old);
-        let db = open(&path).unwrap();
-        let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(number("PRAGMA user_version"), STEPS.len() as i64);
-        assert_eq!(number("SELECT count(*) FROM message WHERE state = 11 AND owed = 4"), 3);
-        assert_eq!(number("SELECT available FROM account WHERE name = 'bench'"), 999_955_415_000_000);
-        assert_eq!(number("SELECT count(*) FROM journal"), 0);
-    }
-
-    #[test]
-    fn entries_cannot_be_changed() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = open(&folder.path().join("gate.db")).unwrap();
-        db.execute_batch(
-            "INSERT INTO account(name, origin, suspended, terms) VALUES('a', 'file', 0, '{}');
-             INSERT INTO entry(account, at, kind, amount, note) VALUES(1, 0, 'grant', 5, '');",
-        )
-        .unwrap();
-        assert!(db.execute("UPDATE entry SET amount = 6", []).is_err());
-        assert!(db.execute("DELETE FROM entry", []).is_err());
-    }
-
-    #[test]
-    fn addresses_keep_every_octet() {
-        assert_eq!(text_of(b"34600"), "34600");
-        let text = text_of(&[0x43, 0xE9, 0x00]);
-        assert_eq!(text.chars().map(|c| c as u32).collect::<Vec<_>>(), [0x43, 0xE9, 0x00]);
-    }
-}
+mod tests;

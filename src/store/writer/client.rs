@@ -10,7 +10,7 @@ use super::effects::Effects;
 use crate::account::{AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{End, Message, MessageId, Reason, RouteId, State, UpstreamId};
-use crate::policy::filter::RuleId;
+use crate::policy::filter::{Claim, Desk, RuleId, check_replacement};
 use crate::policy::{Denied, Refusal};
 use crate::store::StoreError;
 use crate::store::command::{
@@ -75,8 +75,8 @@ impl Writer {
                     ClientAnswer { tag: *tag, outcome: ClientOutcome::Cancelled(count) }
                 }
                 ClientRequest::Replace(replace) => {
-                    let done = self.replace(replace, effects)?;
-                    ClientAnswer { tag: replace.tag, outcome: ClientOutcome::Replaced(done) }
+                    let outcome = self.replace(replace, effects)?;
+                    ClientAnswer { tag: replace.tag, outcome }
                 }
             });
         }
@@ -149,6 +149,9 @@ impl Writer {
             return Ok(ClientOutcome::Accepted(shown));
         }
         fresh.push(Fresh { accept, id, shown, state });
+        if let Some(open) = admitted.due().filter(|_| admitted.held()) {
+            self.note_event(id, "held", &format!("closed hours until {open}"))?;
+        }
         self.sweeps.heed(admitted.due());
         self.sweeps.heed(admitted.expires());
         match state {
@@ -313,7 +316,8 @@ impl Writer {
     }
 
     /// Puts another text in the place of a pending message's (SMPP 3.4 §4.10); data_coding and price stay.
-    fn replace(&mut self, replace: &Replace, effects: &mut Effects) -> Result<bool, StoreError> {
+    fn replace(&mut self, replace: &Replace, effects: &mut Effects) -> Result<ClientOutcome, StoreError> {
+        const NOT_DONE: ClientOutcome = ClientOutcome::Replaced(false);
         let id = self.meant(replace.id)?;
         self.land_own(replace.account, id)?;
         let mut find = self.db.prepare_cached(
@@ -323,11 +327,19 @@ impl Writer {
         let found: Option<(Vec<u8>, u8, u32, Option<i64>)> =
             find.query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
         drop(find);
-        let Some((pdu, parts, lane, due)) = found else { return Ok(false) };
-        let Some(body) = rewritten(pdu, parts, replace) else { return Ok(false) };
+        let Some((pdu, parts, lane, due)) = found else { return Ok(NOT_DONE) };
+        let Some(Rewritten { pdu, body, is_same }) = rewritten(pdu, parts, replace) else {
+            return Ok(NOT_DONE);
+        };
+        // Who only changes when it goes was judged before.
+        let first = match if is_same { Ok(None) } else { self.judge_text(replace, &pdu) } {
+            Ok(first) => first,
+            Err(denied) => return Ok(ClientOutcome::Refused(denied)),
+        };
         if !self.take_out(id, effects)? {
-            return Ok(false);
+            return Ok(NOT_DONE);
         }
+        self.limits.take(first.as_slice(), self.now);
         let due = replace.due.map(|due| due.millis()).or(due.filter(|due| *due > self.now.millis()));
         let state = if due.is_some() { State::Deferred } else { State::Queued };
         self.db
@@ -349,7 +361,20 @@ impl Writer {
         if state == State::Queued {
             effects.spill(&self.shared, UpstreamId(lane), replace.account);
         }
-        Ok(true)
+        Ok(ClientOutcome::Replaced(true))
+    }
+
+    /// Asks what a new text must please, and that it is no duplicate. Nothing is taken yet.
+    fn judge_text(&self, replace: &Replace, pdu: &SubmitSm) -> Result<Option<Claim>, Denied> {
+        let shared = &self.shared;
+        let mut shadowed =
+            |rule| shared.counters.shadowed.count(&shared.policy.load(), replace.account, rule);
+        let mut desk = Desk::default();
+        let judged = check_replacement(&replace.rules, replace.account, pdu, &mut desk);
+        desk.take_shadowed().for_each(&mut shadowed);
+        let first = judged?;
+        self.limits.check_claims(first.as_slice(), self.now, shadowed)?;
+        Ok(first)
     }
 }
 
@@ -383,19 +408,30 @@ fn write_rows(insert: &mut Statement<'_>, rows: &[Fresh<'_>]) -> Result<(), Stor
     Ok(())
 }
 
-/// The new body, if it takes exactly as many segments as were paid for.
-fn rewritten(old: Vec<u8>, parts: u8, replace: &Replace) -> Option<Vec<u8>> {
+/// A message with its new text.
+struct Rewritten {
+    pdu: SubmitSm,
+    body: Vec<u8>,
+    /// Whether the text is the one that it had.
+    is_same: bool,
+}
+
+/// A message with its new text, if that takes exactly as many segments as were paid for.
+fn rewritten(old: Vec<u8>, parts: u8, replace: &Replace) -> Option<Rewritten> {
     let mut pdu = SubmitSm::decode(old.into()).ok()?;
+    let is_same = *pdu.user_data() == replace.short_message;
     pdu.short_message = replace.short_message.clone();
     pdu.tlvs.remove(smpp_proto::field::Tag::MESSAGE_PAYLOAD);
     pdu.registered_delivery = smpp_proto::field::RegisteredDelivery(replace.registered_delivery);
     let data = crate::policy::admit::user_data(&pdu).ok()?;
     let counted = smpp_proto::text::count(&data, smpp_proto::text::Width::Eight).ok()?;
+    if counted.segments != parts {
+        return None;
+    }
     let mut out = bytes::BytesMut::new();
-    pdu.encode(&mut out, 0)
-        .ok()
-        .filter(|()| counted.segments == parts)
-        .map(|()| out[Header::LENGTH..].to_vec())
+    pdu.encode(&mut out, 0).ok()?;
+    let body = out.get(Header::LENGTH..)?.to_vec();
+    Some(Rewritten { pdu, body, is_same })
 }
 
 fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
@@ -414,6 +450,7 @@ fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
         attempts: 0,
         in_doubt: false,
         expires: admitted.validity_end(),
+        tried: Vec::new(),
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use tokio::sync::mpsc;
 
-use crate::account::AccountId;
+use crate::account::{AccountId, CredentialId};
 use crate::message::{Delivery, Message, MessageId, UpstreamId};
 use crate::store::command::{ClientAnswer, Kept};
 use crate::store::journal::Row;
-use crate::store::{Lane, Laned, Shared};
+use crate::store::{FlowId, Lane, Laned, Shared};
 
 /// Something to do once the transaction is committed.
 type Act = Box<dyn FnOnce(&Shared) + Send>;
@@ -21,7 +21,7 @@ pub(super) struct Effects {
     upstreams: HashMap<UpstreamId, Coming<Message>, RandomState>,
     accounts: HashMap<AccountId, Coming<Delivery>, RandomState>,
     message_refills: Vec<(UpstreamId, AccountId, Vec<Message>, bool)>,
-    delivery_refills: Vec<(AccountId, Vec<Delivery>, bool)>,
+    delivery_refills: Vec<(AccountId, FlowId, Vec<Delivery>, bool)>,
     answers: Vec<(mpsc::Sender<Vec<ClientAnswer>>, Vec<ClientAnswer>)>,
     kept: Vec<(mpsc::Sender<Kept>, Kept)>,
     movable: Vec<MessageId>,
@@ -44,10 +44,10 @@ struct Coming<T> {
     things: Vec<T>,
     /// How many more the lane takes into memory; what consumers take meanwhile is not counted.
     room: usize,
-    flows: HashMap<AccountId, Place, RandomState>,
+    flows: HashMap<FlowId, Place, RandomState>,
 }
 
-/// What it puts into one account's flow.
+/// What it puts into one flow.
 struct Place {
     /// How many more it takes into memory.
     room: usize,
@@ -60,25 +60,25 @@ impl<T: Laned> Coming<T> {
         Self { lane, things: Vec::new(), room, flows: HashMap::default() }
     }
 
-    fn place(&mut self, account: AccountId) -> &mut Place {
+    fn place(&mut self, flow: FlowId) -> &mut Place {
         let lane = &self.lane;
-        self.flows.entry(account).or_insert_with(|| Place { room: lane.room_of(account), spilled: 0 })
+        self.flows.entry(flow).or_insert_with(|| Place { room: lane.room_of(flow), spilled: 0 })
     }
 
-    fn has_room(&mut self, account: AccountId) -> bool {
-        self.room > 0 && self.place(account).room > 0
+    fn has_room(&mut self, flow: FlowId) -> bool {
+        self.room > 0 && self.place(flow).room > 0
     }
 
     fn push(&mut self, thing: T) {
         self.room = self.room.saturating_sub(1);
-        let place = self.place(thing.account());
+        let place = self.place(thing.flow());
         place.room = place.room.saturating_sub(1);
         self.things.push(thing);
     }
 
     /// What comes after something that waits in the store waits there too.
-    fn spill(&mut self, account: AccountId) {
-        let place = self.place(account);
+    fn spill(&mut self, flow: FlowId) {
+        let place = self.place(flow);
         place.room = 0;
         place.spilled += 1;
     }
@@ -90,9 +90,9 @@ impl<T: Laned> Coming<T> {
     }
 
     fn tell_spills(self) {
-        for (account, place) in self.flows {
+        for (flow, place) in self.flows {
             if place.spilled > 0 {
-                self.lane.spill(account, place.spilled);
+                self.lane.spill(flow, place.spilled);
             }
         }
     }
@@ -101,12 +101,17 @@ impl<T: Laned> Coming<T> {
 impl Effects {
     /// Whether a new message may go straight into its lane's memory.
     pub(super) fn has_room(&mut self, shared: &Shared, upstream: UpstreamId, account: AccountId) -> bool {
-        self.coming(shared, upstream).has_room(account)
+        self.coming(shared, upstream).has_room(account.into())
     }
 
     /// Whether something newly owed may go straight into its lane's memory.
-    pub(super) fn has_room_for_delivery(&mut self, shared: &Shared, account: AccountId) -> bool {
-        self.owed(shared, account).has_room(account)
+    pub(super) fn has_room_for_delivery(
+        &mut self,
+        shared: &Shared,
+        account: AccountId,
+        receiver: Option<CredentialId>,
+    ) -> bool {
+        self.owed(shared, account).has_room(receiver.into())
     }
 
     pub(super) fn push(&mut self, shared: &Shared, upstream: UpstreamId, message: Message) {
@@ -114,15 +119,15 @@ impl Effects {
     }
 
     pub(super) fn spill(&mut self, shared: &Shared, upstream: UpstreamId, account: AccountId) {
-        self.coming(shared, upstream).spill(account);
+        self.coming(shared, upstream).spill(account.into());
     }
 
     pub(super) fn owe(&mut self, shared: &Shared, delivery: Delivery) {
         self.owed(shared, delivery.account).push(delivery);
     }
 
-    pub(super) fn spill_owed(&mut self, shared: &Shared, account: AccountId) {
-        self.owed(shared, account).spill(account);
+    pub(super) fn spill_owed(&mut self, shared: &Shared, account: AccountId, receiver: Option<CredentialId>) {
+        self.owed(shared, account).spill(receiver.into());
     }
 
     fn coming(&mut self, shared: &Shared, upstream: UpstreamId) -> &mut Coming<Message> {
@@ -143,8 +148,14 @@ impl Effects {
         self.message_refills.push((upstream, account, them, exhausted));
     }
 
-    pub(super) fn refill_owed(&mut self, account: AccountId, them: Vec<Delivery>, exhausted: bool) {
-        self.delivery_refills.push((account, them, exhausted));
+    pub(super) fn refill_owed(
+        &mut self,
+        account: AccountId,
+        receiver: Option<CredentialId>,
+        them: Vec<Delivery>,
+        exhausted: bool,
+    ) {
+        self.delivery_refills.push((account, receiver.into(), them, exhausted));
     }
 
     pub(super) fn answer(&mut self, reply: &mpsc::Sender<Vec<ClientAnswer>>, answers: Vec<ClientAnswer>) {
@@ -213,10 +224,10 @@ impl Effects {
         }
         // Refills first: one that found the store empty must not forget what this transaction spilled after it.
         for (upstream, account, messages, exhausted) in self.message_refills {
-            shared.upstream_lane(upstream).refilled(account, messages, exhausted);
+            shared.upstream_lane(upstream).refilled(account.into(), messages, exhausted);
         }
-        for (account, deliveries, exhausted) in self.delivery_refills {
-            shared.account_lane(account).refilled(account, deliveries, exhausted);
+        for (account, flow, deliveries, exhausted) in self.delivery_refills {
+            shared.account_lane(account).refilled(flow, deliveries, exhausted);
         }
         self.upstreams.into_values().for_each(Coming::tell_spills);
         self.accounts.into_values().for_each(Coming::tell_spills);

@@ -23,7 +23,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
-use books::{Books, Limits};
+use books::Books;
+pub use books::Limits;
 use effects::Effects;
 
 use super::command::{Command, Turns};
@@ -95,6 +96,8 @@ struct Writer {
     mo_parts: u64,
     /// Rows in `alias`; spares a look-up while there are none.
     aliases: u64,
+    /// Whether `tried` may have rows; spares a look-up while it has none.
+    has_tried: bool,
     sweeps: tick::Sweeps,
     /// Notes whose transaction failed and that nobody else remembers.
     held_over: Vec<Command>,
@@ -260,6 +263,9 @@ impl Writer {
 
     fn end(mut self, done: oneshot::Sender<()>) {
         self.mover.stop();
+        if let Err(failure) = self.write_sightings(&self.shared.sightings.all()) {
+            info!(%failure, "when addresses were last seen is not written for the last minute");
+        }
         if let Err(failure) = self.land_all() {
             info!(%failure, "the journal stays as it is; the next start reads it");
         }

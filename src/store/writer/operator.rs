@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use smpp_proto::field::COctets;
 
 use super::effects::Effects;
+use super::inbound::UNDECIDED;
 use super::message::Standing;
 use super::{Counters, Writer};
 use crate::clock::Timestamp;
@@ -52,16 +53,17 @@ impl Writer {
                     self.receipt(batch.upstream, report, effects)?;
                     tags.push(*tag);
                 }
-                Note::Mo { tag, account, pdu } => {
-                    self.store_mo(*account, Owed::Mo { pdu: pdu.clone() }, effects)?;
+                Note::Mo { tag, taker, pdu } => {
+                    self.store_mo(*taker, Owed::Mo { pdu: pdu.clone() }, effects)?;
                     tags.push(*tag);
                 }
-                Note::MoData { tag, account, pdu } => {
-                    self.store_mo(*account, Owed::MoData { pdu: pdu.clone() }, effects)?;
+                Note::MoData { tag, taker, pdu } => {
+                    self.store_mo(*taker, Owed::MoData { pdu: pdu.clone() }, effects)?;
                     tags.push(*tag);
                 }
                 Note::MoPart { tag, account, part, pdu } => {
-                    self.store_mo_part(batch.upstream, *account, part, pdu, effects)?;
+                    let account = account.unwrap_or(UNDECIDED);
+                    self.store_mo_part(batch.upstream, account, part, pdu, effects)?;
                     tags.push(*tag);
                 }
             }
@@ -302,9 +304,12 @@ impl Writer {
             return Ok(());
         }
         if part == 0 || standing.parts == 1 {
+            if self.fail_over(&standing, &end, None, effects)? {
+                return Ok(());
+            }
             self.end_standing(&standing, end, effects)
         } else {
-            self.end_part(&standing, part, end, effects)
+            self.end_part(&standing, part, end, effects).map(|_| ())
         }
     }
 
@@ -319,13 +324,14 @@ impl Writer {
             None => self.find_in_doubt(upstream, report, effects)?,
         };
         match found {
-            Some(found) => self.apply_report(&found, report, effects),
+            Some(found) => self.apply_report(upstream, &found, report, effects),
             None => self.park(upstream, report, effects),
         }
     }
 
     fn apply_report(
         &mut self,
+        upstream: UpstreamId,
         found: &Found,
         report: &Report,
         effects: &mut Effects,
@@ -348,9 +354,12 @@ impl Writer {
         }
         let end = End { state, reason: Reason::Receipt, error: report.error, at };
         if found.part == 0 {
+            if self.fail_over(standing, &end, Some(upstream), effects)? {
+                return Ok(());
+            }
             self.end_standing(standing, end, effects)
         } else {
-            self.end_part(standing, found.part, end, effects)
+            self.end_part(standing, found.part, end, effects).map(|_| ())
         }
     }
 
@@ -482,7 +491,7 @@ impl Writer {
                 "early_receipt",
                 &format!("the receipt of {} came before the answer to its submit", report.id.escape_ascii()),
             )?;
-            self.apply_report(&found, &report, effects)?;
+            self.apply_report(upstream, &found, &report, effects)?;
         }
         Ok(())
     }

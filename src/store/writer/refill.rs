@@ -18,14 +18,16 @@ impl Writer {
     pub(super) fn refill(&mut self, refill: Refill, effects: &mut Effects) -> Result<(), StoreError> {
         match refill.lane {
             LaneName::Upstream(upstream) => {
-                let messages = self.waiting(upstream, refill.account)?;
+                let account = refill.flow.account();
+                let messages = self.waiting(upstream, account)?;
                 let exhausted = messages.len() < AT_ONCE;
-                effects.refill(upstream, refill.account, messages, exhausted);
+                effects.refill(upstream, account, messages, exhausted);
             }
             LaneName::Account(account) => {
-                let deliveries = self.owed_to(account)?;
+                let receiver = refill.flow.receiver();
+                let deliveries = self.owed_to(account, receiver)?;
                 let exhausted = deliveries.len() < AT_ONCE;
-                effects.refill_owed(account, deliveries, exhausted);
+                effects.refill_owed(account, receiver, deliveries, exhausted);
             }
         }
         Ok(())
@@ -55,9 +57,9 @@ impl Writer {
     pub(super) fn refill_failed(&self, refill: Refill) {
         match refill.lane {
             LaneName::Upstream(id) => {
-                self.shared.upstream_lane(id).refilled(refill.account, Vec::new(), false);
+                self.shared.upstream_lane(id).refilled(refill.flow, Vec::new(), false);
             }
-            LaneName::Account(id) => self.shared.account_lane(id).refilled(refill.account, Vec::new(), false),
+            LaneName::Account(id) => self.shared.account_lane(id).refilled(refill.flow, Vec::new(), false),
         }
     }
 
@@ -69,14 +71,21 @@ impl Writer {
         let mut ready = self.db.prepare_cached("UPDATE message SET state = ?2 WHERE id = ?1")?;
         for message in &mut messages {
             ready.execute(params![message.id.raw(), State::Ready.code()])?;
-            if message.parts > 1 {
-                message.parts_sent = self.parts_sent(message.id)?;
-            }
+            self.complete(message)?;
         }
         Ok(messages)
     }
 
-    pub(super) fn parts_sent(&self, id: MessageId) -> Result<u8, StoreError> {
+    /// What of a message stands in other tables: how many of its parts were taken, and who failed it.
+    pub(super) fn complete(&self, message: &mut Message) -> Result<(), StoreError> {
+        if message.parts > 1 {
+            message.parts_sent = self.parts_sent(message.id)?;
+        }
+        message.tried = self.tried(message.id)?;
+        Ok(())
+    }
+
+    fn parts_sent(&self, id: MessageId) -> Result<u8, StoreError> {
         let mut count = self.db.prepare_cached("SELECT count(*) FROM part WHERE message = ?1")?;
         Ok(count.query_row([id.raw()], |row| row.get(0))?)
     }
@@ -100,19 +109,27 @@ impl Writer {
             attempts: row.get::<_, i64>(9)?.try_into().unwrap_or(u16::MAX),
             expires: expires.map_or(default, Timestamp::from_millis),
             in_doubt: row.get(11)?,
+            tried: Vec::new(),
         })
     }
 
-    fn owed_to(&self, account: AccountId) -> Result<Vec<Delivery>, StoreError> {
+    /// What anybody of an account may take, or one credential alone: receipts are for anybody.
+    fn owed_to(
+        &self,
+        account: AccountId,
+        receiver: Option<CredentialId>,
+    ) -> Result<Vec<Delivery>, StoreError> {
         let mut deliveries = Vec::new();
-        let mut find = self.db.prepare_cached(OWED_RECEIPTS)?;
-        for delivery in find.query_map(params![account.0, AT_ONCE as i64], |row| self.receipt_of(row))? {
-            deliveries.push(delivery?);
+        if receiver.is_none() {
+            let mut find = self.db.prepare_cached(OWED_RECEIPTS)?;
+            for delivery in find.query_map(params![account.0, AT_ONCE as i64], |row| self.receipt_of(row))? {
+                deliveries.push(delivery?);
+            }
         }
         let mut find = self.db.prepare_cached(OWED_INBOUND)?;
-        for delivery in find
-            .query_map(params![account.0, (AT_ONCE - deliveries.len()) as i64], |row| self.inbound_of(row))?
-        {
+        let rest = (AT_ONCE - deliveries.len()) as i64;
+        let key = params![account.0, rest, receiver.map_or(0, |credential| credential.0)];
+        for delivery in find.query_map(key, |row| self.inbound_of(row))? {
             deliveries.push(delivery?);
         }
         let mut receipt = self.db.prepare_cached("UPDATE message SET owed = ?2 WHERE id = ?1")?;
@@ -133,6 +150,7 @@ impl Writer {
         Ok(Delivery {
             key: DeliveryKey::Receipt(id),
             account: AccountId(row.get(2)?),
+            receiver: None,
             attempts: row.get::<_, i64>(8)?.try_into().unwrap_or(u16::MAX),
             expires: done_at + self.shared.settings.owed_for,
             content: Owed::Receipt {
@@ -172,6 +190,7 @@ impl Writer {
         Ok(Delivery {
             key: DeliveryKey::Inbound(id),
             account: AccountId(row.get(1)?),
+            receiver: Some(row.get(11)?).filter(|number| *number > 0).map(CredentialId),
             attempts: row.get::<_, i64>(9)?.try_into().unwrap_or(u16::MAX),
             expires: id.accepted_at() + self.shared.settings.owed_for,
             content,
@@ -189,12 +208,12 @@ pub(super) const MESSAGE: &str =
 pub(super) const RECEIPT: &str = "id, shown, account, credential, pdu, state, error, done_at, owed_attempts";
 /// Columns of anything else owed.
 pub(super) const INBOUND: &str =
-    "id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts, shown";
+    "id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts, shown, receiver";
 
 const WAITING: &str = "SELECT id, shown, account, credential, pdu, parts, price, priority, route, attempts, expires,
   in_doubt, lane FROM message WHERE state = 0 AND lane = ?1 AND account = ?2 ORDER BY priority DESC, id LIMIT ?3";
 const OWED_RECEIPTS: &str = "SELECT id, shown, account, credential, pdu, state, error, done_at, owed_attempts
   FROM message WHERE owed = 1 AND account = ?1 ORDER BY id LIMIT ?2";
 const OWED_INBOUND: &str =
-    "SELECT id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts, shown
-  FROM inbound WHERE owed = 1 AND account = ?1 ORDER BY id LIMIT ?2";
+    "SELECT id, account, kind, about, credential, pdu, state, error, done_at, owed_attempts, shown, receiver
+  FROM inbound WHERE owed = 1 AND account = ?1 AND receiver = ?3 ORDER BY id LIMIT ?2";

@@ -14,9 +14,10 @@ use super::books::{Books, Limits};
 use super::message::land_journal;
 use super::tick::Sweeps;
 use super::{Counters, Writer};
-use crate::account::AccountId;
+use crate::account::{AccountId, CredentialId};
 use crate::clock::{Clock, Timestamp};
 use crate::message::{IdSource, MessageId, State, UpstreamId};
+use crate::store::command::Sightings;
 use crate::store::history::Mover;
 use crate::store::journal::Flights;
 use crate::store::lane::Backlogs;
@@ -33,10 +34,12 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let shared = Arc::new(Shared {
         policy: policy.into_pointee(),
         upstreams: upstreams.clone().into_pointee(),
+        up: Arc::default(),
         backlogs: Backlogs::default(),
         upstream_lanes: RwLock::new(HashMap::new()),
         account_lanes: RwLock::new(HashMap::new()),
         counters: Counters::default(),
+        sightings: Sightings::default(),
         next_due: watch::Sender::new(Timestamp::default()),
         refills: mailbox.downgrade(),
         clock: clock.clone(),
@@ -59,6 +62,7 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
         parked: count("SELECT count(*) FROM parked")?,
         mo_parts: count("SELECT count(*) FROM mo_part")?,
         aliases: count("SELECT count(*) FROM (SELECT 1 FROM alias LIMIT 1)")?,
+        has_tried: count("SELECT count(*) FROM (SELECT 1 FROM tried LIMIT 1)")? > 0,
         sweeps: Sweeps::new(default_validity),
         held_over: Vec::new(),
         replies: Vec::new(),
@@ -130,17 +134,20 @@ fn spill(db: &Connection, shared: &Shared) -> Result<u64, StoreError> {
     let mut rows = find.query([])?;
     while let Some(row) = rows.next()? {
         let count = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-        shared.upstream_lane(UpstreamId(row.get(0)?)).begin(AccountId(row.get(1)?), count);
+        shared.upstream_lane(UpstreamId(row.get(0)?)).begin(AccountId(row.get(1)?).into(), count);
         all += count;
     }
     let mut find = db.prepare(
-        "SELECT account, sum(n) FROM (SELECT account, count(*) AS n FROM message WHERE owed = 1 GROUP BY account
-           UNION ALL SELECT account, count(*) FROM inbound WHERE owed = 1 GROUP BY account) GROUP BY account",
+        "SELECT account, receiver, sum(n) FROM (
+           SELECT account, 0 AS receiver, count(*) AS n FROM message WHERE owed = 1 GROUP BY account
+           UNION ALL SELECT account, receiver, count(*) FROM inbound WHERE owed = 1 GROUP BY account, receiver)
+         GROUP BY account, receiver",
     )?;
     let mut rows = find.query([])?;
     while let Some(row) = rows.next()? {
-        let account = AccountId(row.get(0)?);
-        shared.account_lane(account).begin(account, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+        let receiver = Some(row.get(1)?).filter(|number| *number > 0).map(CredentialId);
+        let count = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        shared.account_lane(AccountId(row.get(0)?)).begin(receiver.into(), count);
     }
     Ok(all)
 }

@@ -1,5 +1,6 @@
 //! What falls due by itself: retries, schedules, validities, receipts that never came.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::params;
@@ -8,10 +9,12 @@ use super::effects::Effects;
 use super::message::Standing;
 use super::refill::{INBOUND, MESSAGE, RECEIPT};
 use super::{Counters, Writer};
-use crate::account::AccountId;
+use crate::account::{AccountId, Surface};
 use crate::clock::Timestamp;
 use crate::message::{End, Message, MessageId, Reason, State, UpstreamId};
+use crate::policy::route::way_of;
 use crate::store::StoreError;
+use crate::store::command::EntryKey;
 use crate::store::schema::owed;
 
 /// When the writer has something to do by itself.
@@ -81,10 +84,46 @@ impl Writer {
                 | self.drop_unclaimed(effects)?
                 | self.drop_short_ids()?
                 | self.limits.firsts.sweep(&self.db, self.now)?;
+            let seen = self.shared.sightings.due(self.now);
+            if !seen.is_empty() {
+                self.write_sightings(&seen)?;
+                let now = self.now;
+                effects.after(move |shared| shared.sightings.written(&seen, now));
+            }
             self.sweeps.next_by_age = if more { self.now } else { self.now + BY_AGE_EVERY };
         }
         // The keeper waits for a change even if the value is the same.
         self.shared.next_due.send_replace(self.due());
+        Ok(())
+    }
+
+    /// When entries of lists of addresses were last of use. What stands in the file about entries that are no longer on
+    /// the lists of these accounts goes.
+    pub(super) fn write_sightings(&self, seen: &[(EntryKey, Timestamp)]) -> Result<(), StoreError> {
+        let policy = self.shared.policy.load();
+        let mut put = self.db.prepare_cached("INSERT OR REPLACE INTO address_seen VALUES(?1, ?2, ?3, ?4)")?;
+        let mut find =
+            self.db.prepare_cached("SELECT surface, network FROM address_seen WHERE account = ?1")?;
+        let mut forget = self.db.prepare_cached(
+            "DELETE FROM address_seen WHERE account = ?1 AND surface = ?2 AND network = ?3",
+        )?;
+        for (key, at) in seen {
+            put.execute(params![key.account.0, key.surface.word(), key.network.to_string(), at.millis()])?;
+        }
+        let accounts: BTreeSet<AccountId> = seen.iter().map(|(key, _)| key.account).collect();
+        for account in accounts {
+            let access = policy.account(account).map(|account| &account.terms.access);
+            let is_listed = |surface: &str, network: &str| {
+                let list = Surface::of(surface).and_then(|surface| Some(access?.list(surface)));
+                list.is_some_and(|list| list.entries.iter().any(|entry| entry.network.to_string() == network))
+            };
+            let rows = find.query_map([account.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for (surface, network) in rows.collect::<Result<Vec<(String, String)>, _>>()? {
+                if !is_listed(&surface, &network) {
+                    forget.execute(params![account.0, surface, network])?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -107,22 +146,30 @@ impl Writer {
         let due = rows.collect::<Result<Vec<(Message, UpstreamId)>, _>>()?;
         drop(find);
         let full = due.len() == AT_ONCE;
-        for (mut message, upstream) in due {
+        for (mut message, lane) in due {
+            self.complete(&mut message)?;
+            let upstream = self.lane_now(lane, &message);
             let room = effects.has_room(&self.shared, upstream, message.account);
             let state = if room { State::Ready } else { State::Queued };
             self.db
-                .prepare_cached("UPDATE message SET state = ?2, due = NULL WHERE id = ?1")?
-                .execute(params![message.id.raw(), state.code()])?;
+                .prepare_cached("UPDATE message SET state = ?2, lane = ?3, due = NULL WHERE id = ?1")?
+                .execute(params![message.id.raw(), state.code(), upstream.0])?;
             if room {
-                if message.parts > 1 {
-                    message.parts_sent = self.parts_sent(message.id)?;
-                }
                 effects.push(&self.shared, upstream, message);
             } else {
                 effects.spill(&self.shared, upstream, message.account);
             }
         }
         Ok(full)
+    }
+
+    /// The lane for a message whose time has come: its own, or where that operator is down the first of its way that is up.
+    fn lane_now(&self, lane: UpstreamId, message: &Message) -> UpstreamId {
+        if self.shared.up.is_up(lane) {
+            return lane;
+        }
+        let way = way_of(&self.shared.policy.load(), message, self.now);
+        way.into_iter().flatten().find(|upstream| self.shared.up.is_up(*upstream)).unwrap_or(lane)
     }
 
     /// Messages whose own end of validity has passed.
@@ -202,7 +249,7 @@ impl Writer {
         }
         let full = due.len() >= AT_ONCE;
         for delivery in due {
-            let room = effects.has_room_for_delivery(&self.shared, delivery.account);
+            let room = effects.has_room_for_delivery(&self.shared, delivery.account, delivery.receiver);
             let owes = if room { owed::READY } else { owed::SPILLED };
             let (table, id) = match delivery.key {
                 crate::message::DeliveryKey::Receipt(id) => ("message", id),
@@ -214,7 +261,7 @@ impl Writer {
             if room {
                 effects.owe(&self.shared, delivery);
             } else {
-                effects.spill_owed(&self.shared, delivery.account);
+                effects.spill_owed(&self.shared, delivery.account, delivery.receiver);
             }
         }
         Ok(full)

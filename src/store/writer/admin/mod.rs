@@ -16,7 +16,8 @@ use crate::account::{AccountId, Credits};
 use crate::message::UpstreamId;
 use crate::policy::{PastSchedule, Snapshot};
 use crate::store::command::{Admin, Command, Probed};
-use crate::store::policy::{MoRouteDraft, PolicyChange, TrafficDraft};
+use crate::store::policy::{PolicyChange, TrafficDraft};
+use crate::store::schema::part;
 use crate::store::{Balance, StoreError, UpstreamTraits, Upstreams, reader};
 
 /// What came of an administrative command.
@@ -163,30 +164,7 @@ impl Writer {
         self.books.write(&self.db, self.now.utc_day())
     }
 
-    /// Thousands of prices rarely change, and never all: only what differs is written.
-    fn apply_prices(&self, traffic: &TrafficDraft) -> Result<(), StoreError> {
-        let mut find = self.db.prepare("SELECT prefix, credits FROM price")?;
-        let mut known = find
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<HashMap<String, i64>, _>>()?;
-        let mut put = self.db.prepare("INSERT OR REPLACE INTO price(prefix, credits) VALUES(?1, ?2)")?;
-        for price in &traffic.prices {
-            if known.remove(&price.prefix) != Some(price.credits.micro()) {
-                put.execute(params![price.prefix, price.credits.micro()])?;
-            }
-        }
-        let mut drop = self.db.prepare("DELETE FROM price WHERE prefix = ?1")?;
-        for prefix in known.into_keys() {
-            drop.execute([prefix])?;
-        }
-        Ok(())
-    }
-
     fn apply_traffic(&mut self, traffic: &TrafficDraft) -> Result<(), StoreError> {
-        let json =
-            |value: &[String]| serde_json::to_string(value).map_err(|e| StoreError::Failed(e.to_string()));
-        self.db.execute_batch("DELETE FROM route; DELETE FROM mo_route;")?;
-        self.apply_prices(traffic)?;
         for upstream in &traffic.upstreams {
             let traits =
                 serde_json::to_string(&upstream.traits).map_err(|e| StoreError::Failed(e.to_string()))?;
@@ -196,17 +174,15 @@ impl Writer {
                 params![upstream.name, traits],
             )?;
         }
-        for (place, route) in (0_u32..).zip(&traffic.routes) {
-            self.db.execute(
-                "INSERT INTO route(place, name, prefixes, upstreams) VALUES(?1, ?2, ?3, ?4)",
-                params![place, route.name, json(&route.prefixes)?, json(&route.upstreams)?],
-            )?;
-        }
-        for (place, MoRouteDraft { prefixes, account }) in (0_u32..).zip(&traffic.mo_routes) {
-            self.db.execute(
-                "INSERT INTO mo_route(place, prefixes, account) VALUES(?1, ?2, ?3)",
-                params![place, json(prefixes)?, account_id(&self.db, account)?.0],
-            )?;
+        // What they name is looked up when the snapshot is read, in the same savepoint.
+        part::write(&self.db, part::PRICE, &traffic.prices)?;
+        part::write(&self.db, part::NETWORK, &traffic.networks)?;
+        part::write(&self.db, part::PRICE_LIST, &traffic.price_lists)?;
+        part::write(&self.db, part::BILLING, traffic.billing.as_slice())?;
+        part::write(&self.db, part::ROUTE, &traffic.routes)?;
+        part::write(&self.db, part::MO_ROUTE, &traffic.mo_routes)?;
+        for route in &traffic.routes {
+            part::place_of(&self.db, part::ROUTE_NAME, &route.name)?;
         }
         self.db.execute(
             "INSERT OR REPLACE INTO meta(key, value) VALUES('platform', ?1)",

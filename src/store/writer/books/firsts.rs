@@ -30,8 +30,7 @@ const AT_ONCE: usize = 2_000;
 
 impl Firsts {
     pub(super) fn read(db: &Connection, most: usize, now: Timestamp) -> Result<Self, StoreError> {
-        let mut firsts =
-            Self { until: HashMap::default(), fresh: Vec::new(), fresh_until: 0, most, dropped: 0 };
+        let mut firsts = Self::empty(most);
         let now = seconds(now);
         let mut find = db.prepare("SELECT prints FROM first_sending ORDER BY at")?;
         let mut rows = find.query([])?;
@@ -42,6 +41,11 @@ impl Firsts {
             }
         }
         Ok(firsts)
+    }
+
+    /// None yet.
+    pub(super) fn empty(most: usize) -> Self {
+        Self { until: HashMap::default(), fresh: Vec::new(), fresh_until: 0, most, dropped: 0 }
     }
 
     pub(super) const fn most(&self) -> usize {

@@ -16,15 +16,38 @@ use crate::policy::filter::{Claim, Demand, RuleId};
 use crate::policy::{Admitted, Denied, Refusal};
 use crate::store::{Counted, Counters, StoreError};
 
-/// All of them.
-pub(in crate::store::writer) struct Limits {
+/// All of them. Known outside of the store to whoever measures what they cost.
+pub struct Limits {
     pub(super) sums: Sums,
     paces: Paces,
     pub(in crate::store::writer) firsts: Firsts,
     pub(in crate::store::writer) lists: Lists,
 }
 
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits").field("first_sendings", &self.firsts.len()).finish_non_exhaustive()
+    }
+}
+
 impl Limits {
+    /// None yet, and nothing on a disk. `most_firsts` first sendings are remembered.
+    #[must_use]
+    pub fn empty(most_firsts: usize) -> Self {
+        Self {
+            sums: Sums::default(),
+            paces: Paces::default(),
+            firsts: Firsts::empty(most_firsts),
+            lists: Lists::default(),
+        }
+    }
+
+    /// Puts a number on the list of an account, or of the platform (0), in memory alone; `false` when it was there, or is
+    /// no number.
+    pub fn list(&mut self, owner: u32, number: &[u8]) -> bool {
+        self.lists.hold(owner, number)
+    }
+
     /// Reads what survives.
     pub(in crate::store::writer) fn read(
         db: &Connection,
@@ -52,18 +75,31 @@ impl Limits {
     }
 
     /// Whether every claim of a message can be met; `shadowed` hears of those that cannot and are not enforced.
-    pub(in crate::store::writer) fn check(
+    ///
+    /// # Errors
+    /// The first that cannot, and whose rule it is.
+    pub fn check(
         &self,
         admitted: &Admitted,
         now: Timestamp,
-        mut shadowed: impl FnMut(RuleId),
+        shadowed: impl FnMut(RuleId),
     ) -> Result<(), Denied> {
         let rules = admitted.rules();
         if let Some(refusal) = self.lists.refusal(&rules.lineage, admitted.destination().as_bytes()) {
             let rule = rules.opt_outs.as_ref().map(|rule| rule.id).filter(|_| refusal == Refusal::OptedOut);
             return Err(Denied { refusal, rule });
         }
-        for claim in admitted.claims() {
+        self.check_claims(admitted.claims(), now, shadowed)
+    }
+
+    /// The same for claims alone.
+    pub(in crate::store::writer) fn check_claims(
+        &self,
+        claims: &[Claim],
+        now: Timestamp,
+        mut shadowed: impl FnMut(RuleId),
+    ) -> Result<(), Denied> {
+        for claim in claims {
             if self.meets(claim, now) {
                 continue;
             }
@@ -104,7 +140,7 @@ impl Limits {
     }
 
     /// Takes what was checked.
-    pub(in crate::store::writer) fn take(&mut self, claims: &[Claim], now: Timestamp) {
+    pub fn take(&mut self, claims: &[Claim], now: Timestamp) {
         for claim in claims {
             match claim.demand {
                 Demand::Quota { key, period, adds, .. } => self.sums.add(key, period, adds),

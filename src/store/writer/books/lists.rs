@@ -88,6 +88,11 @@ impl Lists {
         Ok(true)
     }
 
+    /// Puts a number on a list, in memory alone.
+    pub(super) fn hold(&mut self, owner: u32, number: &[u8]) -> bool {
+        packed(number).is_some_and(|number| self.insert(owner, number))
+    }
+
     fn insert(&mut self, owner: u32, number: u64) -> bool {
         let is_new = self.listed.insert(entry(owner, number));
         if is_new {

@@ -6,7 +6,7 @@ mod lists;
 mod paces;
 mod sums;
 
-pub(super) use limits::Limits;
+pub use limits::Limits;
 pub(in crate::store) use lists::unpacked;
 
 use std::collections::HashMap;
@@ -158,6 +158,13 @@ impl Books {
     pub(super) fn left(&mut self, account: AccountId) {
         if let Some(purse) = self.purses.get_mut(&account) {
             purse.waiting.store(purse.waiting.load(Relaxed).saturating_sub(1), Relaxed);
+        }
+    }
+
+    /// A message of the account waits again: the operator that took it failed it, and the next shall have it.
+    pub(super) fn came_back(&mut self, account: AccountId) {
+        if let Some(purse) = self.purses.get_mut(&account) {
+            purse.waiting.store(purse.waiting.load(Relaxed).saturating_add(1), Relaxed);
         }
     }
 

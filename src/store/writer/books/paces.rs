@@ -8,35 +8,44 @@ use crate::clock::Timestamp;
 
 /// The buckets that are not full.
 #[derive(Default)]
-pub(super) struct Paces(HashMap<u64, i64, RandomState>);
+pub(super) struct Paces {
+    full_at: HashMap<u64, i64, RandomState>,
+    /// When those that are full may be looked for again.
+    look_again: i64,
+}
 
-/// Buckets in memory at most, 24 octets each. Beyond it, once the full ones are dropped, a new range is not counted.
+/// Buckets in memory at most, 17 to 34 octets each. Beyond it, once the full ones are dropped, a new range is not counted.
 const MOST: usize = 1_000_000;
+/// Milliseconds between two looks for full ones: each goes through all of them.
+const LOOK_EVERY: i64 = 1_000;
 
 impl Paces {
     /// Whether one more may go. `every` milliseconds bring one back, `burst` may go at once.
     pub(super) fn has(&self, key: u64, every: u64, burst: u64, now: Timestamp) -> bool {
-        let full_at = self.0.get(&key).map_or(0, |at| at.saturating_sub(now.millis()).max(0));
+        let full_at = self.full_at.get(&key).map_or(0, |at| at.saturating_sub(now.millis()).max(0));
         let most = every.saturating_mul(burst.saturating_sub(1));
         u64::try_from(full_at).unwrap_or(0) <= most
     }
 
     /// How many are taken and have not come back.
     pub(super) fn taken(&self, key: u64, every: u64, now: Timestamp) -> u64 {
-        let full_at = self.0.get(&key).map_or(0, |at| at.saturating_sub(now.millis()).max(0));
+        let full_at = self.full_at.get(&key).map_or(0, |at| at.saturating_sub(now.millis()).max(0));
         u64::try_from(full_at).unwrap_or(0).div_ceil(every.max(1))
     }
 
     pub(super) fn take(&mut self, key: u64, every: u64, burst: u64, now: Timestamp) {
-        if self.0.len() >= MOST && !self.0.contains_key(&key) {
-            self.0.retain(|_, full_at| *full_at > now.millis());
-            if self.0.len() >= MOST {
+        if self.full_at.len() >= MOST && !self.full_at.contains_key(&key) {
+            if now.millis() >= self.look_again {
+                self.look_again = now.millis().saturating_add(LOOK_EVERY);
+                self.full_at.retain(|_, full_at| *full_at > now.millis());
+            }
+            if self.full_at.len() >= MOST {
                 return;
             }
         }
         let every = i64::try_from(every).unwrap_or(i64::MAX);
         let longest = every.saturating_mul(i64::try_from(burst).unwrap_or(i64::MAX));
-        let full_at = self.0.entry(key).or_default();
+        let full_at = self.full_at.entry(key).or_default();
         let next = (*full_at).max(now.millis()).saturating_add(every);
         // A rule that is not enforced lets more go than it allows; what it owes stays bounded.
         *full_at = next.min(now.millis().saturating_add(longest));

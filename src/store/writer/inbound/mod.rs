@@ -1,28 +1,33 @@
 //! What is owed to clients besides final receipts, and what their receivers answered.
 
+mod gone;
 mod parts;
+mod wishes;
+
+pub(super) use parts::UNDECIDED;
 
 use std::collections::{HashMap, HashSet};
 
-use bytes::Bytes;
 use rusqlite::{OptionalExtension, params};
-use smpp_proto::pdu::{DataSm, DeliverSm, SubmitSm};
 
+use gone::Whose;
+
+use super::Writer;
 use super::effects::Effects;
 use super::message::Standing;
-use super::{Counters, Writer};
-use crate::account::AccountId;
+use crate::account::{AccountId, CredentialId};
 use crate::clock::Timestamp;
 use crate::message::{Delivery, DeliveryKey, MessageId, Owed, State};
+use crate::policy::Taker;
 use crate::store::StoreError;
 use crate::store::command::{Answered, Delivered};
-use crate::store::schema::{inbound, owed, text_of};
+use crate::store::schema::{inbound, owed};
 
 impl Writer {
-    /// Stores a message from a phone for its account.
+    /// Stores a message from a phone for who is to have it.
     pub(in crate::store::writer) fn store_mo(
         &mut self,
-        account: AccountId,
+        taker: Taker,
         content: Owed,
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
@@ -32,17 +37,31 @@ impl Writer {
             // What is told about a message of the client goes another way.
             Owed::Receipt { .. } => return Ok(()),
         };
+        let Taker { account, receiver } = taker;
+        if kind == inbound::MO {
+            self.heed_wish(account, pdu)?;
+        }
         let id = self.ids.next(self.now);
-        let owes = self.place_owed(account, effects);
+        let owes = self.place_owed(account, receiver, effects);
         self.db
-            .prepare_cached("INSERT INTO inbound(id, account, kind, pdu, owed) VALUES(?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![id.raw(), account.0, kind, &pdu[..], owes])?;
+            .prepare_cached(
+                "INSERT INTO inbound(id, account, kind, pdu, owed, receiver) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                id.raw(),
+                account.0,
+                kind,
+                &pdu[..],
+                owes,
+                receiver.map_or(0, |credential| credential.0)
+            ])?;
         if owes == owed::READY {
             effects.owe(
                 &self.shared,
                 Delivery {
                     key: DeliveryKey::Inbound(id),
                     account,
+                    receiver,
                     attempts: 0,
                     expires: self.now + self.shared.settings.owed_for,
                     content,
@@ -63,7 +82,7 @@ impl Writer {
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
         let id = self.ids.next(self.now);
-        let owes = self.place_owed(standing.account, effects);
+        let owes = self.place_owed(standing.account, None, effects);
         self.db
             .prepare_cached(
                 "INSERT INTO inbound(id, account, kind, about, credential, pdu, state, error, done_at, owed, shown)
@@ -88,6 +107,7 @@ impl Writer {
                 Delivery {
                     key: DeliveryKey::Inbound(id),
                     account: standing.account,
+                    receiver: None,
                     attempts: 0,
                     expires: self.now + self.shared.settings.owed_for,
                     content: Owed::Receipt {
@@ -106,11 +126,11 @@ impl Writer {
         Ok(())
     }
 
-    fn place_owed(&self, account: AccountId, effects: &mut Effects) -> i64 {
-        if effects.has_room_for_delivery(&self.shared, account) {
+    fn place_owed(&self, account: AccountId, receiver: Option<CredentialId>, effects: &mut Effects) -> i64 {
+        if effects.has_room_for_delivery(&self.shared, account, receiver) {
             owed::READY
         } else {
-            effects.spill_owed(&self.shared, account);
+            effects.spill_owed(&self.shared, account, receiver);
             owed::SPILLED
         }
     }
@@ -121,89 +141,22 @@ impl Writer {
         answers: &[Answered],
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
-        let mut gone: HashMap<AccountId, HashSet<String>> = HashMap::new();
+        let mut gone: HashMap<Whose, HashSet<String>> = HashMap::new();
         for answer in answers {
             match answer.outcome {
                 Delivered::Done(at) => self.owed_ends(answer.key, owed::ANSWERED, at, effects)?,
                 Delivered::Dropped(at) => self.owed_ends(answer.key, owed::DROPPED, at, effects)?,
                 Delivered::AddressGone(at) => {
-                    gone.entry(answer.account).or_default().extend(self.address_owed(answer.key)?);
+                    if let Some((address, receiver)) = self.address_owed(answer.key)? {
+                        gone.entry((answer.account, receiver)).or_default().insert(address);
+                    }
                     self.owed_ends(answer.key, owed::DROPPED, at, effects)?;
                 }
                 Delivered::Again { due } => self.owe_again(answer.key, due)?,
             }
         }
         // Together, so that the lanes are looked through once a batch and not once an answer.
-        gone.iter().try_for_each(|(account, addresses)| self.drop_owed(*account, addresses, effects))
-    }
-
-    /// The address that a delivery is for.
-    fn address_owed(&mut self, key: DeliveryKey) -> Result<Option<String>, StoreError> {
-        match key {
-            DeliveryKey::Receipt(id) => {
-                self.land(id)?;
-                let mut find = self.db.prepare_cached("SELECT src FROM message WHERE id = ?1")?;
-                Ok(find.query_row([id.raw()], |row| row.get(0)).optional()?)
-            }
-            DeliveryKey::Inbound(id) => {
-                let mut find = self.db.prepare_cached("SELECT kind, pdu FROM inbound WHERE id = ?1")?;
-                let found = find.query_row([id.raw()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-                Ok(found.and_then(|(kind, pdu): (i64, Vec<u8>)| address_in(kind, pdu.into())))
-            }
-        }
-    }
-
-    /// Gives up what waits for addresses that their client has given up (SMPP 3.4 §5.1.3, ESME_RX_P_APPN). What is with
-    /// a receiver has its own answer. Of what is in the store the oldest are looked at; later ones are offered, and
-    /// refused, in their turn.
-    fn drop_owed(
-        &mut self,
-        account: AccountId,
-        addresses: &HashSet<String>,
-        effects: &mut Effects,
-    ) -> Result<(), StoreError> {
-        let mut keys = self.owed_in_store(account, addresses)?;
-        for delivery in self.shared.account_lane(account).remove(|delivery| is_for(addresses, delivery)) {
-            keys.push(delivery.key);
-            effects.took_out_owed(delivery);
-        }
-        for key in &keys {
-            if let DeliveryKey::Receipt(id) = key {
-                self.note_event(*id, "told", "its receipt was dropped: ESME_RX_P_APPN for its address")?;
-            }
-            self.owed_ends(*key, owed::DROPPED, self.now, effects)?;
-        }
-        if !keys.is_empty() {
-            Counters::add(&self.shared.counters.address_gone, keys.len() as u64);
-            tracing::info!(account = account.0, dropped = keys.len(), "a client gave up an address");
-        }
-        Ok(())
-    }
-
-    /// What waits in the store for one of these addresses.
-    fn owed_in_store(
-        &self,
-        account: AccountId,
-        addresses: &HashSet<String>,
-    ) -> Result<Vec<DeliveryKey>, StoreError> {
-        let mut keys = Vec::new();
-        let mut find = self.db.prepare_cached(WAITING_RECEIPTS)?;
-        let mut rows = find.query(params![account.0, LOOKED_AT])?;
-        while let Some(row) = rows.next()? {
-            if addresses.contains(&row.get::<_, String>(1)?) {
-                keys.push(DeliveryKey::Receipt(MessageId::from_raw(row.get(0)?)));
-            }
-        }
-        let mut find = self.db.prepare_cached(WAITING_INBOUND)?;
-        let mut rows = find.query(params![account.0, LOOKED_AT])?;
-        while let Some(row) = rows.next()? {
-            let pdu: Vec<u8> = row.get(2)?;
-            let address = address_in(row.get(1)?, pdu.into());
-            if address.is_some_and(|address| addresses.contains(&address)) {
-                keys.push(DeliveryKey::Inbound(MessageId::from_raw(row.get(0)?)));
-            }
-        }
-        Ok(keys)
+        gone.iter().try_for_each(|(whose, addresses)| self.drop_owed(*whose, addresses, effects))
     }
 
     fn owed_ends(
@@ -258,37 +211,6 @@ impl Writer {
     }
 }
 
-fn is_for(addresses: &HashSet<String>, delivery: &Delivery) -> bool {
-    let address = match &delivery.content {
-        Owed::Receipt { pdu, .. } => address_in(inbound::RECEIPT, pdu.clone()),
-        Owed::Mo { pdu } => address_in(inbound::MO, pdu.clone()),
-        Owed::MoData { pdu } => address_in(inbound::MO_DATA, pdu.clone()),
-    };
-    address.is_some_and(|address| addresses.contains(&address))
-}
-
-/// The address that a message from a phone goes to, or the one that a receipt goes back to.
-fn address_in(kind: i64, pdu: Bytes) -> Option<String> {
-    let address = match kind {
-        inbound::MO => DeliverSm::decode(pdu).ok()?.destination,
-        inbound::MO_DATA => DataSm::decode(pdu).ok()?.destination,
-        _ => SubmitSm::decode(pdu).ok()?.source,
-    };
-    Some(text_of(address.digits.as_bytes()).into_owned())
-}
-
-/// Rows of each kind that are looked through for addresses that were given up.
-const LOOKED_AT: i64 = 10_000;
-/// Receipts that wait in the store, the oldest of the account and those that are tried again first.
-const WAITING_RECEIPTS: &str = "SELECT id, src FROM (SELECT id, src FROM message WHERE owed = 1 AND account = ?1
-    ORDER BY id LIMIT ?2)
-  UNION ALL SELECT id, src FROM (SELECT id, src, account FROM message WHERE owed = 3 ORDER BY owed_due LIMIT ?2)
-    WHERE account = ?1";
-/// The same of everything else.
-const WAITING_INBOUND: &str = "SELECT id, kind, pdu FROM (SELECT id, kind, pdu FROM inbound
-    WHERE owed = 1 AND account = ?1 ORDER BY id LIMIT ?2)
-  UNION ALL SELECT id, kind, pdu FROM (SELECT id, kind, pdu, account FROM inbound WHERE owed = 3
-    ORDER BY owed_due LIMIT ?2) WHERE account = ?1";
 const RECEIPT_ENDS: &str =
     "UPDATE message SET owed = ?2, answered_at = ?3 WHERE id = ?1 AND owed IN (1, 2, 3)";
 const RECEIPT_AGAIN: &str = "UPDATE message SET owed = ?2, owed_due = ?3, owed_attempts = owed_attempts + 1

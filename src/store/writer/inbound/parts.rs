@@ -7,8 +7,10 @@ use smpp_proto::text::Width;
 
 use super::super::Writer;
 use super::super::effects::Effects;
-use crate::account::AccountId;
+use crate::account::{AccountId, InboundParts};
 use crate::message::{InboundPart, Owed, UpstreamId, joined};
+use crate::policy::Taker;
+use crate::policy::route::keyword;
 use crate::store::StoreError;
 
 impl Writer {
@@ -35,7 +37,8 @@ impl Writer {
             // The reference came round before the other message was whole: neither may take the other's parts.
             Some(_) => self.release_parts(&key, effects)?,
             None if self.mo_parts.saturating_add_signed(effects.mo_parts) >= MO_PARTS_MAX => {
-                return self.store_mo(account, Owed::Mo { pdu: pdu.clone() }, effects);
+                let first = Some(pdu).filter(|_| part.part == 1);
+                return self.hand_out(&key, first, std::slice::from_ref(pdu), effects);
             }
             None => {}
         }
@@ -82,25 +85,52 @@ impl Writer {
 
     /// Takes the parts of a message out and owes them: as one when all are there and say the same, else each by itself.
     fn release_parts(&mut self, key: &Key<'_>, effects: &mut Effects) -> Result<(), StoreError> {
-        let mut find = self
-            .db
-            .prepare_cached(&format!("SELECT pdu FROM mo_part WHERE {SAME} AND part > 0 ORDER BY part"))?;
-        let rows = find.query_map(key.params(), |row| row.get::<_, Vec<u8>>(0))?;
-        let bodies = rows.map(|row| row.map(Bytes::from)).collect::<Result<Vec<_>, _>>()?;
+        let sql = format!("SELECT part, pdu FROM mo_part WHERE {SAME} AND part > 0 ORDER BY part");
+        let mut find = self.db.prepare_cached(&sql)?;
+        let rows = find.query_map(key.params(), |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let parts = rows.collect::<Result<Vec<(u8, Vec<u8>)>, _>>()?;
         drop(find);
         let gone =
             self.db.prepare_cached(&format!("DELETE FROM mo_part WHERE {SAME}"))?.execute(key.params())?;
         effects.mo_parts -= i64::try_from(gone).unwrap_or(0);
-        let is_whole = bodies.len() == usize::from(key.part.total);
-        if is_whole {
+        let has_first = parts.first().is_some_and(|(number, _)| *number == 1);
+        let bodies: Vec<Bytes> = parts.into_iter().map(|(_, body)| body.into()).collect();
+        if bodies.len() == usize::from(key.part.total) {
             // What was joined is remembered as long as it would have waited.
             let marks: Vec<u8> = bodies.iter().flat_map(|body| mark(body)).collect();
             self.keep_part(key, 0, &marks, effects)?;
         }
-        match if is_whole { joined(&bodies) } else { None } {
-            Some(whole) => self.store_mo(key.account, Owed::Mo { pdu: whole }, effects),
+        self.hand_out(key, bodies.first().filter(|_| has_first), &bodies, effects)
+    }
+
+    /// Owes these parts, which are in their order, to who gets the message; `first` is the first of the message if it is
+    /// among them: its first word may decide who that is.
+    fn hand_out(
+        &mut self,
+        key: &Key<'_>,
+        first: Option<&Bytes>,
+        bodies: &[Bytes],
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let policy = self.shared.policy.load_full();
+        let (taker, joins) = if key.account == UNDECIDED {
+            let word = first.and_then(keyword::of_deliver);
+            let taker = policy.mo_routes().taker(&key.part.destination, word.as_deref());
+            let account = taker.and_then(|taker| policy.account(taker.account));
+            (taker, account.is_some_and(|a| a.terms.inbound_parts == InboundParts::Join))
+        } else {
+            (Some(Taker { account: key.account, receiver: None }), true)
+        };
+        let Some(taker) = taker else {
+            let to = key.part.destination.escape_ascii();
+            tracing::warn!(%to, parts = bodies.len(), "nobody takes a message from a phone with this first word; dropped");
+            return Ok(());
+        };
+        let is_whole = joins && bodies.len() == usize::from(key.part.total);
+        match if is_whole { joined(bodies) } else { None } {
+            Some(whole) => self.store_mo(taker, Owed::Mo { pdu: whole }, effects),
             None => {
-                bodies.into_iter().try_for_each(|pdu| self.store_mo(key.account, Owed::Mo { pdu }, effects))
+                bodies.iter().try_for_each(|pdu| self.store_mo(taker, Owed::Mo { pdu: pdu.clone() }, effects))
             }
         }
     }
@@ -136,6 +166,9 @@ impl Writer {
         Ok(overdue.len() == PARTS_AT_ONCE)
     }
 }
+
+/// Stands for the account of a message whose first word decides who gets it. Accounts have numbers from 1.
+pub(in crate::store::writer) const UNDECIDED: AccountId = AccountId(0);
 
 /// Parts with the same key belong together.
 struct Key<'a> {

@@ -1,5 +1,6 @@
 //! What becomes of one message in the store: it flies, lands as a row, ends.
 
+mod failover;
 mod flight;
 mod held;
 mod settle;

@@ -79,7 +79,9 @@ impl Writer {
     ) -> Result<(), StoreError> {
         if standing.parts > 1 && self.has_parts(standing.id)? {
             for part in 1..=standing.parts {
-                self.end_part(standing, part, end, effects)?;
+                if self.end_part(standing, part, end, effects)? {
+                    break;
+                }
             }
             return Ok(());
         }
@@ -88,14 +90,15 @@ impl Writer {
         self.finish(standing, end, settlement, effects)
     }
 
-    /// Ends one part, and the message when it was the last. Nothing happens to a part that has ended already.
+    /// Ends one part, and the message when it was the last. Nothing happens to a part that has ended already. Says whether
+    /// the message goes on instead: then its parts are none any more.
     pub(in crate::store::writer) fn end_part(
         &mut self,
         standing: &Standing,
         part: u8,
         end: End,
         effects: &mut Effects,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let changed = self
             .db
             .prepare_cached(
@@ -114,16 +117,23 @@ impl Writer {
                 State::FIRST_END
             ])?;
         if changed == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let wish = self.receipt_wish(standing.credential);
         if wish == ReceiptWish::Every && receipt::is_due(standing.wish, end.state) {
             self.owe_inbound(standing, inbound::RECEIPT, end.state, end.error, end.at, effects)?;
         }
         match self.sum_of_parts(standing, end, wish)? {
-            Some((whole, settlement)) => self.finish(standing, whole, settlement, effects),
-            None => self.decide_parts(standing),
+            // Who was told of each part cannot be told of them anew.
+            Some((whole, _))
+                if wish != ReceiptWish::Every && self.fail_over(standing, &whole, None, effects)? =>
+            {
+                return Ok(true);
+            }
+            Some((whole, settlement)) => self.finish(standing, whole, settlement, effects)?,
+            None => self.decide_parts(standing)?,
         }
+        Ok(false)
     }
 
     /// When every part is with the operator or ended, nothing of the message waits for its turn any more.
@@ -180,7 +190,7 @@ impl Writer {
         let due = receipt::is_due(standing.wish, end.state) && !had_parts;
         let owes = match due {
             false => owed::NOTHING,
-            true if effects.has_room_for_delivery(&self.shared, standing.account) => owed::READY,
+            true if effects.has_room_for_delivery(&self.shared, standing.account, None) => owed::READY,
             true => owed::SPILLED,
         };
         if owes == owed::SPILLED {
@@ -211,6 +221,7 @@ impl Writer {
                 Delivery {
                     key: DeliveryKey::Receipt(standing.id),
                     account: standing.account,
+                    receiver: None,
                     attempts: 0,
                     expires: end.at + self.shared.settings.owed_for,
                     content: Owed::Receipt {
@@ -225,7 +236,7 @@ impl Writer {
                     },
                 },
             ),
-            owed::SPILLED => effects.spill_owed(&self.shared, standing.account),
+            owed::SPILLED => effects.spill_owed(&self.shared, standing.account, None),
             _ => self.may_move(standing.id, effects)?,
         }
         Ok(())

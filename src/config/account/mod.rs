@@ -1,16 +1,18 @@
 //! `[[account]]`: who may send, with what credentials, on what terms.
 
+pub(in crate::config) mod access;
+pub(in crate::config) mod filters;
+
 use std::collections::HashMap;
 
-use ipnet::IpNet;
 use smpp_proto::text::Charset;
 
 use super::read::{Names, Section, Sources, Value, lenience, secret};
-use super::{DAY, HOUR, SECOND, filters, upstream};
+use super::{DAY, HOUR, SECOND, upstream};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
-    BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders, PasswordHash,
-    ReceiptWish, Secret, StatusCodes, Terms, credential,
+    AccessList, BindTypes, Canned, Credits, DataCoding1, EmptyText, HighOctets, InboundParts, LongSenders,
+    PasswordHash, ReceiptWish, Secret, StatusCodes, Terms, credential,
 };
 use crate::esme::Outbind;
 use crate::policy::Refusal;
@@ -60,18 +62,20 @@ pub enum Proof {
 }
 
 /// The names that accounts take.
-pub(super) struct AccountNames {
+pub(in crate::config) struct AccountNames {
     /// Of the accounts.
-    pub(super) accounts: Names,
+    pub(in crate::config) accounts: Names,
     /// Of the credentials.
-    pub(super) system_ids: Names,
+    pub(in crate::config) system_ids: Names,
+    /// Of the price lists, which are taken elsewhere.
+    pub(in crate::config) price_lists: Names,
 }
 
 /// How deep accounts may stand under others.
-pub(super) const DEEPEST: usize = 16;
+pub(in crate::config) const DEEPEST: usize = 16;
 
 /// Reads an account.
-pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
+pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
     let name = table.need("name", "\"acme\"", |v| names.accounts.claim(v, v.name()?));
     let parent = table.value("parent").and_then(|v| v.name());
     let mut opening_credit = Credits::ZERO;
@@ -83,6 +87,8 @@ pub(super) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<C
     table.put("suspended", &mut suspended, Value::flag);
     let mut terms = read_terms(&mut table);
     terms.canned = read_canned(&mut table);
+    table.put("price_list", &mut terms.price_list, |v| names.price_lists.known(v).map(Some));
+    terms.access = access::read(&mut table);
     let mut credentials = Vec::new();
     let mut whole = true;
     for table in table.sections("smpp", "[[account.smpp]]") {
@@ -168,7 +174,7 @@ fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<Con
     let system_id = table.need("system_id", "\"acme\"", |v| system_ids.claim(v, v.text_of(1..=15)?));
     let proof = read_proof(&mut table);
     let mut bounds = Bounds::default();
-    table.put("allowed_ips", &mut bounds.allowed_ips, |v| v.list(network));
+    table.put("allowed_ips", &mut bounds.allowed_ips, |v| access::networks(v, AccessList::MOST));
     table.put("max_binds", &mut bounds.max_binds, |v| v.number(1..=10_000));
     table.put("bind_types", &mut bounds.bind_types, bind_types);
     table.put("window", &mut bounds.window, |v| v.number(1..=10_000));
@@ -226,16 +232,6 @@ fn read_proof(table: &mut Section<'_>) -> Option<Proof> {
     }
 }
 
-/// A network or one address.
-fn network(value: &Value<'_>) -> Option<IpNet> {
-    let text = value.text()?;
-    let net = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-    match net {
-        Ok(net) => Some(net),
-        Err(_) => value.refuse("write an IPv4 or IPv6 address or network, such as \"192.0.2.0/24\""),
-    }
-}
-
 fn bind_types(value: &Value<'_>) -> Option<BindTypes> {
     let kinds = value.list(|v| {
         v.one_of(&[
@@ -265,7 +261,7 @@ fn read_statuses(table: &mut Section<'_>, terms: &mut Terms) {
 }
 
 /// Every parent is there, and nobody is his own ancestor.
-pub(super) fn check_parents(accounts: &[ConfiguredAccount], names: &Names, sources: &Sources<'_>) {
+pub(in crate::config) fn check_parents(accounts: &[ConfiguredAccount], names: &Names, sources: &Sources<'_>) {
     let parents: HashMap<&str, &str> =
         accounts.iter().filter_map(|a| Some((a.name.as_str(), a.parent.as_deref()?))).collect();
     for account in accounts {

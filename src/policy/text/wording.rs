@@ -7,16 +7,20 @@ use smpp_proto::pdu::SubmitSm;
 use smpp_proto::text::gsm7::Languages;
 use smpp_proto::text::{Allowed, Charset, Udh, UserData, Width, choose, count, ucs2};
 
-use super::Refusal;
 use crate::account::{DataCoding1, HighOctets, Terms};
 use crate::message::Wording;
+use crate::policy::Refusal;
 
 /// Writes the text of `pdu` as the store keeps it; says whether anything changed. `languages` have national tables that
 /// every operator of the message's route takes.
 ///
 /// # Errors
 /// Octets without a meaning, where the account wants such messages refused.
-pub(super) fn settle(pdu: &mut SubmitSm, terms: &Terms, languages: Languages) -> Result<bool, Refusal> {
+pub(in crate::policy) fn settle(
+    pdu: &mut SubmitSm,
+    terms: &Terms,
+    languages: Languages,
+) -> Result<bool, Refusal> {
     if terms.dcs1 == DataCoding1::Gsm7 && pdu.data_coding == DataCoding::ASCII {
         // Whatever data_coding 0 means to them, this is GSM 7-bit.
         pdu.data_coding = DataCoding::DEFAULT;

@@ -2,24 +2,26 @@
 //!
 //! A filter is written as its value alone, or as a table that may also say `enforce = false`: then it runs in shadow.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 
-use super::account::ConfiguredAccount;
-use super::read::{Names, Section, Sources, Value};
-use super::{DAY, HOUR, SECOND};
+use super::ConfiguredAccount;
 use crate::account::Credits;
+use crate::config::read::{Names, Section, Sources, Value};
+use crate::config::{DAY, HOUR, SECOND};
 use crate::policy::Platform;
 use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Unicode, Velocity};
-use crate::policy::hours::{ClosedHours, HoursAction};
+use crate::policy::hours::{Action, ClosedHours, Days};
 use crate::policy::number::{Country, Kind};
-use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule};
+use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule, WordRule};
 use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
 
 /// Words, patterns or domains of one rule.
 const MOST_WORDS: usize = 10_000;
 
 /// Reads the filters of a level; `name` is how its table is called in problems.
-pub(super) fn read(table: &mut Section<'_>, name: &str) -> Filters {
+pub(in crate::config) fn read(table: &mut Section<'_>, name: &str) -> Filters {
     let mut section = table.section("filters", name);
     let mut filters = Filters::default();
     if !section.is_written() {
@@ -62,12 +64,15 @@ pub(super) fn read(table: &mut Section<'_>, name: &str) -> Filters {
 }
 
 /// Reads what binds everybody.
-pub(super) fn read_platform(root: &mut Section<'_>, protected: Vec<Rule<ProtectedName<String>>>) -> Platform {
+pub(in crate::config) fn read_platform(
+    root: &mut Section<'_>,
+    protected: Vec<Rule<ProtectedName<String>>>,
+) -> Platform {
     Platform { filters: read(root, "[filters]"), protected }
 }
 
 /// Reads a name that belongs to somebody.
-pub(super) fn read_protected(
+pub(in crate::config) fn read_protected(
     mut table: Section<'_>,
     names: &mut Names,
     accounts: &Names,
@@ -173,12 +178,16 @@ fn closed_hours(table: &mut Section<'_>, of_level: Option<&str>) -> Option<Close
     let to = table.need("closed_to", "\"08:00\"", Value::parsed);
     let mut zone_name = of_level.unwrap_or("UTC").to_owned();
     table.put("zone", &mut zone_name, zone);
-    let mut days = crate::policy::hours::Days::default();
-    table.put("days", &mut days, |v| Some(v.list(Value::parsed)?.into_iter().collect()));
-    let mut action = HoursAction::Hold;
-    table.put("action", &mut action, |v| {
-        v.one_of(&[("hold", HoursAction::Hold), ("reject", HoursAction::Reject)])
+    let mut days = Days::default();
+    table.put("days", &mut days, |v| {
+        let words = v.list(Value::text)?;
+        match Days::of(words.iter().map(String::as_str)) {
+            Ok(days) => Some(days),
+            Err(why) => v.refuse(why),
+        }
     });
+    let mut action = Action::Hold;
+    table.put("action", &mut action, |v| v.one_of(&[("hold", Action::Hold), ("reject", Action::Reject)]));
     Some(ClosedHours { from: from?, to: to?, zone: zone_name, days, action })
 }
 
@@ -191,7 +200,7 @@ fn country_cap(table: &mut Section<'_>) -> Option<CountryCap> {
     table.put("messages", &mut messages, |v| v.number(0..=1_000_000_000_000).map(Some));
     table.put("credits", &mut credits, |v| spend(v).map(Some));
     if messages.is_none() && credits.is_none() {
-        table.miss(" sets no limit", "add messages = 10 or credits = \"5\", for each day");
+        table.miss("sets no limit", "add messages = 10 or credits = \"5\", for each day");
         return None;
     }
     Some(CountryCap { country: country.unwrap_or(Some(None))?, messages, credits })
@@ -207,7 +216,7 @@ fn number_sense(table: &mut Section<'_>) -> NumberSense {
 
 fn velocity(table: &mut Section<'_>) -> Option<Velocity> {
     let (mut prefix, mut digits) = (String::new(), 15);
-    table.put("prefix", &mut prefix, super::traffic::prefix);
+    table.put("prefix", &mut prefix, crate::config::traffic::prefix);
     table.put("digits", &mut digits, |v| v.number(1..=15));
     let most = table.need("most", "3", |v| v.number(1..=1_000_000));
     let per = table.need("per", "\"1h\"", |v| v.duration(SECOND..=31 * DAY));
@@ -223,19 +232,17 @@ fn content(section: &mut Section<'_>) -> Vec<Rule<ContentRule>> {
         let name = table.need("name", "\"no loans\"", |v| names.claim(v, v.text_of(1..=64)?));
         let mut folded = false;
         table.put("folded", &mut folded, Value::flag);
+        let is_written = ["words", "pattern", "links"].into_iter().any(|key| table.value(key).is_some());
         let words = table.value("words").and_then(|v| {
             let words = v.list(|v| v.text_of(1..=256))?;
             if words.is_empty() || words.len() > MOST_WORDS {
                 return v.refuse(format!("write 1 to {MOST_WORDS} words"));
             }
-            Some(ContentMatch::Words(words))
+            Some(ContentMatch::Words(WordRule { words, folded }))
         });
         let pattern = table.value("pattern").and_then(|v| {
-            let rule = ContentRule {
-                name: String::new(),
-                matches: ContentMatch::Pattern(v.text_of(1..=4_096)?),
-                folded: false,
-            };
+            let rule =
+                ContentRule { name: String::new(), matches: ContentMatch::Pattern(v.text_of(1..=4_096)?) };
             match Content::compile(std::slice::from_ref(&rule)) {
                 Ok(_) => Some(rule.matches),
                 Err(fault) => v.refuse(fault.why),
@@ -255,17 +262,19 @@ fn content(section: &mut Section<'_>) -> Vec<Rule<ContentRule>> {
         match <[ContentMatch; 1]>::try_from(matches) {
             Ok([matches]) => {
                 if let Some(name) = name {
-                    let rule = ContentRule { name, matches, folded };
+                    let rule = ContentRule { name, matches };
                     match Content::compile(std::slice::from_ref(&rule)) {
                         Ok(_) => rules.push(Rule { is: rule, enforce, place }),
                         Err(fault) => table.report(fault.why, "correct this rule".to_owned()),
                     }
                 }
             }
+            // What is written and wrong was told.
+            Err(found) if found.is_empty() && is_written => {}
             Err(found) if found.is_empty() => {
-                table.miss(" looks for nothing", "add words = […], pattern = \"…\" or links = { … }");
+                table.miss("looks for nothing", "add words = […], pattern = \"…\" or links = { … }");
             }
-            Err(_) => table.miss(" looks for several things", "make a rule of each"),
+            Err(_) => table.miss("looks for several things", "make a rule of each"),
         }
         table.finish();
     }
@@ -297,42 +306,44 @@ fn opt_outs(section: &mut Section<'_>) -> Option<Rule<OptOuts>> {
     value.flag()?.then(|| Rule { is: OptOuts::default(), enforce: true, place })
 }
 
-/// A child may only tighten: what would loosen a rule of an account above it is a mistake, not a wish.
-pub(super) fn check_tighter(
+/// A child may only tighten: what would loosen a rule of a level above it is a mistake, not a wish.
+pub(in crate::config) fn check_tighter(
     accounts: &[ConfiguredAccount],
     platform: &Filters,
     names: &Names,
     sources: &Sources<'_>,
 ) {
-    let by_name: std::collections::HashMap<&str, &ConfiguredAccount> =
+    let by_name: HashMap<&str, &ConfiguredAccount> =
         accounts.iter().map(|account| (account.name.as_str(), account)).collect();
-    for account in accounts.iter().filter(|account| !account.filters.is_empty()) {
+    for account in accounts {
         let Some(place) = names.place(&account.name) else { continue };
-        let mut above = account.parent.as_deref();
-        for _ in 0..super::account::DEEPEST {
-            let (whose, theirs) = match above.and_then(|name| by_name.get(name)) {
-                Some(parent) => (format!("account {:?}", parent.name), &parent.filters),
-                None => ("the platform".to_owned(), platform),
-            };
-            for (key, own, limit) in looser(&account.filters, theirs) {
-                sources.report(
-                    place,
-                    format!(
-                        "account {:?} sets {key} to {own}, and {whose} above it to {limit}",
-                        account.name
-                    ),
-                    "an account may only be tighter than those above it".to_owned(),
-                );
-            }
-            match above {
-                None => break,
-                Some(name) => above = by_name.get(name).and_then(|parent| parent.parent.as_deref()),
+        let own = [(format!("account {:?}", account.name), &account.filters, account.parent.as_deref())];
+        let credentials = account.credentials.iter().map(|credential| {
+            let who = format!("credential {:?}", credential.system_id);
+            (who, &credential.filters, Some(account.name.as_str()))
+        });
+        let levels = own.into_iter().chain(credentials).filter(|(_, filters, _)| !filters.is_empty());
+        for (who, filters, mut above) in levels {
+            for _ in 0..=super::DEEPEST {
+                let parent = above.and_then(|name| by_name.get(name));
+                let (whose, theirs) = match parent {
+                    Some(parent) => (format!("account {:?}", parent.name), &parent.filters),
+                    None => ("the platform".to_owned(), platform),
+                };
+                for (key, own, limit) in looser(filters, theirs) {
+                    let what = format!("{who} sets {key} to {own}, and {whose} above it to {limit}");
+                    let advice = "a level may only be tighter than those above it".to_owned();
+                    sources.report(place, what, advice);
+                }
+                let Some(parent) = parent else { break };
+                above = parent.parent.as_deref();
             }
         }
     }
 }
 
-/// What of `own` is looser than `theirs`: key, own value, their value.
+/// What of `own` is looser than `theirs`: key, own value, their value. Rules in shadow bind nobody: one that is tried
+/// above need not fit what is written below.
 fn looser(own: &Filters, theirs: &Filters) -> Vec<(&'static str, String, String)> {
     let mut found = Vec::new();
     let mut most = |key, own: Option<i128>, theirs: Option<i128>, shown: fn(i128) -> String| {
@@ -344,33 +355,40 @@ fn looser(own: &Filters, theirs: &Filters) -> Vec<(&'static str, String, String)
     };
     let number = |n: i128| n.to_string();
     let credits = |n: i128| Credits::from_micro(i64::try_from(n).unwrap_or(i64::MAX)).to_string();
-    let count = |rule: &Option<Rule<u64>>| rule.as_ref().map(|rule| i128::from(rule.is));
-    let micro = |rule: &Option<Rule<Credits>>| rule.as_ref().map(|rule| i128::from(rule.is.micro()));
+    let count = |rule: &Option<Rule<u64>>| enforced(rule).map(|most| i128::from(*most));
+    let micro = |rule: &Option<Rule<Credits>>| enforced(rule).map(|most| i128::from(most.micro()));
     most("max_per_day", count(&own.max_per_day), count(&theirs.max_per_day), number);
     most("max_per_month", count(&own.max_per_month), count(&theirs.max_per_month), number);
     most("spend_per_day", micro(&own.spend_per_day), micro(&theirs.spend_per_day), credits);
     most("spend_per_month", micro(&own.spend_per_month), micro(&theirs.spend_per_month), credits);
-    let request = |filters: &Filters| filters.max_per_request.as_ref().map(|rule| i128::from(rule.is));
+    let request = |filters: &Filters| enforced(&filters.max_per_request).map(|most| i128::from(*most));
     most("max_per_request", request(own), request(theirs), number);
-    let rate = |filters: &Filters| filters.throughput.as_ref().map(|rule| i128::from(rule.is.per_second));
+    let rate = |filters: &Filters| enforced(&filters.throughput).map(|most| i128::from(most.per_second));
     most("throughput", rate(own), rate(theirs), |n| format!("{n}/s"));
     let window = |filters: &Filters| {
-        filters.duplicate.as_ref().map(|rule| -i128::try_from(rule.is.as_secs()).unwrap_or(i128::MAX))
+        enforced(&filters.duplicate).map(|window| -i128::try_from(window.as_secs()).unwrap_or(i128::MAX))
     };
     most("duplicate.window", window(own), window(theirs), |n| format!("{}s", -n));
-    if let (Some(own), Some(theirs)) = (&own.unicode, &theirs.unicode)
-        && own.is < theirs.is
+    if let (Some(own), Some(theirs)) = (enforced(&own.unicode), enforced(&theirs.unicode))
+        && own < theirs
     {
-        let word = |mode: Unicode| format!("{mode:?}").to_lowercase();
-        found.push(("unicode", word(own.is), word(theirs.is)));
+        let word = |mode: &Unicode| format!("{mode:?}").to_lowercase();
+        found.push(("unicode", word(own), word(theirs)));
     }
-    if let (Some(own), Some(theirs)) = (&own.countries, &theirs.countries) {
+    if let (Some(true), Some(false)) = (enforced(&own.certified), enforced(&theirs.certified)) {
+        found.push(("certified", true.to_string(), false.to_string()));
+    }
+    if let (Some(own), Some(theirs)) = (enforced(&own.countries), enforced(&theirs.countries)) {
         let more: Vec<_> =
-            own.is.iter().filter(|country| !theirs.is.contains(country)).map(ToString::to_string).collect();
+            own.iter().filter(|country| !theirs.contains(country)).map(ToString::to_string).collect();
         if !more.is_empty() {
-            let theirs: Vec<_> = theirs.is.iter().take(10).map(ToString::to_string).collect();
+            let theirs: Vec<_> = theirs.iter().take(10).map(ToString::to_string).collect();
             found.push(("countries", more.join(" "), theirs.join(" ")));
         }
     }
     found
+}
+
+fn enforced<T>(rule: &Option<Rule<T>>) -> Option<&T> {
+    rule.as_ref().filter(|rule| rule.enforce).map(|rule| &rule.is)
 }

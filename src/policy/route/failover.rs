@@ -1,0 +1,171 @@
+//! When a message that one operator failed goes to the next of its route, and to which: each operator at most once, so
+//! many of them at most, and none that costs too much.
+
+use serde::{Deserialize, Serialize};
+use smpp_proto::pdu::SubmitSm;
+
+use super::Route;
+use crate::account::{AccountId, Credits};
+use crate::message::{End, Reason, State, UpstreamId};
+
+/// What sends a message on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Failover {
+    /// Statuses of a submit_sm_resp that would end it (SMPP 3.4 §5.1.3). Temporary ones lead to the next anyway.
+    pub statuses: Vec<u32>,
+    /// Ends that a receipt tells.
+    pub on_receipt: Vec<Negative>,
+    /// What a segment may cost at the next operator; absent means what the client pays for it. An operator without a cost
+    /// is never too dear.
+    pub max_cost: Option<Credits>,
+    /// Operators that a message is given to, the first among them; 1 to 16.
+    pub max_attempts: u8,
+}
+
+/// An end that is no delivery, as a receipt writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Negative {
+    /// The operator could not deliver it.
+    #[serde(rename = "UNDELIV")]
+    Undeliverable,
+    /// The operator refused it.
+    #[serde(rename = "REJECTD")]
+    Rejected,
+    /// It was too late for it.
+    #[serde(rename = "EXPIRED")]
+    Expired,
+    /// The operator does not know.
+    #[serde(rename = "UNKNOWN")]
+    Unknown,
+    /// The operator dropped it.
+    #[serde(rename = "DELETED")]
+    Deleted,
+}
+
+impl Negative {
+    /// Every one with its word.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("UNDELIV", Self::Undeliverable),
+        ("REJECTD", Self::Rejected),
+        ("EXPIRED", Self::Expired),
+        ("UNKNOWN", Self::Unknown),
+        ("DELETED", Self::Deleted),
+    ];
+
+    const fn state(self) -> State {
+        match self {
+            Self::Undeliverable => State::Undeliverable,
+            Self::Rejected => State::Rejected,
+            Self::Expired => State::Expired,
+            Self::Unknown => State::Unknown,
+            Self::Deleted => State::Deleted,
+        }
+    }
+}
+
+impl Default for Failover {
+    fn default() -> Self {
+        Self { statuses: Vec::new(), on_receipt: Vec::new(), max_cost: None, max_attempts: 3 }
+    }
+}
+
+impl Failover {
+    /// Whether an end sends a message on instead.
+    #[must_use]
+    pub fn heeds(&self, end: &End) -> bool {
+        match end.reason {
+            Reason::Receipt => self.on_receipt.iter().any(|negative| negative.state() == end.state),
+            Reason::OperatorRejected => self.statuses.contains(&end.error),
+            _ => false,
+        }
+    }
+}
+
+impl Route {
+    /// The operator that a message goes to which those in `tried` failed; nothing when it ends. `price` is what the client
+    /// pays for a segment.
+    #[must_use]
+    pub fn next_after(
+        &self,
+        tried: &[UpstreamId],
+        account: AccountId,
+        pdu: &SubmitSm,
+        price: Credits,
+        is_up: impl Fn(UpstreamId) -> bool,
+    ) -> Option<UpstreamId> {
+        let failover = self.failover.as_ref()?;
+        if tried.len() >= usize::from(failover.max_attempts) {
+            return None;
+        }
+        let most = failover.max_cost.unwrap_or(price);
+        let is_cheap = |id: UpstreamId| {
+            let way = self.ways.iter().find(|way| way.upstream == id);
+            way.and_then(|way| way.cost).is_none_or(|cost| cost <= most)
+        };
+        self.order(account, pdu).into_iter().find(|id| !tried.contains(id) && is_cheap(*id) && is_up(*id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::WayTo;
+    use super::*;
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn only_what_is_named_sends_a_message_on() {
+        let failover = Failover {
+            statuses: vec![0x45],
+            on_receipt: vec![Negative::Undeliverable, Negative::Expired],
+            ..Failover::default()
+        };
+        let heeds =
+            |state, reason, error| failover.heeds(&End { state, reason, error, at: Timestamp::default() });
+        assert!(heeds(State::Undeliverable, Reason::Receipt, 7));
+        assert!(heeds(State::Rejected, Reason::OperatorRejected, 0x45));
+        for (state, reason, error) in [
+            (State::Delivered, Reason::Receipt, 0),
+            (State::Rejected, Reason::Receipt, 0x45),
+            (State::Rejected, Reason::OperatorRejected, 0x0B),
+            (State::Expired, Reason::ExpiredInQueue, 0),
+            (State::Deleted, Reason::Cancelled, 0),
+        ] {
+            assert!(!heeds(state, reason, error), "{state:?} {reason:?}");
+        }
+    }
+
+    #[test]
+    fn each_operator_is_tried_once_within_number_and_cost() {
+        let way = |id, cost: Option<&str>| WayTo {
+            upstream: UpstreamId(id),
+            weight: 1,
+            cost: cost.map(|cost| cost.parse().unwrap()),
+        };
+        let mut route = Route {
+            ways: vec![way(1, None), way(2, Some("0.6")), way(3, Some("0.5")), way(4, None), way(5, None)],
+            failover: Some(Failover::default()),
+            ..Route::default()
+        };
+        let next = |route: &Route, tried: &[u32], price: &str| {
+            let tried: Vec<_> = tried.iter().copied().map(UpstreamId).collect();
+            let up = |id: UpstreamId| id.0 != 4;
+            let next =
+                route.next_after(&tried, AccountId(1), &SubmitSm::default(), price.parse().unwrap(), up);
+            next.map(|id| id.0)
+        };
+        assert_eq!(next(&route, &[1], "1"), Some(2));
+        assert_eq!(next(&route, &[1], "0.5"), Some(3), "the second costs more than the client pays");
+        assert_eq!(next(&route, &[1, 3], "0.1"), Some(5), "the fourth is down");
+        assert_eq!(next(&route, &[1, 3, 5], "0.1"), None, "three are enough");
+        route.failover = Some(Failover {
+            max_cost: Some("0.55".parse().unwrap()),
+            max_attempts: 9,
+            ..Failover::default()
+        });
+        assert_eq!(next(&route, &[1], "0.1"), Some(3));
+        assert_eq!(next(&route, &[1, 3, 5], "9"), None);
+        route.failover = None;
+        assert_eq!(next(&route, &[], "1"), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! What binds whom: the rules of every level on the way down, protected names, suspension, and what they mean for a message
+//! that waits.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZoneDatabase;
+
+use super::{DEEPEST, Incoherent, Snapshot};
+use crate::account::{Account, AccountId, CredentialId};
+use crate::clock::Timestamp;
+use crate::message::Message;
+use crate::policy::admit::Sender;
+use crate::policy::filter::rules::{Level, Ruled};
+use crate::policy::filter::{Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
+use crate::policy::hours::Hours;
+use crate::policy::text::{ProtectedName, Registry, RegistryFault};
+
+/// What the operator of the gateway set for everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Platform {
+    /// Filters that bind every account.
+    pub filters: Filters,
+    /// Names that nobody else may send as, nor as anything that looks like them.
+    pub protected: Vec<Rule<ProtectedName<String>>>,
+}
+
+/// Why an accepted message may not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Its account may not act.
+    Suspended,
+    /// Its hours are closed until then.
+    Closed(Timestamp),
+}
+
+/// Who may use a protected name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::policy) struct Protected {
+    /// Accounts, with all below them.
+    pub(in crate::policy) accounts: Vec<AccountId>,
+    pub(in crate::policy) rule: RuleId,
+    pub(in crate::policy) enforce: bool,
+}
+
+impl Snapshot {
+    /// The rules of each account are its parent's and its own; most accounts have none of their own, and share.
+    pub(super) fn compile_rules(
+        &mut self,
+        platform: &Platform,
+        filters: &HashMap<AccountId, Filters>,
+        others: &HashMap<CredentialId, Filters>,
+        zones: &TimeZoneDatabase,
+    ) -> Result<(), Incoherent> {
+        let mut notes = RuleNotes::fresh();
+        let everybody = Level { holder: Holder::Platform, name: "" };
+        self.nobodys = Arc::new(Rules::default().under(everybody, &platform.filters, zones, &mut notes)?);
+        let none = Filters::default();
+        for id in self.accounts.keys().copied().collect::<Vec<_>>() {
+            // From the farthest above down to the account itself.
+            let mut way: Vec<_> = self.lineage(id).collect();
+            let known = way.iter().position(|above| self.rules.contains_key(above)).unwrap_or(way.len());
+            way.truncate(known + 1);
+            for account in way.into_iter().rev() {
+                let Some(known) = self.accounts.get(&account).filter(|_| !self.rules.contains_key(&account))
+                else {
+                    continue;
+                };
+                let above = known.parent.and_then(|parent| self.rules.get(&parent)).unwrap_or(&self.nobodys);
+                let level = Level { holder: Holder::Account(account), name: &known.name };
+                let own = filters.get(&account).unwrap_or(&none);
+                let rules = above.under(level, own, zones, &mut notes)?;
+                self.rules.insert(account, Arc::new(rules));
+            }
+        }
+        for credential in self.credentials_by_id.values() {
+            let Some(above) = self.rules.get(&credential.account) else { continue };
+            let rules = match others.get(&credential.id) {
+                None => Arc::clone(above),
+                Some(own) => {
+                    let holder = Holder::Credential(credential.id);
+                    let level = Level { holder, name: &credential.system_id };
+                    Arc::new(above.under(level, own, zones, &mut notes)?)
+                }
+            };
+            self.credential_rules.insert(credential.id, rules);
+        }
+        self.protected = self.registry(&platform.protected, &mut notes)?;
+        self.notes = notes;
+        Ok(())
+    }
+
+    fn registry(
+        &self,
+        names: &[Rule<ProtectedName<String>>],
+        notes: &mut RuleNotes,
+    ) -> Result<Registry<Protected>, RegistryFault> {
+        let by_name: HashMap<&str, AccountId> =
+            self.accounts.values().map(|account| (account.name.as_str(), account.id)).collect();
+        let entries = names.iter().map(|rule| {
+            let ProtectedName { name, accounts, matches } = &rule.is;
+            let id = notes.add(RuleNote {
+                kind: RuleKind::Registry,
+                holder: Holder::Platform,
+                name: String::new(),
+                says: format!("{name:?} is for {}", accounts.join(", ")),
+                place: rule.place.clone(),
+                enforce: rule.enforce,
+            });
+            let accounts = accounts.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
+            let owners = vec![Protected { accounts, rule: id, enforce: rule.enforce }];
+            ProtectedName { name: name.clone(), accounts: owners, matches: *matches }
+        });
+        Registry::new(entries.collect())
+    }
+
+    /// Every rule, told for people.
+    #[must_use]
+    pub fn notes(&self) -> &RuleNotes {
+        &self.notes
+    }
+
+    /// An account's own filters, as they are written; nothing when it has none.
+    #[must_use]
+    pub fn filters(&self, account: AccountId) -> Option<&Filters> {
+        self.filters.get(&account)
+    }
+
+    /// A credential's own filters, as they are written; nothing when it has none.
+    #[must_use]
+    pub fn credential_filters(&self, credential: CredentialId) -> Option<&Filters> {
+        self.credential_filters.get(&credential)
+    }
+
+    /// What the operator of the gateway set for everybody, as it is written.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// What binds a credential.
+    #[must_use]
+    pub fn rules_of(&self, credential: CredentialId) -> &Arc<Rules> {
+        self.credential_rules.get(&credential).unwrap_or(&self.nobodys)
+    }
+
+    /// What binds an account, whoever sends for it.
+    #[must_use]
+    pub fn account_rules(&self, account: AccountId) -> &Arc<Rules> {
+        self.rules.get(&account).unwrap_or(&self.nobodys)
+    }
+
+    /// An account as the sender of a message.
+    #[must_use]
+    pub fn sender<'a>(&'a self, account: &'a Account) -> Sender<'a> {
+        Sender { account, rules: self.account_rules(account.id) }
+    }
+
+    /// The protected name that a source address is, or looks like.
+    pub(in crate::policy) fn protected_name(&self, source: &[u8]) -> Option<&Protected> {
+        self.protected.holder(source)?.accounts.first()
+    }
+
+    /// An account and those above it, the nearest first.
+    pub fn lineage(&self, id: AccountId) -> impl Iterator<Item = AccountId> + '_ {
+        let parent = |id: &AccountId| self.accounts.get(id).and_then(|account| account.parent);
+        std::iter::successors(Some(id), parent).take(DEEPEST)
+    }
+
+    /// Whether an account is `above` or stands below it.
+    #[must_use]
+    pub fn is_under(&self, account: AccountId, above: AccountId) -> bool {
+        self.lineage(account).any(|id| id == above)
+    }
+
+    pub(super) fn find_suspended(&mut self) {
+        let is_stopped = |id: &AccountId| self.accounts.get(id).is_none_or(|account| account.suspended);
+        let is_deep = |id: AccountId| self.lineage(id).nth(DEEPEST - 1).is_some();
+        let all = self.accounts.keys().copied();
+        let found = all.filter(|id| is_deep(*id) || self.lineage(*id).any(|above| is_stopped(&above)));
+        self.suspended = found.collect();
+    }
+
+    /// Whether any message may have to wait although an operator would take it: most policies never hinder.
+    #[must_use]
+    pub fn hinders(&self) -> bool {
+        self.has_hours || !self.suspended.is_empty()
+    }
+
+    /// Why a message that was accepted may not leave now, if it may not.
+    #[must_use]
+    pub fn hindrance(&self, message: &Message, now: Timestamp) -> Option<Hindrance> {
+        if self.is_suspended(message.account) {
+            return Some(Hindrance::Suspended);
+        }
+        // Half a message is worse than a late one.
+        if message.parts_sent > 0 {
+            return None;
+        }
+        let rules = self.credential_rules.get(&message.credential).or(self.rules.get(&message.account))?;
+        let closed = |rule: &Ruled<Hours>| if rule.enforce { rule.is.closed_until(now) } else { None };
+        rules.hours.iter().filter_map(closed).max().map(Hindrance::Closed)
+    }
+}

@@ -1,0 +1,220 @@
+//! What one operator fails goes to the next of its route: once to each, within cost and validity, told and charged once.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use smpp_proto::field::COctets;
+use smpp_proto::pdu::SubmitSm;
+use smpp_proto::{CommandStatus, Tag, Tlv};
+use support::{Ways, route, routed, submit};
+use tollgate::policy::route::{Failover, Negative};
+use tollgate::store::{PolicyChange, RouteDraft, WayDraft};
+
+const TO: &str = "34600000001";
+
+fn on_receipt() -> Failover {
+    let on_receipt = vec![Negative::Undeliverable, Negative::Rejected, Negative::Expired];
+    Failover { on_receipt, statuses: vec![0x45], ..Failover::default() }
+}
+
+fn with(change: &mut PolicyChange, failover: Failover, upstreams: Vec<WayDraft>) {
+    routed(change, vec![RouteDraft { failover: Some(failover), upstreams, ..route("own", &[]) }]);
+}
+
+fn all(names: &[&str]) -> Vec<WayDraft> {
+    names.iter().map(|name| (*name).into()).collect()
+}
+
+async fn two() -> Ways<2> {
+    Ways::<2>::open(|plan| plan.shape = |change| with(change, on_receipt(), all(&["north", "south"]))).await
+}
+
+/// The one receipt of the client says this.
+async fn told<const N: usize>(ways: &mut Ways<N>, id: &str, stat: &str) {
+    let receipt = ways.esme.expect_deliver().await;
+    let text = String::from_utf8_lossy(receipt.user_data()).into_owned();
+    assert!(text.contains(&format!("id:{id} ")) && text.contains(&format!("stat:{stat} ")), "{text}");
+    ways.esme.expect_quiet().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_negative_receipt_sends_a_message_on_and_the_client_hears_of_its_end_alone() {
+    let mut ways = two().await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-1").await;
+    ways.gate.reaches(&id, "sent").await;
+    ways.report(0, &first, "n-1", "UNDELIV", 5).await;
+    let second = ways.take(1, "s-1").await;
+    assert_eq!(
+        (second.destination, second.short_message),
+        (first.destination.clone(), first.short_message.clone())
+    );
+    ways.esme.expect_quiet().await;
+    ways.gate.ends_with("9", "1");
+    // What the first says now is about nothing that is known.
+    ways.report(0, &first, "n-1", "DELIVRD", 2).await;
+    ways.gate.reaches(&id, "sent").await;
+    ways.report(1, &first, "s-1", "DELIVRD", 2).await;
+    ways.gate.reaches(&id, "delivered").await;
+    told(&mut ways, &id, "DELIVRD").await;
+    let trace = ways.gate.trace(&id);
+    let entry = trace.timeline.iter().find(|entry| entry.what == "failed_over").unwrap();
+    assert_eq!(entry.detail, "undeliverable with error 0 at north; it goes to south");
+    assert_eq!((trace.upstream.as_str(), trace.posted.to_string()), ("south", "1".to_owned()));
+    ways.gate.ends_with("9", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_everyone_failed_it_the_last_end_counts_and_is_charged_once() {
+    let mut ways = two().await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-1").await;
+    ways.report(0, &first, "n-1", "REJECTD", 8).await;
+    ways.take(1, "s-1").await;
+    ways.report(1, &first, "s-1", "UNDELIV", 5).await;
+    told(&mut ways, &id, "UNDELIV").await;
+    ways.links[0].expect_quiet().await;
+    ways.gate.ends_with("9", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_is_named_sends_a_message_on_and_another_ends_it() {
+    let mut ways = two().await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let (sequence, _) = ways.links[0].expect_submit().await;
+    ways.links[0].refuse_submit(sequence, CommandStatus::RSUBMITFAIL).await;
+    let (sequence, _) = ways.links[1].expect_submit().await;
+    ways.links[1].refuse_submit(sequence, CommandStatus::RSUBMITFAIL).await;
+    told(&mut ways, &id, "REJECTD").await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let (sequence, _) = ways.links[0].expect_submit().await;
+    ways.links[0].refuse_submit(sequence, CommandStatus::RINVDSTADR).await;
+    told(&mut ways, &id, "REJECTD").await;
+    ways.gate.ends_with("10", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_comes_to_so_many_operators_and_never_back_to_one() {
+    let mut ways = Ways::<3>::open(|plan| {
+        plan.shape = |change| {
+            let failover = Failover { max_attempts: 2, ..on_receipt() };
+            with(change, failover, all(&["north", "south", "west"]));
+        };
+    })
+    .await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-1").await;
+    ways.report(0, &first, "n-1", "UNDELIV", 5).await;
+    // The second cannot take it now: it goes to the third, and not back to the first.
+    let (sequence, _) = ways.links[1].expect_submit().await;
+    ways.links[1].refuse_submit(sequence, CommandStatus::RSYSERR).await;
+    let (sequence, _) = ways.links[2].expect_submit().await;
+    ways.links[2].refuse_submit(sequence, CommandStatus::RSYSERR).await;
+    ways.gate.reaches(&id, "deferred").await;
+    ways.gate.clock.advance(Duration::from_secs(60));
+    ways.take(1, "s-1").await;
+    ways.report(1, &first, "s-1", "EXPIRED", 3).await;
+    told(&mut ways, &id, "EXPIRED").await;
+    ways.links[0].expect_quiet().await;
+    ways.gate.ends_with("9", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_costs_more_than_the_client_pays_or_the_cap_is_passed_by() {
+    let mut ways = Ways::<3>::open(|plan| {
+        plan.shape = |change| {
+            let cost = |name: &str, cost: &str| WayDraft { cost: Some(cost.parse().unwrap()), ..name.into() };
+            with(change, on_receipt(), vec!["north".into(), cost("south", "1.000001"), cost("west", "1")]);
+        };
+    })
+    .await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-1").await;
+    ways.report(0, &first, "n-1", "UNDELIV", 5).await;
+    ways.take(2, "w-1").await;
+    ways.report(2, &first, "w-1", "UNDELIV", 5).await;
+    told(&mut ways, &id, "UNDELIV").await;
+    ways.links[1].expect_quiet().await;
+    ways.gate.ends_with("9", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_its_validity_and_with_nobody_up_a_message_ends() {
+    let mut ways = two().await;
+    let pdu = SubmitSm { validity_period: COctets::from("000000000100000R"), ..submit(TO, "hello") };
+    let (_, id) = ways.esme.try_submit(pdu).await;
+    let first = ways.take(0, "n-1").await;
+    ways.gate.reaches(&id, "sent").await;
+    ways.gate.clock.advance(Duration::from_secs(61));
+    ways.report(0, &first, "n-1", "EXPIRED", 3).await;
+    told(&mut ways, &id, "EXPIRED").await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-2").await;
+    ways.links[1].send_empty(smpp_proto::CommandId::UNBIND, CommandStatus::ROK, 900).await;
+    ways.is_up("south", false).await;
+    ways.report(0, &first, "n-2", "UNDELIV", 5).await;
+    told(&mut ways, &id, "UNDELIV").await;
+    ways.gate.ends_with("8", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_failed_it_is_known_after_a_restart() {
+    let mut ways = two().await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-1").await;
+    ways.report(0, &first, "n-1", "UNDELIV", 5).await;
+    ways.links[1].expect_submit().await;
+    let mut ways = ways.restart().await;
+    ways.take(1, "s-1").await;
+    ways.gate.reaches(&id, "sent").await;
+    let mut ways = ways.restart().await;
+    ways.report(1, &first, "s-1", "UNDELIV", 5).await;
+    told(&mut ways, &id, "UNDELIV").await;
+    ways.links[0].expect_quiet().await;
+    ways.gate.ends_with("9", "0");
+}
+
+/// Three parts, cut here.
+fn long() -> SubmitSm {
+    let text = Tlv::new(Tag::MESSAGE_PAYLOAD, vec![b'a'; 400]);
+    SubmitSm { short_message: Bytes::new(), tlvs: vec![text].into(), ..submit(TO, "") }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_in_parts_goes_on_whole_and_only_when_no_part_arrived() {
+    let mut ways = two().await;
+    let (_, id) = ways.esme.try_submit(long()).await;
+    let mut parts = Vec::new();
+    for number in 1..=3 {
+        parts.push(ways.take(0, &format!("n-{number}")).await);
+    }
+    for (number, part) in (1..).zip(&parts) {
+        ways.links[1].expect_quiet().await;
+        ways.report(0, part, &format!("n-{number}"), "UNDELIV", 5).await;
+    }
+    for (number, part) in (1..).zip(&parts) {
+        let again = ways.take(1, &format!("s-{number}")).await;
+        assert_eq!(again.short_message[6..], part.short_message[6..]);
+    }
+    ways.gate.ends_with("7", "3");
+    for (number, part) in (1..).zip(&parts) {
+        ways.report(1, part, &format!("s-{number}"), "DELIVRD", 2).await;
+    }
+    told(&mut ways, &id, "DELIVRD").await;
+    ways.gate.ends_with("7", "0");
+
+    let (_, id) = ways.esme.try_submit(long()).await;
+    for number in 4..=6 {
+        ways.take(0, &format!("n-{number}")).await;
+    }
+    for (number, (stat, state)) in (4..).zip([("DELIVRD", 2), ("UNDELIV", 5), ("UNDELIV", 5)]) {
+        ways.report(0, &parts[0], &format!("n-{number}"), stat, state).await;
+    }
+    told(&mut ways, &id, "UNDELIV").await;
+    ways.links[1].expect_quiet().await;
+    ways.gate.ends_with("4", "0");
+}
