@@ -136,7 +136,8 @@ async fn of_a_thousand_accounts_only_the_one_that_changed_is_written() {
         "CREATE TABLE touched(what TEXT NOT NULL);
          CREATE TRIGGER a AFTER UPDATE ON account BEGIN INSERT INTO touched VALUES('account'); END;
          CREATE TRIGGER c AFTER UPDATE ON credential BEGIN INSERT INTO touched VALUES('credential'); END;
-         CREATE TRIGGER p AFTER INSERT ON price BEGIN INSERT INTO touched VALUES('price'); END;",
+         CREATE TRIGGER p AFTER INSERT ON policy_part BEGIN INSERT INTO touched VALUES('part'); END;
+         CREATE TRIGGER q AFTER UPDATE ON policy_part BEGIN INSERT INTO touched VALUES('part'); END;",
     )
     .unwrap();
     let touched = || {
