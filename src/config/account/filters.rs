@@ -365,9 +365,7 @@ fn looser(own: &Filters, theirs: &Filters) -> Vec<(&'static str, String, String)
     most("max_per_request", request(own), request(theirs), number);
     let rate = |filters: &Filters| enforced(&filters.throughput).map(|most| i128::from(most.per_second));
     most("throughput", rate(own), rate(theirs), |n| format!("{n}/s"));
-    let window = |filters: &Filters| {
-        enforced(&filters.duplicate).map(|window| -i128::try_from(window.as_secs()).unwrap_or(i128::MAX))
-    };
+    let window = |filters: &Filters| enforced(&filters.duplicate).map(|window| -i128::from(window.as_secs()));
     most("duplicate.window", window(own), window(theirs), |n| format!("{}s", -n));
     if let (Some(own), Some(theirs)) = (enforced(&own.unicode), enforced(&theirs.unicode))
         && own < theirs
