@@ -51,11 +51,23 @@ past_schedule = "now"
 countries = ["ES", "GB"]
 numbers = { refuse = ["premium"], check_length = true }
 
+[billing]
+currency = "EUR"
+credit_value = "0.01"
+
 [[protected_name]]
 name = "ACME"
 accounts = ["acme"]
 match = "contained"
 enforce = false
+
+[[network]]
+name = "ES-One"
+prefixes = ["34600", "34601"]
+[[price_list]]
+name = "gold"
+currency = "USD"
+rate = "0.012"
 
 [[price]]
 prefix = ""
@@ -63,7 +75,45 @@ credits = "1"
 [[price]]
 prefix = "34"
 credits = "0.5"
+[[price]]
+prefix = "34"
+credits = "0.45"
+from = "2027-01-01"
+until = "2028-01-01T12:00:00Z"
+[[price]]
+prefix = "34"
+credits = "0.4"
+list = "gold"
+[[price]]
+country = "GB"
+credits = "0.3"
+[[price]]
+network = "ES-One"
+credits = "0.2"
 
+[[route]]
+name = "shared"
+prefixes = ["346"]
+pick = "share"
+upstreams = [{ name = "north", share = 70, cost = "0.1" }, { name = "south", share = 30 }]
+accounts = ["acme"]
+senders = ["AC*"]
+countries = ["ES"]
+classes = ["unicode"]
+hours = ["08:00-20:00"]
+zone = "Europe/Madrid"
+max_price = "2"
+[route.failover]
+on_receipt = ["UNDELIV"]
+max_attempts = 2
+[[route]]
+name = "weighed"
+prefixes = ["347"]
+pick = "weight"
+upstreams = [{ name = "north", weight = 3 }, "south"]
+[route.failover]
+statuses = [11]
+max_cost = "0.5"
 [[route]]
 name = "spain"
 prefixes = ["34"]
@@ -76,6 +126,11 @@ upstreams = ["south"]
 [[mo]]
 prefixes = ["22000"]
 account = "acme"
+[[mo]]
+prefixes = ["22000"]
+keyword = "WIN"
+account = "acme"
+credential = "acme"
 
 [[account]]
 name = "acme"
@@ -86,14 +141,22 @@ default_source = "ACME"
 alphabet = "latin1"
 undelivered = "void"
 inbound_parts = "join"
+price_list = "gold"
 [account.statuses]
 duplicate = 0x45
+[account.access.smpp]
+restricted = true
+entries = ["10.0.0.0/8", { network = "2001:db8::/32", description = "office $${HOME}" }]
 [[account.canned]]
 id = 3
 text = "Costs $${5} \"now\""
 [account.filters]
 zone = "Europe/Madrid"
 duplicate = { window = "60m" }
+hours = [
+  { closed_from = "22:00", closed_to = "08:00", days = ["mon", "tue"], action = "reject" },
+  { closed_from = "13:00", closed_to = "14:30", zone = "America/New_York", enforce = false },
+]
 country_caps = [{ messages = 10 }, { country = "GB", credits = "2.5", enforce = false }]
 senders = { allow = ["ACME*", "34600000000"], enforce = false }
 velocity = { prefix = "34", digits = 9, most = 3, per = "1h" }
@@ -104,6 +167,17 @@ throughput = "30/s burst 60"
 certified = true
 unicode = "transliterate"
 opt_outs = { stop = ["BASTA"], start = ["OLE"] }
+[[account.filters.content]]
+name = "no loans"
+words = ["loan", "easy money"]
+folded = true
+[[account.filters.content]]
+name = "no cards"
+pattern = '\b\d{16}\b'
+enforce = false
+[[account.filters.content]]
+name = "links"
+links = { deny = ["example.com"], look_alikes_of = ["acme.example"] }
 [[account.smpp]]
 system_id = "acme"
 password = "secret"
@@ -343,6 +417,9 @@ fn apply_tells_the_daemon_to_read_its_file_again() {
     assert_eq!(shell.run("plan").out, NO_CHANGE);
     shell.configure(&SMALL.replace("max_per_day = 100", "max_per_day = 99"));
     assert_eq!(shell.run("plan").out.lines().count(), 3, "a plan beside a daemon");
+    let told = shell.json("explain --account acme --credential acme --from ACME --to 34600111222 --text hi");
+    assert_eq!(told["route"]["operators"][0], serde_json::json!({"name": "north", "up": false}));
+    assert_eq!((&told["accepted"], &told["price"]["total"]), (&true.into(), &"1".into()));
     let applied = shell.run("apply");
     assert_eq!(applied.code, 0, "{}", applied.err);
     assert_eq!(

@@ -14,6 +14,8 @@ use tollgate::admin::{self, Answer, Encoding, Explained, Question, Request, Says
 const RULES: &str = r#"
 [filters]
 max_per_day = { most = 20, enforce = false }
+countries = ["ES", "GB", "US"]
+numbers = { refuse = ["premium"], check_length = true }
 [[protected_name]]
 name = "BANK"
 accounts = ["bank"]
@@ -36,12 +38,24 @@ duplicate = { window = "60m" }
 senders = { allow = ["ACME", "34*", "B*"] }
 velocity = { prefix = "34", most = 8, per = "1h" }
 unicode = "transliterate"
+country_caps = [{ country = "GB", messages = 2 }]
+hours = [
+  { closed_from = "11:30", closed_to = "12:30", zone = "Etc/GMT+12" },
+  { closed_from = "11:00", closed_to = "13:00", enforce = false, action = "reject" },
+]
 spend_per_day = "66"
+[[account.filters.content]]
+name = "no loans"
+words = ["loan"]
+[[account.filters.content]]
+name = "no links"
+links = { any = true }
+enforce = false
 [[account.smpp]]
 system_id = "acme"
 password = "secret"
 [account.smpp.filters]
-max_per_day = 40
+max_per_day = 44
 senders = { allow = ["ACME*"], enforce = false }
 "#;
 
@@ -105,19 +119,20 @@ async fn explain_says_what_a_message_gets_and_costs_and_counts_nothing() {
         "34600111222",
         "34600111223",
         "34600111224",
-        "447700900123",
-        "447700900124",
+        "447911123456",
+        "447911123457",
         "12025550143",
-        "12",
+        "34600111226",
         "abc",
         "33612345678",
         "34803123456",
-        "346001112",
+        "34600111225",
     ];
-    let texts = ["hello", "hello there", "Привет", "日本語", long.as_str(), "¡Mañana!", ""];
+    let texts =
+        ["hello", "a loan for you", "see acme.com", "Привет", "日本語", long.as_str(), "¡Mañana!", ""];
     let mut dice = Dice(7);
     let mut seen = std::collections::BTreeMap::new();
-    for round in 0..400 {
+    for round in 0..600 {
         if round == 200 {
             let add = Request::CreditAdd {
                 account: "acme".to_owned(),
@@ -144,6 +159,8 @@ async fn explain_says_what_a_message_gets_and_costs_and_counts_nothing() {
     }
     for reason in [
         "",
+        "content_blocked",
+        "country_blocked",
         "daily_limit",
         "duplicate",
         "insufficient_credit",
@@ -175,10 +192,13 @@ async fn every_rule_is_told_with_its_verdict_whose_it_is_and_where_it_stands() {
     let shadow = line("senders", "credential acme");
     assert_eq!((shadow.verdict, shadow.reason.as_deref()), (Says::WouldRefuse, Some("sender_not_allowed")));
     assert_eq!(line("duplicate", "account acme").verdict, Says::Refuses);
+    let reached = |line: &&admin::RuleLine| line.verdict == Says::WouldRefuse;
+    let would: Vec<_> = told.rules.iter().filter(reached).map(|line| line.rule.rule.as_str()).collect();
+    assert_eq!(would, ["senders", "hours"]);
     let day = line("max_per_day", "credential acme");
     assert_eq!(
         (day.used.as_deref(), day.most.as_deref(), day.verdict),
-        (Some("1"), Some("40"), Says::Passes)
+        (Some("1"), Some("44"), Says::Passes)
     );
     let spend = line("spend_per_day", "account acme");
     assert_eq!((spend.used.as_deref(), spend.most.as_deref()), (Some("1"), Some("66")));

@@ -151,7 +151,7 @@ pub fn admit(
 }
 
 /// The same, telling `witness` of every rule that is asked.
-pub(super) fn judge(
+pub(in crate::policy) fn judge(
     policy: &Snapshot,
     sender: Sender<'_>,
     submission: Submission,
@@ -223,7 +223,7 @@ pub struct Sender<'a> {
 }
 
 /// Hears of each rule what it says, and whether to go on.
-pub(super) trait Witness {
+pub(in crate::policy) trait Witness {
     /// A rule was asked, and objects or does not.
     fn verdict(&mut self, rule: RuleId, enforce: bool, objection: Option<Refusal>) -> Result<(), Denied>;
 

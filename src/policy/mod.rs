@@ -1,7 +1,6 @@
 //! May it? At what price? By which way? Pure: reads an immutable snapshot, is told the time, does no I/O.
 
 pub mod admit;
-pub mod explain;
 pub mod filter;
 pub mod hours;
 pub mod number;
@@ -12,7 +11,7 @@ pub mod snapshot;
 pub mod text;
 
 pub use admit::{Admitted, Sender, Submission, admit};
-pub use explain::{Explanation, Verdict, explain};
+pub use filter::explain::{Explanation, Verdict, explain};
 pub use filter::rate::Bucket;
 pub use price::{Billing, Network, Price, PriceList, Reach};
 pub use refusal::{Denied, Refusal};

@@ -136,8 +136,8 @@ fn of_traffic(stored: &TrafficDraft, wanted: &TrafficDraft, found: &mut Vec<Chan
     of_named("route", &routes(stored), &routes(wanted), true, found);
     let mo = |traffic: &TrafficDraft| {
         let named = |table: Table| {
-            let prefixes = table.get("prefixes").map(ToString::to_string).unwrap_or_default();
-            (prefixes, table)
+            let told = ["prefixes", "keyword"].iter().filter_map(|key| table.get(*key));
+            (told.map(ToString::to_string).collect::<Vec<_>>().join(" "), table)
         };
         traffic.mo_routes.iter().map(written::mo).map(named).collect::<Named>()
     };
@@ -168,10 +168,10 @@ fn of_traffic(stored: &TrafficDraft, wanted: &TrafficDraft, found: &mut Vec<Chan
     }
 }
 
-/// What a price is for: everything but the price itself.
+/// What a price is for: everything but the price itself, and how long it holds.
 fn price_name(table: &Table) -> String {
     let told = |(key, value): (&String, &Value)| match key.as_str() {
-        "credits" => None,
+        "credits" | "until" => None,
         "prefix" => Some(value.to_string()),
         key => Some(format!("{key} = {value}")),
     };

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use crate::config::read::shown_duration;
 use crate::policy::filter::{Filters, NumberSense, OptOuts, Rule, Velocity};
+use crate::policy::route::Pick;
 use crate::policy::text::{NameMatch, ProtectedName};
 use crate::policy::{Billing, Network, PastSchedule, Price, PriceList, TextLimits};
 use crate::store::{AccountDraft, CredentialDraft, MoRouteDraft, RouteDraft, UpstreamDraft};
@@ -72,9 +73,20 @@ pub(super) fn billing(billing: Option<&Billing>) -> Table {
     ])
 }
 
-/// A route.
+/// A route. What is a weight in the store is a share where shares are counted, and empty lists are not written.
 pub(super) fn route(route: &RouteDraft) -> Table {
-    table_of(route)
+    let mut table = table_of(route);
+    if let Some(Value::Table(failover)) = table.get_mut("failover") {
+        failover.retain(|_, value| !says_nothing(value));
+    }
+    if route.pick == Pick::Share
+        && let Some(Value::Array(ways)) = table.get_mut("upstreams")
+    {
+        for way in ways.iter_mut().filter_map(Value::as_table_mut) {
+            *way = renamed(std::mem::take(way), &[("weight", "share")]);
+        }
+    }
+    table
 }
 
 /// Whose messages from phones are.

@@ -150,7 +150,7 @@ impl<'a> Section<'a> {
     }
 
     fn entry(&self, key: &str) -> Option<(Spot, &'a Spanned<DeValue<'a>>)> {
-        let (name, value) = self.table?.iter().find(|(name, _)| name.get_ref() == key)?;
+        let (name, value) = self.table?.get_key_value(key)?;
         Some((Spot { file: self.file, offset: name.span().start }, value))
     }
 

@@ -6,6 +6,7 @@
 pub(super) mod check;
 pub mod claim;
 pub mod desk;
+pub mod explain;
 pub mod note;
 pub mod rate;
 mod replacement;

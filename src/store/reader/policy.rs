@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::account::{Account, AccountId, Credential, CredentialId, Origin, PasswordHash};
 use crate::message::{RouteId, UpstreamId};
@@ -46,6 +46,7 @@ fn accounts(db: &Connection) -> Result<(Vec<Account>, HashMap<AccountId, Filters
     let mut find = db.prepare("SELECT id, name, parent, origin, suspended, terms, filters FROM account")?;
     let mut rows = find.query([])?;
     let (mut accounts, mut filtered) = (Vec::new(), HashMap::new());
+    let mut terms = Alike::default();
     while let Some(row) = rows.next()? {
         let origin: String = row.get(3)?;
         let filters: String = row.get(6)?;
@@ -58,7 +59,7 @@ fn accounts(db: &Connection) -> Result<(Vec<Account>, HashMap<AccountId, Filters
             parent: row.get::<_, Option<u32>>(2)?.map(AccountId),
             origin: if origin == "file" { Origin::File } else { Origin::Store },
             suspended: row.get(4)?,
-            terms: json(&row.get::<_, String>(5)?)?,
+            terms: terms.read(row, 5)?,
         });
     }
     Ok((accounts, filtered))
@@ -72,6 +73,7 @@ fn credentials(db: &Connection) -> Result<Credentials, StoreError> {
     )?;
     let mut rows = find.query([])?;
     let (mut credentials, mut filtered) = (Vec::new(), HashMap::new());
+    let mut bounds = Alike::default();
     while let Some(row) = rows.next()? {
         let hash: String = row.get(3)?;
         let filters: String = row.get(5)?;
@@ -83,7 +85,7 @@ fn credentials(db: &Connection) -> Result<Credentials, StoreError> {
             account: AccountId(row.get(1)?),
             system_id: row.get(2)?,
             password: PasswordHash::parse(&hash).map_err(|e| StoreError::Failed(e.to_string()))?,
-            bounds: json(&row.get::<_, String>(4)?)?,
+            bounds: bounds.read(row, 4)?,
         });
     }
     Ok((credentials, filtered))
@@ -215,6 +217,29 @@ fn limits(db: &Connection) -> Result<TextLimits, StoreError> {
         max_parts: u8::try_from(parts).unwrap_or(u8::MAX),
         past_schedule: if more.first() == Some(&1) { PastSchedule::Now } else { PastSchedule::Refuse },
     })
+}
+
+/// Settings of which many rows have the same: a row that says what the one before it said is not read anew.
+struct Alike<T>(Option<(String, T)>);
+
+impl<T> Default for Alike<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Clone + serde::de::DeserializeOwned> Alike<T> {
+    fn read(&mut self, row: &Row<'_>, column: usize) -> Result<T, StoreError> {
+        let text = row.get_ref(column)?.as_str().map_err(|e| StoreError::Failed(e.to_string()))?;
+        match &self.0 {
+            Some((known, settings)) if known == text => Ok(settings.clone()),
+            _ => {
+                let settings: T = json(text)?;
+                self.0 = Some((text.to_owned(), settings.clone()));
+                Ok(settings)
+            }
+        }
+    }
 }
 
 fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {

@@ -1,11 +1,12 @@
 //! Putting accounts and credentials into the store. Only what differs is written: a reload of ten thousand accounts of
 //! which one changed writes one row.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
 
 use super::{account_id, written};
+use crate::account::credential::Bounds;
 use crate::account::{AccountId, Credits, Origin};
 use crate::store::StoreError;
 use crate::store::policy::{AccountDraft, CredentialDraft};
@@ -15,59 +16,55 @@ impl Writer {
     /// Accounts first, since others may stand under them; then credentials, those that are lost before those that are
     /// new, since one account may take over what another gives up.
     pub(super) fn apply_accounts(&mut self, drafts: &[AccountDraft]) -> Result<(), StoreError> {
-        let mut ids = Vec::with_capacity(drafts.len());
+        let (mut ids, mut terms, mut bounds) = (Vec::new(), Said::default(), Said::default());
         for draft in drafts {
-            ids.push(self.apply_account(draft)?);
+            ids.push(self.apply_account(draft, terms.of(&draft.terms)?)?);
         }
-        for (draft, id) in drafts.iter().zip(&ids) {
-            self.set_parent(*id, draft)?;
-            self.drop_credentials(*id, draft)?;
-        }
-        for (draft, id) in drafts.iter().zip(&ids) {
-            for credential in &draft.credentials {
-                self.apply_credential(*id, credential)?;
+        let mut fresh = Vec::new();
+        for (draft, (id, has_parent)) in drafts.iter().zip(ids) {
+            if has_parent || draft.parent.is_some() {
+                self.set_parent(id, draft)?;
             }
+            fresh.extend(self.sift_credentials(id, draft, &mut bounds)?);
         }
-        Ok(())
+        fresh.iter().try_for_each(|(id, credential)| self.apply_credential(*id, credential))
     }
 
-    fn apply_account(&mut self, draft: &AccountDraft) -> Result<AccountId, StoreError> {
-        let (terms, filters) = (written(&draft.terms)?, written(&draft.filters)?);
-        let origin = origin_word(draft.origin);
-        let mut find = self.db.prepare_cached(
-            "SELECT id, origin = ?2 AND suspended = ?3 AND terms = ?4 AND filters = ?5 FROM account WHERE name = ?1",
-        )?;
+    /// Gives its number, and whether it stands under another.
+    fn apply_account(&mut self, draft: &AccountDraft, terms: &str) -> Result<(AccountId, bool), StoreError> {
+        let (filters, origin) = (written(&draft.filters)?, origin_word(draft.origin));
         let row = params![draft.name, origin, draft.suspended, terms, filters];
-        let found: Option<(u32, bool)> =
-            find.query_row(row, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        drop(find);
+        let found: Option<(u32, bool, bool)> = self
+            .db
+            .prepare_cached(
+                "SELECT id, parent IS NOT NULL, origin = ?2 AND suspended = ?3 AND terms = ?4 AND filters = ?5
+                   FROM account WHERE name = ?1",
+            )?
+            .query_row(row, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
         let id = match found {
-            Some((id, is_same)) => {
-                if !is_same {
-                    self.db
-                        .prepare_cached(
-                            "UPDATE account SET origin = ?2, suspended = ?3, terms = ?4, filters = ?5 WHERE id = ?1",
-                        )?
-                        .execute(params![id, origin, draft.suspended, terms, filters])?;
-                }
-                AccountId(id)
+            Some((id, _, true)) => id,
+            Some((id, _, false)) => {
+                let update = "UPDATE account SET origin = ?2, suspended = ?3, terms = ?4, filters = ?5 WHERE name = ?1";
+                self.db.prepare_cached(update)?.execute(row)?;
+                id
             }
-            None => AccountId(
-                self.db
-                    .prepare_cached(
-                        "INSERT INTO account(name, origin, suspended, terms, filters) VALUES(?1, ?2, ?3, ?4, ?5)
-                           RETURNING id",
-                    )?
-                    .query_row(row, |row| row.get(0))?,
-            ),
+            None => self
+                .db
+                .prepare_cached(
+                    "INSERT INTO account(name, origin, suspended, terms, filters) VALUES(?1, ?2, ?3, ?4, ?5)
+                       RETURNING id",
+                )?
+                .query_row(row, |row| row.get(0))?,
         };
+        let id = AccountId(id);
         let before = self.books.available_and_floor(id).map(|(_, floor)| floor);
         self.books.set_terms(id, &draft.terms);
         if found.is_none() && draft.opening_credit > Credits::ZERO {
             self.add_entry(id, draft.opening_credit, "opening", "opening credit")?;
         }
         self.note_raised_floor(id, before)?;
-        Ok(id)
+        Ok((id, found.is_some_and(|(_, has_parent, _)| has_parent)))
     }
 
     /// A floor that rises above the balance breaks nothing: the audit then asks that the balance does not sink further.
@@ -93,37 +90,45 @@ impl Writer {
         Ok(())
     }
 
-    /// Credentials that are not written any more lose their right to bind.
-    fn drop_credentials(&self, account: AccountId, draft: &AccountDraft) -> Result<(), StoreError> {
-        let kept: HashSet<&str> = draft.credentials.iter().map(|kept| kept.system_id.as_str()).collect();
-        let mut find = self
-            .db
-            .prepare_cached("SELECT id, system_id FROM credential WHERE account = ?1 AND active = 1")?;
+    /// Credentials that are not written any more lose their right to bind. Gives those that are new or differ.
+    fn sift_credentials<'d>(
+        &self,
+        account: AccountId,
+        draft: &'d AccountDraft,
+        bounds: &mut Said<Bounds>,
+    ) -> Result<Vec<(AccountId, &'d CredentialDraft)>, StoreError> {
+        let mut wanted: HashMap<&str, &CredentialDraft> =
+            draft.credentials.iter().map(|wanted| (wanted.system_id.as_str(), wanted)).collect();
+        let mut find = self.db.prepare_cached(
+            "SELECT id, system_id, password_hash, bounds, filters FROM credential WHERE account = ?1 AND active = 1",
+        )?;
         let mut rows = find.query([account.0])?;
         while let Some(row) = rows.next()? {
-            let name = row.get_ref(1)?.as_str().map_err(|e| StoreError::Failed(e.to_string()))?;
-            if !kept.contains(name) {
-                let id: u32 = row.get(0)?;
-                self.db.prepare_cached("UPDATE credential SET active = 0 WHERE id = ?1")?.execute([id])?;
+            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            match wanted.get(text(1)?) {
+                None => {
+                    let id: u32 = row.get(0)?;
+                    self.db
+                        .prepare_cached("UPDATE credential SET active = 0 WHERE id = ?1")?
+                        .execute([id])?;
+                }
+                Some(known) => {
+                    let is_same = text(2)? == known.password.as_str()
+                        && text(3)? == bounds.of(&known.bounds)?
+                        && text(4)? == written(&known.filters)?;
+                    if is_same {
+                        wanted.remove(text(1)?);
+                    }
+                }
             }
         }
-        Ok(())
+        // In the order in which they are written, so that the same files make the same store.
+        let fresh = draft.credentials.iter().filter(|draft| wanted.contains_key(draft.system_id.as_str()));
+        Ok(fresh.map(|draft| (account, draft)).collect())
     }
 
     fn apply_credential(&self, account: AccountId, draft: &CredentialDraft) -> Result<(), StoreError> {
         let (bounds, filters) = (written(&draft.bounds)?, written(&draft.filters)?);
-        let row = params![account.0, draft.system_id, draft.password.as_str(), bounds, filters];
-        let is_same = self
-            .db
-            .prepare_cached(
-                "SELECT account = ?1 AND password_hash = ?3 AND bounds = ?4 AND filters = ?5 AND active = 1
-                   FROM credential WHERE system_id = ?2",
-            )?
-            .query_row(row, |row| row.get(0))
-            .optional()?;
-        if is_same == Some(true) {
-            return Ok(());
-        }
         let changed = self
             .db
             .prepare_cached(
@@ -133,7 +138,7 @@ impl Writer {
                    bounds = excluded.bounds, filters = excluded.filters, active = 1, account = excluded.account
                  WHERE account = excluded.account OR active = 0",
             )?
-            .execute(row)?;
+            .execute(params![account.0, draft.system_id, draft.password.as_str(), bounds, filters])?;
         if changed == 0 {
             return Err(StoreError::SystemIdTaken(draft.system_id.clone()));
         }
@@ -161,5 +166,23 @@ const fn origin_word(origin: Origin) -> &'static str {
     match origin {
         Origin::File => "file",
         Origin::Store => "store",
+    }
+}
+
+/// Settings as they are stored, of which many have the same: what is said twice in a row is written once.
+struct Said<T>(Option<(T, String)>);
+
+impl<T> Default for Said<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Clone + PartialEq + serde::Serialize> Said<T> {
+    fn of(&mut self, thing: &T) -> Result<&str, StoreError> {
+        if self.0.as_ref().is_none_or(|(known, _)| known != thing) {
+            self.0 = Some((thing.clone(), written(thing)?));
+        }
+        Ok(self.0.as_ref().map_or("", |(_, text)| text))
     }
 }

@@ -38,8 +38,12 @@ impl Writer {
             let failed = outcome.is_err();
             if failed {
                 self.db.execute_batch("ROLLBACK TO admin")?;
-                self.books = super::Books::read(&self.db, &self.shared, &self.flights)?;
-                self.limits.reread(&self.db, self.now)?;
+                // Only what it may have changed in memory is read again: lists have millions of numbers.
+                match admin {
+                    Admin::Probe { .. } | Admin::Backup(..) => {}
+                    Admin::List(..) => self.limits.reread(&self.db, self.now)?,
+                    _ => self.books = super::Books::read(&self.db, &self.shared, &self.flights)?,
+                }
             }
             self.db.execute_batch("RELEASE admin")?;
             self.replies.push(outcome);

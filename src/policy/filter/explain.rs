@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::admit::{Sender, Submission, Witness, judge};
-use super::filter::{Claim, Desk, RuleId};
-use super::{Admitted, Denied, Refusal, Snapshot};
+use super::{Claim, Desk, RuleId};
 use crate::clock::Timestamp;
+use crate::policy::admit::{Sender, Submission, Witness, judge};
+use crate::policy::{Admitted, Denied, Refusal, Snapshot};
 
 /// What became of a message at the gate. Nothing was counted or charged.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Verdict {
     pub objection: Option<Refusal>,
 }
 
-/// Judges as [`super::admit()`] does, and asks every rule.
+/// Judges as [`crate::policy::admit()`] does, and asks every rule.
 #[must_use]
 pub fn explain(
     policy: &Snapshot,
