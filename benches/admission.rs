@@ -85,7 +85,7 @@ fn filtered(c: &mut Criterion) {
                         submission(next)
                     },
                     |submission| {
-                        if seen % size == 0 {
+                        if seen.is_multiple_of(size) {
                             desk.begin(stage::NOW);
                         }
                         seen += 1;
