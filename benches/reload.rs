@@ -13,6 +13,10 @@ use tollgate::clock::Clock;
 use tollgate::config::{self, Config};
 use tollgate::store::{Settings, Store};
 
+/// That of the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ACCOUNTS: usize = 10_000;
 const PRICES: usize = 5_000;
 

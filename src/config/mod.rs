@@ -82,12 +82,21 @@ pub struct StoreConfig {
 /// Everything that is wrong with it, each with file, line and column.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Problems> {
     let mut texts = Texts::main(path);
-    let patterns = included(&mut Section::root(&Sources::parse(&texts, environment), 0));
-    texts.include(&patterns.unwrap_or_default());
-    let sources = Sources::parse(&texts, environment);
+    let main = Sources::parse(&texts, environment);
+    let patterns = included(&mut Section::root(&main, 0)).unwrap_or_default();
+    if patterns.is_empty() {
+        // Nothing comes to it: the file may have ten thousand accounts, and is parsed once.
+        return whole(&main, &texts);
+    }
+    drop(main);
+    texts.include(&patterns);
+    whole(&Sources::parse(&texts, environment), &texts)
+}
+
+fn whole(sources: &Sources<'_>, texts: &Texts) -> Result<Config, Problems> {
     // What is not TOML was read in parts; more problems would only follow from the first ones.
     sources.outcome()?;
-    let config = read_all(&sources, &texts);
+    let config = read_all(sources, texts);
     sources.outcome()?;
     config.ok_or_else(|| Problems(Vec::new()))
 }
