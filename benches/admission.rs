@@ -17,6 +17,10 @@ use tollgate::policy::filter::Desk;
 use tollgate::policy::{Submission, admit};
 use tollgate::store::Limits;
 
+/// The allocator of the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn admission(c: &mut Criterion) {
     let (policy, account) = (stage::policy(5_000), stage::account());
     let mut desk = Desk::default();

@@ -193,7 +193,9 @@ pub(in crate::policy) fn claims(
 ) -> Result<Vec<Claim>, Denied> {
     let rules = party.rules;
     let number = pdu.destination.digits.as_bytes();
-    let mut claims = Vec::new();
+    // Most senders have none, and nothing is allocated for them.
+    let most = rules.velocity.len() + rules.quotas.len() + 2 * rules.caps.len();
+    let mut claims = Vec::with_capacity(most + usize::from(rules.duplicate.is_some()));
     rules.paces(number, |claim| claims.push(claim));
     claims.extend(first(rules, party.account.id, pdu));
     for rule in &rules.quotas {
