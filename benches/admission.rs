@@ -17,6 +17,9 @@ use tollgate::policy::filter::Desk;
 use tollgate::policy::{Submission, admit};
 use tollgate::store::Limits;
 
+/// As many messages as a few reads of a socket bring: what went before is still in the caches, as in the daemon.
+const AT_ONCE: BatchSize = BatchSize::NumIterations(256);
+
 /// The allocator of the daemon.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -40,7 +43,7 @@ fn admission(c: &mut Criterion) {
                 |submission| {
                     admit(black_box(&policy), policy.sender(&account), submission, stage::NOW, &mut desk)
                 },
-                BatchSize::SmallInput,
+                AT_ONCE,
             );
         });
     }
@@ -100,7 +103,7 @@ fn filtered(c: &mut Criterion) {
                         limits.take(admitted.claims(), stage::NOW);
                         admitted
                     },
-                    BatchSize::SmallInput,
+                    AT_ONCE,
                 );
             });
         }

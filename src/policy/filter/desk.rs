@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::RuleId;
 use super::rules::Ruled;
 use crate::clock::Timestamp;
-use crate::policy::hours::{DaySpan, Hours, MonthSpan, local_day, local_month};
+use crate::policy::hours::{DaySpan, Hours, MonthSpan, Span, local_day, local_month};
 use crate::policy::text::content::Scratch;
 
 /// A session's own; begun anew for each batch of messages, which are all judged at one moment.
@@ -19,20 +19,23 @@ pub struct Desk {
     /// For the content rules.
     pub(in crate::policy) scratch: Scratch,
     now: Timestamp,
-    days: SmallVec<[(usize, DaySpan); 2]>,
-    months: SmallVec<[(usize, MonthSpan); 2]>,
-    open: SmallVec<[(RuleId, Option<Timestamp>); 2]>,
+    days: Kept<Arc<TimeZone>, DaySpan>,
+    months: Kept<Arc<TimeZone>, MonthSpan>,
+    open: Kept<RuleId, Span>,
     /// Rules that are not enforced and would have refused, since they were last taken.
     pub(in crate::policy) shadowed: Vec<RuleId>,
 }
 
+/// What was found of a few things, each from when on it was known to hold.
+type Kept<K, T> = SmallVec<[(K, Timestamp, T); 2]>;
+
+/// Things of one kind that are kept: zones and hours of a session change only with the policy.
+const KEPT: usize = 8;
+
 impl Desk {
-    /// Messages of this moment come now; what was known of another policy or moment is forgotten.
+    /// Messages of this moment come now.
     pub fn begin(&mut self, now: Timestamp) {
         self.now = now;
-        self.days.clear();
-        self.months.clear();
-        self.open.clear();
     }
 
     /// The rules that would have refused and are not enforced, each as often as it would have.
@@ -42,34 +45,49 @@ impl Desk {
 
     /// The day in `zone`, since 1970.
     pub(in crate::policy) fn day(&mut self, zone: &Arc<TimeZone>) -> i32 {
-        // A zone lives as long as its policy, and a batch no longer: its address names it.
-        let name = Arc::as_ptr(zone) as usize;
-        if let Some((_, span)) = self.days.iter().find(|(known, _)| *known == name) {
-            return span.day;
-        }
-        let span = local_day(zone, self.now);
-        self.days.push((name, span));
-        span.day
+        // The zone that is kept lives on, so no other one can come to stand at its address.
+        let is_it = |known: &Arc<TimeZone>| Arc::ptr_eq(known, zone);
+        let find = |now| (Arc::clone(zone), local_day(zone, now));
+        kept(&mut self.days, self.now, is_it, |span| span.ends, find).day
     }
 
     /// The month in `zone`, since 1970.
     pub(in crate::policy) fn month(&mut self, zone: &Arc<TimeZone>) -> i32 {
-        let name = Arc::as_ptr(zone) as usize;
-        if let Some((_, span)) = self.months.iter().find(|(known, _)| *known == name) {
-            return span.month;
-        }
-        let span = local_month(zone, self.now);
-        self.months.push((name, span));
-        span.month
+        let is_it = |known: &Arc<TimeZone>| Arc::ptr_eq(known, zone);
+        let find = |now| (Arc::clone(zone), local_month(zone, now));
+        kept(&mut self.months, self.now, is_it, |span| span.ends, find).month
     }
 
     /// When the hours of a rule open, if they are closed at the moment of the batch.
     pub(in crate::policy) fn closed_until(&mut self, rule: &Ruled<Hours>) -> Option<Timestamp> {
-        if let Some((_, until)) = self.open.iter().find(|(known, _)| *known == rule.id) {
-            return *until;
-        }
-        let until = rule.is.closed_until(self.now);
-        self.open.push((rule.id, until));
-        until
+        let find = |now| (rule.id, rule.is.span(now));
+        kept(&mut self.open, self.now, |known| *known == rule.id, |span| span.valid_until, find).closed_until
     }
+}
+
+/// What is kept of a thing, if it still holds; else it is found again.
+fn kept<K, T: Copy>(
+    kept: &mut Kept<K, T>,
+    now: Timestamp,
+    is_it: impl Fn(&K) -> bool,
+    ends: impl Fn(&T) -> Timestamp,
+    find: impl FnOnce(Timestamp) -> (K, T),
+) -> T {
+    let place = kept.iter().position(|(known, ..)| is_it(known));
+    if let Some((_, since, span)) = place.and_then(|place| kept.get(place))
+        && (*since..ends(span)).contains(&now)
+    {
+        return *span;
+    }
+    let (key, span) = find(now);
+    match place.and_then(|place| kept.get_mut(place)) {
+        Some(known) => *known = (key, now, span),
+        None => {
+            if kept.len() >= KEPT {
+                kept.clear();
+            }
+            kept.push((key, now, span));
+        }
+    }
+    span
 }

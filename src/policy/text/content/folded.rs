@@ -1,17 +1,16 @@
 //! Words that are found although their letters are spaced or replaced by look-alikes.
 
-use aho_corasick::AhoCorasick;
 use unicode_normalization::char::is_combining_mark;
 
-use super::plain::automaton;
 use super::scratch::Scratch;
+use super::words::Words;
 use crate::policy::text::invisible::vanishes;
 use crate::policy::text::skeleton::{LOOKS, looks};
 
 /// The folded words of all rules, compiled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FoldedWords {
-    automaton: Option<AhoCorasick>,
+    literals: Words,
     words: Vec<Word>,
 }
 
@@ -44,22 +43,33 @@ impl Builder {
     }
 
     pub(super) fn build(self) -> Result<FoldedWords, String> {
-        Ok(FoldedWords { automaton: automaton(&self.literals)?, words: self.words })
+        Ok(FoldedWords { literals: Words::of(&self.literals)?, words: self.words })
     }
 }
 
 impl FoldedWords {
-    pub(super) fn search(&self, text: &str, scratch: &mut Scratch) {
-        let Some(automaton) = &self.automaton else { return };
-        let mut folded = std::mem::take(&mut scratch.folded);
-        folded.read(text);
-        for hit in automaton.find_overlapping_iter(&folded.letters) {
+    pub(super) const fn literals(&self) -> &Words {
+        &self.literals
+    }
+
+    /// Reads a text for a search; there is nothing to read where there are no words.
+    pub(super) fn read(&self, text: &str, scratch: &mut Scratch) {
+        match self.literals {
+            Words::None => scratch.folded.clear(),
+            _ => scratch.folded.read(text),
+        }
+    }
+
+    /// Looks in what was read into `scratch`.
+    pub(super) fn search(&self, scratch: &mut Scratch) {
+        let folded = std::mem::take(&mut scratch.folded);
+        self.literals.each(&folded.letters, |hit| {
             let word = &self.words[hit.pattern().as_usize()];
             let stands = folded.begins(hit.start()) && folded.begins(hit.end());
             if stands && !scratch.has_matched(word.rule) && folded.breaks_as(word, hit.start(), hit.end()) {
                 scratch.matched(word.rule);
             }
-        }
+        });
         scratch.folded = folded;
     }
 }
@@ -124,6 +134,16 @@ struct Open {
 }
 
 impl Folded {
+    /// The octets in which literals are looked for.
+    pub(super) fn letters(&self) -> &[u8] {
+        &self.letters
+    }
+
+    fn clear(&mut self) {
+        self.letters.clear();
+        self.words.clear();
+    }
+
     fn read(&mut self, text: &str) {
         self.letters.clear();
         self.words.clear();

@@ -9,6 +9,7 @@ mod look_alike;
 mod pattern;
 mod plain;
 mod scratch;
+mod words;
 
 use domain::LinkRules;
 use folded::FoldedWords;
@@ -148,9 +149,15 @@ impl Content {
             return;
         }
         scratch.begin(self.rules, self.patterns.len());
-        self.plain.search(text, scratch);
+        plain::fold(text, &mut scratch.plain);
+        self.folded.read(text, scratch);
+        let (words, folded) = (self.plain.words(), self.folded.literals());
+        // Most texts have nothing of interest in them.
+        if words::may_find(words, scratch.plain.as_bytes(), folded, scratch.folded.letters()) {
+            self.plain.search(scratch);
+            self.folded.search(scratch);
+        }
         self.patterns.search(text, scratch);
-        self.folded.search(text, scratch);
         self.links.search(text, scratch);
         scratch.end(found);
     }

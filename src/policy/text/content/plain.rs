@@ -1,15 +1,14 @@
 //! Whole words without regard to case, and what patterns need: all of them in one automaton over the text.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 use super::scratch::Scratch;
+use super::words::Words;
 use crate::policy::text::invisible::vanishes;
 
 /// Words and literals, compiled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PlainSearch {
-    automaton: Option<AhoCorasick>,
-    /// What each literal of the automaton is for.
+    words: Words,
+    /// What each literal is for.
     targets: Vec<Target>,
 }
 
@@ -49,41 +48,27 @@ impl Builder {
     }
 
     pub(super) fn build(self) -> Result<PlainSearch, String> {
-        let automaton = automaton(&self.literals)?;
-        Ok(PlainSearch { automaton, targets: self.targets })
+        Ok(PlainSearch { words: Words::of(&self.literals)?, targets: self.targets })
     }
-}
-
-/// The octets of all literals up to which the automaton is a table that is walked without branches, a few megabytes.
-const TABLE_MAX: usize = 40_000;
-
-/// An automaton over some literals; `None` for none.
-pub(super) fn automaton<L: AsRef<[u8]>>(literals: &[L]) -> Result<Option<AhoCorasick>, String> {
-    if literals.is_empty() {
-        return Ok(None);
-    }
-    let size: usize = literals.iter().map(|literal| literal.as_ref().len()).sum();
-    let kind = if size <= TABLE_MAX { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-    let built = AhoCorasick::builder().kind(Some(kind)).prefilter(false).build(literals);
-    built.map(Some).map_err(|_| "the words of all rules together are too long".to_owned())
 }
 
 impl PlainSearch {
-    pub(super) fn search(&self, text: &str, scratch: &mut Scratch) {
-        let Some(automaton) = &self.automaton else { return };
-        let mut plain = std::mem::take(&mut scratch.plain);
-        fold(text, &mut plain);
-        for hit in automaton.find_overlapping_iter(&plain) {
-            match self.targets[hit.pattern().as_usize()] {
-                Target::Word(rule) if !scratch.has_matched(rule) => {
-                    if is_whole(&plain, hit.start(), hit.end()) {
-                        scratch.matched(rule);
-                    }
+    pub(super) const fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// Looks in what was folded into `scratch`.
+    pub(super) fn search(&self, scratch: &mut Scratch) {
+        let plain = std::mem::take(&mut scratch.plain);
+        self.words.each(plain.as_bytes(), |hit| match self.targets[hit.pattern().as_usize()] {
+            Target::Word(rule) if !scratch.has_matched(rule) => {
+                if is_whole(&plain, hit.start(), hit.end()) {
+                    scratch.matched(rule);
                 }
-                Target::Word(_) => {}
-                Target::Pattern(pattern) => scratch.must_try(pattern),
             }
-        }
+            Target::Word(_) => {}
+            Target::Pattern(pattern) => scratch.must_try(pattern),
+        });
         scratch.plain = plain;
     }
 }
