@@ -297,8 +297,10 @@ async fn submit_multi_accepts_as_many_as_credit_and_rate_allow() {
     let numbers = ["34600000001", "34600000002", "34600000003"];
     let (status, resp) = multi(&mut esme, to_many(&numbers)).await;
     assert_eq!(status, CommandStatus::ROK);
-    let failed: Vec<_> = resp.unsuccessful.iter().map(|f| f.status).collect();
-    assert_eq!(failed, [CommandStatus::RTHROTTLED, CommandStatus::RSUBMITFAIL]);
+    let failed: Vec<_> =
+        resp.unsuccessful.iter().map(|f| (f.destination.digits.to_text().into_owned(), f.status)).collect();
+    let throttled = ("34600000003".to_owned(), CommandStatus::RTHROTTLED);
+    assert_eq!(failed, [("34600000002".to_owned(), CommandStatus::RSUBMITFAIL), throttled]);
     assert_ne!(resp.message_id.unwrap().to_text(), before);
     gate.clock.advance(Duration::from_secs(1));
     let (status, resp) = multi(&mut esme, to_many(&numbers)).await;

@@ -176,7 +176,7 @@ impl Client {
     pub(super) fn accepted(&mut self, tag: Tag, id: MessageId, out: &mut BytesMut) {
         let start = out.len();
         match tag.kind {
-            Kind::Multi => return self.multi_answered(tag, Ok(id), out),
+            Kind::Multi => return self.multi_answered(tag, 0, Ok(id), out),
             Kind::Data => {
                 let message_id = Some(COctets::from(Digits::of(id).octets()));
                 let resp = DataSmResp { message_id, ..DataSmResp::default() };
@@ -192,10 +192,15 @@ impl Client {
 
     /// A message, or one destination of a submit_multi, is not accepted.
     pub(super) fn refuse_accept(&mut self, tag: Tag, denied: Denied, out: &mut BytesMut) {
+        self.refuse_accept_at(tag, 0, denied, out);
+    }
+
+    /// The same for the destination at `place` of those that wait for their answers.
+    pub(super) fn refuse_accept_at(&mut self, tag: Tag, place: usize, denied: Denied, out: &mut BytesMut) {
         self.denied(denied);
         let refusal = denied.refusal;
         match tag.kind {
-            Kind::Multi => self.multi_answered(tag, Err(refusal), out),
+            Kind::Multi => self.multi_answered(tag, place, Err(refusal), out),
             Kind::Data => self.dialect.refuse(out, CommandId::DATA_SM, tag.sequence, refusal),
             _ => self.dialect.refuse(out, CommandId::SUBMIT_SM, tag.sequence, refusal),
         }
@@ -213,10 +218,16 @@ impl Client {
         self.dialect.refuse(out, request, tag.sequence, refusal);
     }
 
-    /// One destination has its answer; with the last the response goes out.
-    fn multi_answered(&mut self, tag: Tag, answer: Result<MessageId, Refusal>, out: &mut BytesMut) {
+    /// One destination of those that wait has its answer; with the last the response goes out.
+    fn multi_answered(
+        &mut self,
+        tag: Tag,
+        place: usize,
+        answer: Result<MessageId, Refusal>,
+        out: &mut BytesMut,
+    ) {
         let Some(Aside::Multi(multi)) = self.asides.find(tag.aside) else { return };
-        let (place, destination) = multi.waiting.pop_front().unwrap_or_default();
+        let (place, destination) = multi.waiting.remove(place).unwrap_or_default();
         match answer {
             Ok(id) => {
                 multi.shown.get_or_insert(id);

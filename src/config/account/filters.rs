@@ -28,7 +28,6 @@ pub(in crate::config) fn read(table: &mut Section<'_>, name: &str) -> Filters {
         return filters;
     }
     section.put("zone", &mut filters.zone, |v| zone(v).map(Some));
-    let zone = filters.zone.clone();
     filters.duplicate = table_rule(&mut section, "duplicate", |table| {
         let mut window = HOUR;
         table.put("window", &mut window, |v| v.duration(SECOND..=31 * DAY));
@@ -36,9 +35,19 @@ pub(in crate::config) fn read(table: &mut Section<'_>, name: &str) -> Filters {
         let _: Option<()> = table.value("action").and_then(|v| v.one_of(&[("reject", ())]));
         Some(window)
     });
-    filters.hours = rules(&mut section, "hours", |table| closed_hours(table, zone.as_deref()));
+    filters.hours = rules(&mut section, "hours", closed_hours);
     filters.countries = rule(&mut section, "countries", "allow", |v| v.list(country));
     filters.country_caps = rules(&mut section, "country_caps", country_cap);
+    for (place, cap) in filters.country_caps.iter().enumerate() {
+        let again =
+            |other: &&Rule<CountryCap>| other.enforce == cap.enforce && other.is.country == cap.is.country;
+        if filters.country_caps.iter().take(place).any(|other| again(&other)) {
+            let country =
+                cap.is.country.map_or_else(|| "every country".to_owned(), |known| known.to_string());
+            let what = format!("country_caps names {country} twice");
+            section.report(what, "write messages and credits for it in one of them".to_owned());
+        }
+    }
     filters.senders = rule(&mut section, "senders", "allow", |v| v.list(Value::parsed::<SenderPattern>));
     filters.numbers = table_rule(&mut section, "numbers", |table| Some(number_sense(table)));
     filters.velocity = rules(&mut section, "velocity", velocity);
@@ -173,10 +182,11 @@ fn spend(value: &Value<'_>) -> Option<Credits> {
     }
 }
 
-fn closed_hours(table: &mut Section<'_>, of_level: Option<&str>) -> Option<ClosedHours> {
+fn closed_hours(table: &mut Section<'_>) -> Option<ClosedHours> {
     let from = table.need("closed_from", "\"22:00\"", Value::parsed);
     let to = table.need("closed_to", "\"08:00\"", Value::parsed);
-    let mut zone_name = of_level.unwrap_or("UTC").to_owned();
+    // Without one of its own it counts in that of its level, or of the nearest above that has one.
+    let mut zone_name = String::new();
     table.put("zone", &mut zone_name, zone);
     let mut days = Days::default();
     table.put("days", &mut days, |v| {

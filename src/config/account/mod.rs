@@ -72,7 +72,7 @@ pub(in crate::config) struct AccountNames {
 }
 
 /// How deep accounts may stand under others.
-pub(in crate::config) const DEEPEST: usize = 16;
+pub(in crate::config) const DEEPEST: usize = 14;
 
 /// Reads an account.
 pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {

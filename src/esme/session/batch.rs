@@ -29,7 +29,11 @@ pub(in crate::esme) struct Batch {
 impl Batch {
     pub(super) fn new(store: &Store, client: &mut Client, now: Timestamp) -> Self {
         let policy = store.policy();
-        let account = policy.account(client.bound.facts().account).cloned();
+        let facts = client.bound.facts();
+        // A credential that was withdrawn, or moved, speaks for nobody until its session has left.
+        let is_its =
+            policy.credential_by_id(facts.credential).is_some_and(|known| known.account == facts.account);
+        let account = policy.account(facts.account).filter(|_| is_its).cloned();
         client.suit(&policy, account.as_ref());
         client.desk.begin(now);
         client.policy = Arc::clone(&policy);

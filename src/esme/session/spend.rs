@@ -61,25 +61,33 @@ impl Batch {
         let counters = store.counters();
         // When the head of a submit_multi goes, the next of its destinations becomes the head.
         let mut headless = None;
+        // Of the submit_multi that is gone through: how many of its destinations go on to the store.
+        let mut kept = (0, 0);
         self.requests.retain_mut(|request| {
             let ClientRequest::Accept(accept) = request else { return true };
             let segments = u32::from(accept.admitted.parts());
-            let covers = |own| share.bucket(own, monotonic, |bucket| bucket.covers(own, segments, monotonic));
+            let take =
+                |own| share.bucket(own, monotonic, |bucket| bucket.take(own, segments, monotonic).is_ok());
             let shadowed = |rule| counters.shadowed.count(&policy, account, rule);
-            let denied = if own.is_none_or(covers) {
-                levels.take(&rules, segments, monotonic, shadowed).err()
+            let denied = if own.is_none_or(take) {
+                levels.take(&rules, segments, monotonic, shadowed).err().inspect(|_| {
+                    // What a level above does not let through is not spent here.
+                    if let Some(own) = own {
+                        share.bucket(own, monotonic, |bucket| bucket.give_back(own, segments));
+                    }
+                })
             } else {
                 Some(Refusal::RateLimited.into())
             };
+            if kept.0 != accept.tag {
+                kept = (accept.tag, 0);
+            }
             if let Some(denied) = denied {
                 headless = if accept.follows { headless } else { Some(accept.tag) };
-                client.refuse_accept(Tag::unpack(accept.tag), denied, out);
+                client.refuse_accept_at(Tag::unpack(accept.tag), kept.1, denied, out);
                 return false;
             }
-            if let Some(own) = own {
-                // Another session of the credential may have been faster: then this one goes into its debt.
-                let _ = share.bucket(own, monotonic, |bucket| bucket.take(own, segments, monotonic));
-            }
+            kept.1 += 1;
             if headless.take() == Some(accept.tag) {
                 accept.follows = false;
             }

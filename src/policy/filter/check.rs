@@ -68,7 +68,7 @@ fn destination(party: &Party<'_>, pdu: &SubmitSm, witness: &mut impl Witness) ->
 
 /// A text beyond the GSM alphabet, where some level does not want it: the strictest decides.
 fn alphabet(rules: &Rules, pdu: &mut SubmitSm, witness: &mut impl Witness) -> Result<bool, Denied> {
-    if rules.unicode.is_empty() || pdu.data_coding.alphabet() != Alphabet::Ucs2 {
+    if rules.unicode.is_empty() || !is_beyond_gsm(pdu) {
         return Ok(false);
     }
     let mut plain = None;
@@ -94,8 +94,29 @@ fn alphabet(rules: &Rules, pdu: &mut SubmitSm, witness: &mut impl Witness) -> Re
     }
 }
 
-/// The text in the GSM alphabet, as a human would read it; nothing where that cannot be. Its header stays.
+/// Whether a text is in an alphabet that holds more than the GSM alphabet, and is or may be beyond it.
+pub(super) fn is_beyond_gsm(pdu: &SubmitSm) -> bool {
+    match pdu.data_coding.alphabet() {
+        Alphabet::Gsm7 | Alphabet::Ascii => false,
+        // No text.
+        Alphabet::Binary | Alphabet::Compressed | Alphabet::Reserved => false,
+        Alphabet::Latin1 | Alphabet::Iso8859_5 | Alphabet::Iso8859_8 => {
+            let text = user_data(pdu).map(|data| data.decode()).unwrap_or_default();
+            gsm7::septets(&text, gsm7::Tables::default()).is_none()
+        }
+        _ => true,
+    }
+}
+
+/// The text in the GSM alphabet, as a human would read it; nothing where that cannot be, or where nobody here can read
+/// it. Its header stays.
 fn transliterated(pdu: &SubmitSm) -> Option<Wording> {
+    let alphabet = pdu.data_coding.alphabet();
+    let is_read =
+        matches!(alphabet, Alphabet::Ucs2 | Alphabet::Latin1 | Alphabet::Iso8859_5 | Alphabet::Iso8859_8);
+    if !is_read {
+        return None;
+    }
     let wording = Wording::of_submit(pdu);
     let (header, text) = if wording.has_header {
         let (udh, _) = Udh::cut(&wording.user_data).ok()?;
@@ -103,7 +124,7 @@ fn transliterated(pdu: &SubmitSm) -> Option<Wording> {
     } else {
         (&[][..], &wording.user_data[..])
     };
-    let text = smpp_proto::text::ucs2::decode(text);
+    let text = smpp_proto::text::decode(alphabet, text);
     let septets = gsm7::encode(&to_gsm7_text(&text)?, gsm7::Tables::default()).ok()?;
     let user_data = [header, &septets].concat().into();
     Some(Wording { data_coding: DataCoding::DEFAULT, user_data, ..wording })

@@ -114,7 +114,9 @@ pub fn range(holder: super::Holder, rule: &super::Velocity, number: &[u8]) -> u6
     let QuotaKey(holder) = QuotaKey::of(holder, Sum::DayMessages, 0);
     hash.update(&holder.to_le_bytes());
     hash.update(&rule.per.as_secs().to_le_bytes());
+    hash.update(&rule.most.to_le_bytes());
     hash.update(&[rule.digits, u8::try_from(rule.prefix.len()).unwrap_or(u8::MAX)]);
+    hash.update(rule.prefix.as_bytes());
     hash.update(number.get(..usize::from(rule.digits)).unwrap_or(number));
     hash.digest()
 }

@@ -35,6 +35,12 @@ impl Bucket {
         }
     }
 
+    /// Puts back what was taken a moment ago.
+    pub fn give_back(&mut self, throughput: Throughput, segments: u32) {
+        let burst = u64::from(throughput.burst) * 1000;
+        self.level = (self.level + u64::from(segments.min(throughput.burst)) * 1000).min(burst);
+    }
+
     /// Whether so many segments could be taken now.
     #[must_use]
     pub fn covers(&mut self, throughput: Throughput, segments: u32, now: u64) -> bool {

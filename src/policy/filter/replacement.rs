@@ -3,7 +3,6 @@
 //! A replace_sm says neither alphabet nor destination: those of the message that waits hold, so this is asked where that
 //! is known. Sender, number, hours and price were judged with the first text, and the parts stay as many.
 
-use smpp_proto::field::Alphabet;
 use smpp_proto::pdu::SubmitSm;
 
 use super::{Claim, Desk, Rules, Unicode, check};
@@ -32,7 +31,7 @@ pub fn check_replacement(
 }
 
 fn texts(rules: &Rules, pdu: &SubmitSm, desk: &mut Desk, gate: &mut Gate) -> Result<(), Denied> {
-    let is_unicode = pdu.data_coding.alphabet() == Alphabet::Ucs2;
+    let is_unicode = check::is_beyond_gsm(pdu);
     for rule in &rules.unicode {
         let objects = match rule.is {
             Unicode::Allow => false,

@@ -158,7 +158,9 @@ impl Caps {
     pub fn claims(&self, country: Option<Country>, day: i32, total: Credits, mut demand: impl FnMut(Claim)) {
         // A number of no known country counts with its like.
         let fits = |cap: &&Ruled<super::CountryCap>| cap.is.country.is_none() || cap.is.country == country;
-        let Some(cap) = self.caps.iter().find(fits) else { return };
+        // One in shadow never stands in the way of one that is enforced.
+        let enforced = self.caps.iter().filter(|cap| cap.enforce).find(fits);
+        let Some(cap) = enforced.or_else(|| self.caps.iter().find(fits)) else { return };
         let scope = country.map_or(u16::MAX, scope);
         let mut claim = |sum, adds, most| {
             let key = QuotaKey::of(self.holder, sum, scope);
@@ -230,8 +232,12 @@ impl Rules {
             }
         }
         for rule in &filters.hours {
-            let hours = Hours::compile(&rule.is, zones).map_err(|why| add.fault(&why))?;
-            let ClosedHours { from, to, zone, .. } = &rule.is;
+            let zone = rules.zone();
+            let of_level = zone.iana_name().unwrap_or("UTC");
+            let zone = if rule.is.zone.is_empty() { of_level } else { &rule.is.zone };
+            let written = ClosedHours { zone: zone.to_owned(), ..rule.is.clone() };
+            let hours = Hours::compile(&written, zones).map_err(|why| add.fault(&why))?;
+            let ClosedHours { from, to, zone, .. } = &written;
             let says = format!("closed {from} to {to} {zone}");
             rules.hours.push(add.rule(RuleKind::Hours, rule, says, hours));
         }

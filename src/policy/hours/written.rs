@@ -15,7 +15,8 @@ pub struct ClosedHours {
     /// When it ends, that minute excluded; on the next day if it is before `from`. The same time as `from` means the whole
     /// day, from midnight to midnight.
     pub to: TimeOfDay,
-    /// A name of the IANA time zone database.
+    /// A name of the IANA time zone database; empty means that of whoever sets the hours.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub zone: String,
     /// The days on which it begins; every day by default.
     #[serde(default)]

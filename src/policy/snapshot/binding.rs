@@ -57,22 +57,20 @@ impl Snapshot {
         let everybody = Level { holder: Holder::Platform, name: "" };
         self.nobodys = Arc::new(Rules::default().under(everybody, &platform.filters, zones, &mut notes)?);
         let none = Filters::default();
-        for id in self.accounts.keys().copied().collect::<Vec<_>>() {
-            // From the farthest above down to the account itself.
-            let mut way: Vec<_> = self.lineage(id).collect();
-            let known = way.iter().position(|above| self.rules.contains_key(above)).unwrap_or(way.len());
-            way.truncate(known + 1);
-            for account in way.into_iter().rev() {
-                let Some(known) = self.accounts.get(&account).filter(|_| !self.rules.contains_key(&account))
-                else {
-                    continue;
-                };
-                let above = known.parent.and_then(|parent| self.rules.get(&parent)).unwrap_or(&self.nobodys);
-                let level = Level { holder: Holder::Account(account), name: &known.name };
-                let own = filters.get(&account).unwrap_or(&none);
-                let rules = above.under(level, own, zones, &mut notes)?;
-                self.rules.insert(account, Arc::new(rules));
-            }
+        let mut below: HashMap<Option<AccountId>, Vec<AccountId>> = HashMap::new();
+        for account in self.accounts.values() {
+            below.entry(account.parent).or_default().push(account.id);
+        }
+        // From those that stand under nobody downwards. Who stands under himself is never reached, and is suspended.
+        let mut next = below.remove(&None).unwrap_or_default();
+        while let Some(id) = next.pop() {
+            let Some(known) = self.accounts.get(&id) else { continue };
+            let above = known.parent.and_then(|parent| self.rules.get(&parent)).unwrap_or(&self.nobodys);
+            let level = Level { holder: Holder::Account(id), name: &known.name };
+            let own = filters.get(&id).unwrap_or(&none);
+            let rules = above.under(level, own, zones, &mut notes)?;
+            self.rules.insert(id, Arc::new(rules));
+            next.extend(below.remove(&Some(id)).unwrap_or_default());
         }
         for credential in self.credentials_by_id.values() {
             let Some(above) = self.rules.get(&credential.account) else { continue };

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use smpp_proto::pdu::DeliverSm;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::account::AccountId;
 use crate::message::wording;
@@ -26,7 +26,11 @@ impl Writer {
         };
         let text = data.decode();
         let Some(wish) = rule.is.wish(&text) else { return Ok(()) };
-        let number = pdu.source.digits.as_bytes();
+        let Some(number) = in_international_form(&pdu.source.digits.to_text()) else {
+            warn!(source = %pdu.source.digits.to_text(), ?wish, "a wish came from no number; nothing is listed");
+            return Ok(());
+        };
+        let number = number.as_bytes();
         let changed = match wish {
             Wish::Out => {
                 let why: String = text.trim().chars().take(LONGEST_REASON).collect();
@@ -41,6 +45,14 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// The digits of a number as destinations are written: operators also write `+34…`, `0034…` and blanks.
+fn in_international_form(source: &str) -> Option<String> {
+    let written: String = source.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    let digits = written.strip_prefix('+').or_else(|| written.strip_prefix("00")).unwrap_or(&written);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| digits.to_owned())
 }
 
 /// Characters of what a phone said that are kept beside its number.
