@@ -276,7 +276,7 @@ fn names_are_taken_once_and_refer_to_what_is_there() {
     );
     assert_eq!(
         changed("name = \"acme\"", "name = \"acme\"\nparent = \"acme\""),
-        "gate.toml:26:8: account \"acme\" stands under itself, or too deep: let at most 16 accounts stand above it"
+        "gate.toml:26:8: account \"acme\" stands under itself, or too deep: let at most 14 accounts stand above it"
     );
     assert_eq!(
         added("[[mo]]\nprefixes = [\"34600\"]\naccount = \"acm\"\n"),
