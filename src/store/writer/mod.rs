@@ -183,6 +183,7 @@ impl Writer {
         }
         // Before the answers: who was answered must not find the store failing.
         self.shared.counters.is_failing.store(false, Ordering::Relaxed);
+        self.limits.keep();
         self.limits.show(&self.shared.counters);
         self.happen(effects);
         Ok(())
