@@ -58,6 +58,16 @@ impl Sweeps {
         self.next = due.map_or(self.next, |due| self.next.min(due));
     }
 
+    /// A tick may have been rolled back: what it passed is looked at again from `at` on.
+    pub(super) fn begin_anew(&mut self, at: Timestamp) {
+        *self = Self {
+            next: self.next.min(at),
+            next_by_age: self.next_by_age.min(at),
+            hours_after: Some(MessageId::from_raw(0)),
+            ..Self::new(self.default_validity)
+        };
+    }
+
     /// A message waits again without any time of its own: its default validity may be over, and it was passed then.
     pub(super) fn look_again_at(&mut self, id: MessageId) {
         self.expired_to = self.expired_to.min(MessageId::from_raw(id.raw().saturating_sub(1)));
