@@ -129,6 +129,35 @@ async fn f_121_what_comes_in_closed_hours_is_held_and_goes_when_they_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f_121_what_hours_hold_goes_earlier_when_the_policy_opens_them() {
+    let night = Timestamp::from_millis(1_763_676_000_000); // 2025-11-20T22:00:00Z
+    let closed_to = |to: &str| {
+        let hours = "hours = { closed_from = \"22:00\", zone = \"Europe/Madrid\", action = \"hold\"";
+        acme(&format!("{hours}, closed_to = \"{to}\" }}"))
+    };
+    let mut house = House::open_at(night, &closed_to("08:00")).await;
+    let mut operator = house.operator().await;
+    let mut esme = house.bound("acme").await;
+    accepted(&mut esme, to(TO, "good night")).await;
+    house.reload(&closed_to("07:00")).await;
+    operator.is_silent().await;
+    // 07:00 in Madrid.
+    house.clock.set_wall(night + Duration::from_secs(8 * 3_600));
+    house.clock.advance(Duration::ZERO);
+    assert_eq!(taken(&mut operator, "1").await.short_message, Bytes::from_static(b"good night"));
+    // 23:00 again; one that is meant for 05:00 goes no earlier, whatever becomes of the hours.
+    house.clock.set_wall(night + Duration::from_secs(24 * 3_600));
+    house.clock.advance(Duration::ZERO);
+    let five = COctets::from("251122040000000+");
+    accepted(&mut esme, SubmitSm { schedule_delivery_time: five, ..to(TO, "good morning") }).await;
+    accepted(&mut esme, to(TO, "good night again")).await;
+    operator.is_silent().await;
+    house.reload(&acme("")).await;
+    assert_eq!(taken(&mut operator, "2").await.short_message, Bytes::from_static(b"good night again"));
+    operator.is_silent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f_121_hours_that_reject_refuse_at_once_and_free() {
     let night = Timestamp::from_millis(1_763_676_000_000);
     let hours = "hours = { closed_from = \"22:00\", closed_to = \"08:00\", zone = \"Europe/Madrid\", action = \"reject\" }";

@@ -13,7 +13,7 @@ use smpp_proto::pdu::DeliverSm;
 use support::{Bench, NOON, one_of, policy, receipt, receipt_about, taken};
 use tokio::sync::mpsc;
 use tollgate::account::{Credits, UndeliveredCharge};
-use tollgate::clock::Clock;
+use tollgate::clock::{Clock, Timestamp};
 use tollgate::message::{DeliveryKey, InboundPart, Owed, State};
 use tollgate::policy::{Denied, Refusal, Taker};
 use tollgate::store::{
@@ -135,6 +135,57 @@ async fn a_put_off_message_wakes_at_its_time() {
     bench.clock.advance(Duration::from_secs(5));
     let message = bench.pull().await;
     assert_eq!((message.id, message.attempts), (id, 1));
+}
+
+/// What is held for closed hours has the default validity from their end on, and one that names none does not expire
+/// meanwhile; hours that never open end it.
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_hours_take_nothing_off_the_default_validity_and_end_what_they_never_let_go() {
+    let day = Duration::from_secs(86_400);
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 1).await;
+    bench.pull().await;
+    let until = bench.clock.now() + 3 * day;
+    bench.note(vec![Note::Held { message: id, until: Some(until) }]).await;
+    bench.clock.advance(3 * day);
+    let message = bench.pull().await;
+    assert_eq!((message.id, message.attempts, message.expires), (id, 0, until + day));
+    bench.note(vec![Note::Held { message: id, until: Some(Timestamp::NEVER) }]).await;
+    assert_eq!(bench.state(id), "deferred");
+    bench.books_hold();
+    bench.clock.advance(day);
+    assert_eq!(bench.owed().await.key, DeliveryKey::Receipt(id));
+    assert_eq!(bench.state(id), "expired");
+    bench.books_hold();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bind_saw_stopped_goes_at_once_when_its_account_may_act_again() {
+    let bench = Bench::with_credit("10").await;
+    let id = bench.send("34600000001", 0).await;
+    bench.pull().await;
+    bench.note(vec![Note::Held { message: id, until: None }]).await;
+    assert_eq!(bench.pull().await.id, id);
+}
+
+/// The sweep by age passes what a bind holds; it comes to it again when the bind gives it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_after_its_default_validity_expires_all_the_same() {
+    let bench = Bench::with_credit("10").await;
+    let held = bench.send("34600000001", 1).await;
+    let swept = bench.send("34600000002", 1).await;
+    bench.pull().await;
+    bench.clock.advance(Duration::from_secs(86_400 + 60));
+    assert_eq!(bench.owed().await.key, DeliveryKey::Receipt(swept));
+    let mut change = policy("10");
+    change.accounts[0].suspended = true;
+    bench.store.apply(change).await.unwrap();
+    bench.note(vec![Note::Held { message: held, until: None }]).await;
+    assert_eq!(bench.state(held), "deferred");
+    bench.clock.advance(Duration::from_secs(31));
+    assert_eq!(bench.owed().await.key, DeliveryKey::Receipt(held));
+    assert_eq!(bench.state(held), "expired");
+    bench.books_hold();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,7 +117,7 @@ pub(super) fn forget(db: &Connection, moved: &Moved) -> Result<(), StoreError> {
     for id in &moved.ids {
         message.execute([id.raw()])?;
     }
-    for table in ["part", "alias", "event", "tried"] {
+    for table in ["part", "alias", "event", "tried", "waits_for_hours"] {
         let mut rows = db.prepare_cached(&format!("DELETE FROM {table} WHERE message = ?1"))?;
         for id in &moved.with_more {
             rows.execute([id.raw()])?;

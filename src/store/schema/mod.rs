@@ -142,9 +142,11 @@ CREATE TABLE tried(
 
 /// Version 6: filters of accounts and credentials, and what they count.
 ///
-/// `quota` has a row for each sum, that of its latest period. `first_sending` holds prints in the order of their coming.
+/// `quota` has a row for each sum, that of its latest period. `first_sending` holds prints in the order of their coming,
+/// those of one blob forgotten together.
 /// `listed_number` has an account's opt-outs, and the platform's blocklist under owner 0; a number is its digits behind
-/// a 1. Senders were terms of an account and are a filter now.
+/// a 1. Senders were terms of an account and are a filter now. `waits_for_hours` names messages that nothing but closed
+/// hours keeps back.
 const LIMITS: &str = "
 ALTER TABLE account ADD COLUMN filters TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE credential ADD COLUMN filters TEXT NOT NULL DEFAULT '{}';
@@ -153,10 +155,12 @@ UPDATE account SET filters = json_object('senders', json_object('is', json_extra
 UPDATE account SET terms = json_remove(terms, '$.senders');
 CREATE TABLE quota(key INTEGER PRIMARY KEY, period INTEGER NOT NULL, used INTEGER NOT NULL) STRICT;
 CREATE TABLE first_sending(at INTEGER PRIMARY KEY, until INTEGER NOT NULL, prints BLOB NOT NULL) STRICT;
+CREATE INDEX first_sending_until ON first_sending(until);
 CREATE TABLE listed_number(
   owner INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL,
   PRIMARY KEY(owner, number)) STRICT, WITHOUT ROWID;
 CREATE INDEX credential_of_account ON credential(account);
+CREATE TABLE waits_for_hours(message INTEGER PRIMARY KEY) STRICT;
 ";
 
 /// Version 7: when an entry of an account's list of addresses last let somebody in.

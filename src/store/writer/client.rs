@@ -151,6 +151,12 @@ impl Writer {
         fresh.push(Fresh { accept, id, shown, state });
         if let Some(open) = admitted.due().filter(|_| admitted.held()) {
             self.note_event(id, "held", &format!("closed hours until {open}"))?;
+            // One that its client scheduled may not go before that time, whatever becomes of the hours.
+            if SubmitSm::decode(admitted.body().clone())
+                .is_ok_and(|pdu| pdu.schedule_delivery_time.is_empty())
+            {
+                self.note_hours(id)?;
+            }
         }
         self.sweeps.heed(admitted.due());
         self.sweeps.heed(admitted.expires());
@@ -356,6 +362,9 @@ impl Writer {
                 state.code()
             ])?;
         self.note_event(id, "replaced", "the client put another text in its place")?;
+        if replace.due.is_some() {
+            self.forget_hours(id)?;
+        }
         self.sweeps.heed(replace.due);
         self.sweeps.heed(replace.expires);
         if state == State::Queued {

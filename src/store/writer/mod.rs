@@ -183,6 +183,7 @@ impl Writer {
         }
         // Before the answers: who was answered must not find the store failing.
         self.shared.counters.is_failing.store(false, Ordering::Relaxed);
+        self.limits.keep();
         self.limits.show(&self.shared.counters);
         self.happen(effects);
         Ok(())
@@ -257,6 +258,7 @@ impl Writer {
         self.flights = Flights::read(&self.db)?;
         self.books = Books::read(&self.db, &self.shared, &self.flights)?;
         self.limits.reread(&self.db, self.now)?;
+        self.sweeps.begin_anew(self.now + LOOK_AFTER_FAILURE);
         self.is_stale = false;
         Ok(())
     }
@@ -283,3 +285,5 @@ impl Writer {
 const MAX_HELD_OVER: usize = 10_000;
 /// A disk that is full stays so for a while.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(5);
+/// When what is due by itself is looked at again.
+const LOOK_AFTER_FAILURE: Duration = Duration::from_secs(1);

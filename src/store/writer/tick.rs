@@ -27,6 +27,8 @@ pub(super) struct Sweeps {
     expired_to: MessageId,
     /// Messages up to here were looked at when their receipt was overdue.
     overdue_to: MessageId,
+    /// The policy changed: what waits for hours and comes after this message is still to be asked again.
+    pub(super) hours_after: Option<MessageId>,
     /// Validity of a message that names none.
     pub(super) default_validity: Duration,
 }
@@ -46,6 +48,7 @@ impl Sweeps {
             next_by_age: Timestamp::default(),
             expired_to: start,
             overdue_to: start,
+            hours_after: None,
             default_validity,
         }
     }
@@ -53,6 +56,21 @@ impl Sweeps {
     /// Something will be due then.
     pub(super) fn heed(&mut self, due: Option<Timestamp>) {
         self.next = due.map_or(self.next, |due| self.next.min(due));
+    }
+
+    /// A tick may have been rolled back: what it passed is looked at again from `at` on.
+    pub(super) fn begin_anew(&mut self, at: Timestamp) {
+        *self = Self {
+            next: self.next.min(at),
+            next_by_age: self.next_by_age.min(at),
+            hours_after: Some(MessageId::from_raw(0)),
+            ..Self::new(self.default_validity)
+        };
+    }
+
+    /// A message waits again without any time of its own: its default validity may be over, and it was passed then.
+    pub(super) fn look_again_at(&mut self, id: MessageId) {
+        self.expired_to = self.expired_to.min(MessageId::from_raw(id.raw().saturating_sub(1)));
     }
 }
 
@@ -70,7 +88,8 @@ impl Writer {
     pub(super) fn tick(&mut self, effects: &mut Effects) -> Result<(), StoreError> {
         self.land_due()?;
         if self.sweeps.next <= self.now {
-            let more = self.wake_messages(effects)?
+            let more = self.ask_hours_again()?
+                | self.wake_messages(effects)?
                 | self.expire_named(effects)?
                 | self.wake_owed(effects)?
                 | self.expire_mo_parts(effects)?
@@ -154,6 +173,7 @@ impl Writer {
             self.db
                 .prepare_cached("UPDATE message SET state = ?2, lane = ?3, due = NULL WHERE id = ?1")?
                 .execute(params![message.id.raw(), state.code(), upstream.0])?;
+            self.forget_hours(message.id)?;
             if room {
                 effects.push(&self.shared, upstream, message);
             } else {

@@ -35,13 +35,14 @@ impl Writer {
             let Command::Admin(admin) = command else { continue };
             self.db.execute_batch("SAVEPOINT admin")?;
             let outcome = self.administer(admin, effects);
-            let failed = outcome.is_err();
-            if failed {
+            if let Err(failure) = &outcome {
                 self.db.execute_batch("ROLLBACK TO admin")?;
-                // Only what it may have changed in memory is read again: lists have millions of numbers.
+                // Only what it may have changed in memory is read again: lists have millions of numbers, and the books
+                // count every message.
                 match admin {
                     Admin::Probe { .. } | Admin::Backup(..) => {}
-                    Admin::List(..) => self.limits.reread(&self.db, self.now)?,
+                    Admin::Credit { .. } | Admin::Transfer { .. } if is_refusal(failure) => {}
+                    Admin::List(..) => self.limits.reread_lists(&self.db)?,
                     _ => self.books = super::Books::read(&self.db, &self.shared, &self.flights)?,
                 }
             }
@@ -74,6 +75,9 @@ impl Writer {
                 }
                 let back =
                     Credits::ZERO.minus(*amount).ok_or(StoreError::BadAmount("the amount is too large"))?;
+                // Both are asked before either changes: a refusal leaves nothing to read again.
+                self.books.could_add(*from, back).map_err(|no| self.no_entry(*from, no))?;
+                self.books.could_add(*to, *amount).map_err(|no| self.no_entry(*to, no))?;
                 self.add_entry(*from, back, "transfer_out", note)?;
                 self.add_entry(*to, *amount, "transfer_in", note)?;
                 self.books.write(&self.db, self.now.utc_day())?;
@@ -137,15 +141,19 @@ impl Writer {
         kind: &str,
         note: &str,
     ) -> Result<Balance, StoreError> {
-        let balance = self.books.add(account, amount).map_err(|no| match no {
-            NoHold::Nobody => StoreError::Unknown { what: "account", name: account.to_string() },
-            NoHold::AboveCeiling => StoreError::AboveCeiling(self.name_of(account)),
-            NoHold::Insufficient | NoHold::Full => StoreError::InsufficientCredit(self.name_of(account)),
-        })?;
+        let balance = self.books.add(account, amount).map_err(|no| self.no_entry(account, no))?;
         self.db
             .prepare_cached("INSERT INTO entry(account, at, kind, amount, note) VALUES(?1, ?2, ?3, ?4, ?5)")?
             .execute(params![account.0, self.now.millis(), kind, amount.micro(), note])?;
         Ok(balance)
+    }
+
+    fn no_entry(&self, account: AccountId, no: NoHold) -> StoreError {
+        match no {
+            NoHold::Nobody => StoreError::Unknown { what: "account", name: account.to_string() },
+            NoHold::AboveCeiling => StoreError::AboveCeiling(self.name_of(account)),
+            NoHold::Insufficient | NoHold::Full => StoreError::InsufficientCredit(self.name_of(account)),
+        }
     }
 
     fn name_of(&self, account: AccountId) -> String {
@@ -200,6 +208,17 @@ impl Writer {
         self.db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES('limits', ?1)", [limits])?;
         Ok(())
     }
+}
+
+/// Whether credit was refused before anything was written.
+const fn is_refusal(failure: &StoreError) -> bool {
+    matches!(
+        failure,
+        StoreError::Unknown { .. }
+            | StoreError::AboveCeiling(_)
+            | StoreError::InsufficientCredit(_)
+            | StoreError::BadAmount(_)
+    )
 }
 
 fn written<T: serde::Serialize>(thing: &T) -> Result<String, StoreError> {

@@ -1,7 +1,7 @@
-//! First sendings: which text went to which number within its window. In memory by print, and on disk in the order of
-//! their coming, one blob a transaction, so that a restart knows them and the oldest are found to be forgotten.
+//! First sendings: which text went to which number within its window. In memory by print, and on disk in blobs of those
+//! that end in the same minute, so that a restart knows them and those that end first are found to be forgotten.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,9 +12,8 @@ use crate::store::StoreError;
 /// Prints with the second until which each is remembered. 13 to 26 octets each in memory, 12 on disk.
 pub(in crate::store::writer) struct Firsts {
     until: HashMap<Print, u32, RandomState>,
-    /// What this transaction adds: print and second.
-    fresh: Vec<u8>,
-    fresh_until: u32,
+    /// What this transaction adds: prints and seconds by the minute in which they end, as many as there are windows.
+    fresh: BTreeMap<u32, Vec<u8>>,
     most: usize,
     /// Forgotten before their time, because there were too many.
     pub(super) dropped: u64,
@@ -23,6 +22,8 @@ pub(in crate::store::writer) struct Firsts {
 /// A print as two halves, so that an entry takes 12 octets instead of 16.
 type Print = [u32; 2];
 
+/// Seconds: what ends within them is forgotten together.
+const MINUTE: u32 = 60;
 /// Octets of a record: a print and a second.
 const RECORD: usize = 12;
 /// Blobs that one look forgets.
@@ -45,7 +46,7 @@ impl Firsts {
 
     /// None yet.
     pub(super) fn empty(most: usize) -> Self {
-        Self { until: HashMap::default(), fresh: Vec::new(), fresh_until: 0, most, dropped: 0 }
+        Self { until: HashMap::default(), fresh: BTreeMap::new(), most, dropped: 0 }
     }
 
     pub(super) const fn most(&self) -> usize {
@@ -71,25 +72,29 @@ impl Firsts {
         let until = seconds(now + std::time::Duration::from_millis(999)).saturating_add(window);
         let print = halves(print);
         self.until.insert(print, until);
-        self.fresh_until = self.fresh_until.max(until);
-        for half in print {
-            self.fresh.extend_from_slice(&half.to_le_bytes());
+        let fresh = self.fresh.entry(until / MINUTE).or_default();
+        for word in [print[0], print[1], until] {
+            fresh.extend_from_slice(&word.to_le_bytes());
         }
-        self.fresh.extend_from_slice(&until.to_le_bytes());
     }
 
     pub(super) fn write(&mut self, db: &Connection, now: Timestamp) -> Result<(), StoreError> {
         if self.fresh.is_empty() {
             return Ok(());
         }
-        db.prepare_cached("INSERT INTO first_sending(until, prints) VALUES(?1, ?2)")?
-            .execute(params![self.fresh_until, self.fresh])?;
+        let mut put = db.prepare_cached("INSERT INTO first_sending(until, prints) VALUES(?1, ?2)")?;
+        let written = self.fresh.len();
+        for prints in self.fresh.values() {
+            let until = records(prints).map(|(_, until)| until).max().unwrap_or(0);
+            put.execute(params![until, prints])?;
+        }
         self.fresh.clear();
-        self.fresh_until = 0;
-        while self.until.len() > self.most && self.forget_oldest(db, None)? {}
-        // What is over leaves little by little, so that no transaction has to drop an hour at once.
-        for _ in 0..2 {
-            self.forget_oldest(db, Some(seconds(now)))?;
+        while self.until.len() > self.most && self.forget_soonest(db, None)? {}
+        // What is over leaves little by little, so that no transaction has to drop an hour at once; faster than it came.
+        for _ in 0..=written {
+            if !self.forget_soonest(db, Some(seconds(now)))? {
+                break;
+            }
         }
         Ok(())
     }
@@ -101,20 +106,20 @@ impl Firsts {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         for _ in 0..AT_ONCE {
-            if !self.forget_oldest(db, Some(seconds(now)))? {
+            if !self.forget_soonest(db, Some(seconds(now)))? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Forgets the oldest blob, if it is over by `now` (or in any case); `false` when there is none.
-    fn forget_oldest(&mut self, db: &Connection, now: Option<u32>) -> Result<bool, StoreError> {
+    /// Forgets the blob that ends first, if it is over by `now` (or in any case); `false` when there is none.
+    fn forget_soonest(&mut self, db: &Connection, now: Option<u32>) -> Result<bool, StoreError> {
         let mut find =
-            db.prepare_cached("SELECT at, until, prints FROM first_sending ORDER BY at LIMIT 1")?;
-        let oldest: Option<(i64, u32, Vec<u8>)> =
+            db.prepare_cached("SELECT at, until, prints FROM first_sending ORDER BY until, at LIMIT 1")?;
+        let soonest: Option<(i64, u32, Vec<u8>)> =
             find.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-        let Some((at, until, prints)) = oldest else { return Ok(false) };
+        let Some((at, until, prints)) = soonest else { return Ok(false) };
         if now.is_some_and(|now| until > now) {
             return Ok(false);
         }
@@ -174,6 +179,28 @@ mod tests {
         again.sweep(&db, at(4_600)).unwrap();
         assert_eq!(again.len(), 0);
         assert_eq!(Firsts::read(&db, 100, at(0)).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_long_window_keeps_no_shorter_one_from_being_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = schema::open(&folder.path().join("gate.db")).unwrap();
+        let mut firsts = Firsts::read(&db, 3, at(0)).unwrap();
+        firsts.note(1, 86_400, at(1_000));
+        firsts.note(2, 600, at(1_000));
+        firsts.write(&db, at(1_000)).unwrap();
+        assert!(!firsts.sweep(&db, at(1_599)).unwrap());
+        assert_eq!(firsts.len(), 2);
+        firsts.sweep(&db, at(1_600)).unwrap();
+        assert_eq!((firsts.len(), firsts.has(1, at(1_600)), firsts.dropped), (1, true, 0));
+        assert_eq!(Firsts::read(&db, 3, at(0)).unwrap().len(), 1);
+        // Too many: those go that would have gone first, also when they came last.
+        for print in 3..6 {
+            firsts.note(print, 600 + print as u32 * 60, at(2_000));
+        }
+        firsts.write(&db, at(2_000)).unwrap();
+        assert_eq!((firsts.len(), firsts.dropped), (3, 1));
+        assert!(firsts.has(1, at(2_000)) && !firsts.has(3, at(2_000)) && firsts.has(5, at(2_000)));
     }
 
     #[test]

@@ -56,13 +56,13 @@ impl Limits {
     ) -> Result<Self, StoreError> {
         Ok(Self {
             sums: Sums::read(db)?,
-            paces: Paces::default(),
+            paces: Paces::with_way_back(),
             firsts: Firsts::read(db, most_firsts, now)?,
             lists: Lists::read(db)?,
         })
     }
 
-    /// The same after a rollback; paces stay as they are.
+    /// The same after a rollback: what this transaction took of paces is put back.
     pub(in crate::store::writer) fn reread(
         &mut self,
         db: &Connection,
@@ -70,8 +70,26 @@ impl Limits {
     ) -> Result<(), StoreError> {
         self.sums = Sums::read(db)?;
         self.firsts = Firsts::read(db, self.firsts.most(), now)?;
-        self.lists = Lists::read(db)?;
+        self.paces.put_back();
+        if self.lists.is_touched() {
+            self.lists = Lists::read(db)?;
+        }
         Ok(())
+    }
+
+    /// The lists after a rollback to a savepoint; the transaction may still fail.
+    pub(in crate::store::writer) fn reread_lists(&mut self, db: &Connection) -> Result<(), StoreError> {
+        if self.lists.is_touched() {
+            self.lists = Lists::read(db)?;
+            self.lists.touch();
+        }
+        Ok(())
+    }
+
+    /// After the commit: what was taken stays taken.
+    pub(in crate::store::writer) fn keep(&mut self) {
+        self.paces.keep();
+        self.lists.keep();
     }
 
     /// Whether every claim of a message can be met; `shadowed` hears of those that cannot and are not enforced.

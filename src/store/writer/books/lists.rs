@@ -16,6 +16,8 @@ pub(in crate::store::writer) struct Lists {
     listed: HashSet<[u32; 3], RandomState>,
     /// How long each list is: most accounts have none, and are not looked up.
     lengths: HashMap<u32, u64, RandomState>,
+    /// Whether this transaction changed them: who reads millions of numbers again should have to.
+    touched: bool,
 }
 
 impl Lists {
@@ -30,6 +32,19 @@ impl Lists {
             lists.insert(owner, number.unsigned_abs());
         }
         Ok(lists)
+    }
+
+    pub(super) const fn is_touched(&self) -> bool {
+        self.touched
+    }
+
+    pub(super) const fn touch(&mut self) {
+        self.touched = true;
+    }
+
+    /// The transaction is committed.
+    pub(super) const fn keep(&mut self) {
+        self.touched = false;
     }
 
     /// Why a number gets nothing from whoever has these lists, if it does.
@@ -59,6 +74,7 @@ impl Lists {
         if !self.insert(owner, number) {
             return Ok(false);
         }
+        self.touch();
         db.prepare_cached(
             "INSERT OR REPLACE INTO listed_number(owner, number, at, why) VALUES(?1, ?2, ?3, ?4)",
         )?
@@ -77,6 +93,7 @@ impl Lists {
         if !self.listed.remove(&entry(owner, number)) {
             return Ok(false);
         }
+        self.touch();
         if let Some(length) = self.lengths.get_mut(&owner) {
             *length -= 1;
             if *length == 0 {

@@ -168,21 +168,18 @@ impl Books {
         }
     }
 
-    /// Adds credit from outside, or takes it away down to the floor.
+    /// Adds credit from outside, or takes it away down to the floor. An error changes nothing.
     pub(super) fn add(&mut self, account: AccountId, amount: Credits) -> Result<Balance, NoHold> {
         let purse = self.purses.get_mut(&account).ok_or(NoHold::Nobody)?;
-        let sum = purse.balance.available.plus(amount).ok_or(NoHold::Insufficient)?;
-        if amount < Credits::ZERO && sum < purse.floor {
-            return Err(NoHold::Insufficient);
-        }
-        let owned = sum.plus(purse.balance.held).ok_or(NoHold::Insufficient)?;
-        if amount > Credits::ZERO && purse.ceiling.is_some_and(|ceiling| owned > ceiling) {
-            return Err(NoHold::AboveCeiling);
-        }
-        purse.balance.available = sum;
+        purse.balance.available = purse.with(amount)?;
         let balance = purse.balance;
         self.touch(account);
         Ok(balance)
+    }
+
+    /// Whether so much could be added, or taken away.
+    pub(super) fn could_add(&self, account: AccountId, amount: Credits) -> Result<(), NoHold> {
+        self.purses.get(&account).ok_or(NoHold::Nobody)?.with(amount).map(|_| ())
     }
 
     pub(super) fn undelivered(&self, account: AccountId) -> UndeliveredCharge {
@@ -249,6 +246,19 @@ impl Purse {
             day: Day::default(),
             dirty: false,
         }
+    }
+
+    /// What could be spent with credit from outside, or without what is taken away.
+    fn with(&self, amount: Credits) -> Result<Credits, NoHold> {
+        let sum = self.balance.available.plus(amount).ok_or(NoHold::Insufficient)?;
+        if amount < Credits::ZERO && sum < self.floor {
+            return Err(NoHold::Insufficient);
+        }
+        let owned = sum.plus(self.balance.held).ok_or(NoHold::Insufficient)?;
+        if amount > Credits::ZERO && self.ceiling.is_some_and(|ceiling| owned > ceiling) {
+            return Err(NoHold::AboveCeiling);
+        }
+        Ok(sum)
     }
 
     /// What could be spent after a hold.

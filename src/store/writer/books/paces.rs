@@ -12,6 +12,8 @@ pub(super) struct Paces {
     full_at: HashMap<u64, i64, RandomState>,
     /// When those that are full may be looked for again.
     look_again: i64,
+    /// What this transaction took from: the bucket, and what it was before. Absent where nothing is rolled back.
+    before: Option<Vec<(u64, Option<i64>)>>,
 }
 
 /// Buckets in memory at most, 17 to 34 octets each. Beyond it, once the full ones are dropped, a new range is not counted.
@@ -20,6 +22,29 @@ const MOST: usize = 1_000_000;
 const LOOK_EVERY: i64 = 1_000;
 
 impl Paces {
+    /// None yet; what a transaction takes can be put back until it is kept.
+    pub(super) fn with_way_back() -> Self {
+        Self { before: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// The transaction is committed.
+    pub(super) fn keep(&mut self) {
+        if let Some(before) = &mut self.before {
+            before.clear();
+        }
+    }
+
+    /// The transaction was rolled back.
+    pub(super) fn put_back(&mut self) {
+        // The last first: a bucket may have been taken from several times.
+        for (key, full_at) in self.before.iter_mut().flat_map(|before| before.drain(..).rev()) {
+            match full_at {
+                Some(full_at) => self.full_at.insert(key, full_at),
+                None => self.full_at.remove(&key),
+            };
+        }
+    }
+
     /// Whether one more may go. `every` milliseconds bring one back, `burst` may go at once.
     pub(super) fn has(&self, key: u64, every: u64, burst: u64, now: Timestamp) -> bool {
         let full_at = self.full_at.get(&key).map_or(0, |at| at.saturating_sub(now.millis()).max(0));
@@ -45,6 +70,9 @@ impl Paces {
         }
         let every = i64::try_from(every).unwrap_or(i64::MAX);
         let longest = every.saturating_mul(i64::try_from(burst).unwrap_or(i64::MAX));
+        if let Some(before) = &mut self.before {
+            before.push((key, self.full_at.get(&key).copied()));
+        }
         let full_at = self.full_at.entry(key).or_default();
         let next = (*full_at).max(now.millis()).saturating_add(every);
         // A rule that is not enforced lets more go than it allows; what it owes stays bounded.
@@ -69,5 +97,20 @@ mod tests {
         paces.take(1, 1_000, 3, at(6_000));
         assert!(!paces.has(1, 1_000, 3, at(6_500)));
         assert!(paces.has(1, 1_000, 3, at(60_000)));
+    }
+
+    #[test]
+    fn what_a_transaction_took_is_put_back_when_it_fails() {
+        let at = Timestamp::from_millis;
+        let mut paces = Paces::with_way_back();
+        paces.take(1, 1_000, 3, at(5_000));
+        paces.keep();
+        for key in [1, 2, 1] {
+            paces.take(key, 1_000, 3, at(5_000));
+        }
+        paces.put_back();
+        assert_eq!((paces.taken(1, 1_000, at(5_000)), paces.taken(2, 1_000, at(5_000))), (1, 0));
+        paces.put_back();
+        assert_eq!(paces.taken(1, 1_000, at(5_000)), 1);
     }
 }

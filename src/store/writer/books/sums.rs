@@ -23,6 +23,12 @@ struct Sum {
     dirty: bool,
 }
 
+impl Sum {
+    const fn counts_for(&self, period: i32) -> bool {
+        period <= self.period && self.period <= period.saturating_add(1)
+    }
+}
+
 impl Sums {
     pub(super) fn read(db: &Connection) -> Result<Self, StoreError> {
         let mut find = db.prepare("SELECT key, period, used FROM quota")?;
@@ -36,9 +42,9 @@ impl Sums {
     }
 
     /// What was counted in a period. One that is over counts as the one after it: a message that was judged just before
-    /// midnight and comes just after it belongs to the new day.
+    /// midnight and comes just after it belongs to the new day. A sum from further ahead is of a clock that was wrong.
     pub(super) fn of(&self, key: QuotaKey, period: i32) -> u64 {
-        self.sums.get(&key).filter(|sum| sum.period >= period).map_or(0, |sum| sum.used)
+        self.sums.get(&key).filter(|sum| sum.counts_for(period)).map_or(0, |sum| sum.used)
     }
 
     pub(super) fn add(&mut self, key: QuotaKey, period: i32, adds: u64) {
@@ -46,7 +52,7 @@ impl Sums {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => free.insert(Sum { period, used: 0, dirty: false }),
         };
-        if sum.period < period {
+        if !sum.counts_for(period) {
             *sum = Sum { period, used: 0, dirty: sum.dirty };
         }
         sum.used = sum.used.saturating_add(adds);
@@ -86,5 +92,14 @@ mod tests {
         assert_eq!(sums.of(key, 101), 2);
         sums.add(key, 101, u64::MAX);
         assert_eq!(sums.of(key, 101), u64::MAX);
+    }
+
+    #[test]
+    fn a_sum_of_a_clock_that_was_ahead_begins_anew() {
+        let (mut sums, key) = (Sums::default(), QuotaKey(7));
+        sums.add(key, 9_000, 3);
+        assert_eq!((sums.of(key, 8_999), sums.of(key, 8_998), sums.of(key, 100)), (3, 0, 0));
+        sums.add(key, 100, 1);
+        assert_eq!((sums.of(key, 100), sums.of(key, 101), sums.of(key, 9_000)), (1, 0, 0));
     }
 }
