@@ -84,6 +84,8 @@ impl Writer {
                 | self.drop_unclaimed(effects)?
                 | self.drop_short_ids()?
                 | self.limits.firsts.sweep(&self.db, self.now)?;
+            let policy = self.shared.policy.load_full();
+            self.free_lanes(&policy, effects)?;
             let seen = self.shared.sightings.due(self.now);
             if !seen.is_empty() {
                 self.write_sightings(&seen)?;
