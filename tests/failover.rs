@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use smpp_proto::field::COctets;
-use smpp_proto::pdu::SubmitSm;
-use smpp_proto::{CommandStatus, Tag, Tlv};
+use smpp_proto::pdu::{CancelSm, SubmitSm};
+use smpp_proto::{Address, Body, CommandId, CommandStatus, Tag, Tlv};
 use support::{Ways, route, routed, submit};
 use tollgate::policy::route::{Failover, Negative};
 use tollgate::store::{PolicyChange, RouteDraft, WayDraft};
@@ -143,7 +143,7 @@ async fn what_costs_more_than_the_client_pays_or_the_cap_is_passed_by() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_its_validity_and_with_nobody_up_a_message_ends() {
+async fn after_its_validity_a_message_ends_and_with_nobody_up_it_waits() {
     let mut ways = two().await;
     let pdu = SubmitSm { validity_period: COctets::from("000000000100000R"), ..submit(TO, "hello") };
     let (_, id) = ways.esme.try_submit(pdu).await;
@@ -154,11 +154,101 @@ async fn after_its_validity_and_with_nobody_up_a_message_ends() {
     told(&mut ways, &id, "EXPIRED").await;
     let id = ways.esme.submit(TO, "hello").await;
     let first = ways.take(0, "n-2").await;
-    ways.links[1].send_empty(smpp_proto::CommandId::UNBIND, CommandStatus::ROK, 900).await;
+    ways.links[1].send_empty(CommandId::UNBIND, CommandStatus::ROK, 900).await;
     ways.is_up("south", false).await;
     ways.report(0, &first, "n-2", "UNDELIV", 5).await;
-    told(&mut ways, &id, "UNDELIV").await;
+    assert!(ways.gate.trace(&id).timeline.iter().any(|entry| entry.what == "failed_over"));
+    ways.esme.expect_quiet().await;
+    let mut ways = ways.restart().await;
+    ways.take(1, "s-1").await;
+    ways.report(1, &first, "s-1", "DELIVRD", 2).await;
+    told(&mut ways, &id, "DELIVRD").await;
+    ways.links[0].expect_quiet().await;
     ways.gate.ends_with("8", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_last_operator_that_is_left_is_removed_a_message_ends() {
+    let mut ways = two().await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-1").await;
+    ways.links[1].send_empty(CommandId::UNBIND, CommandStatus::ROK, 900).await;
+    ways.is_up("south", false).await;
+    ways.report(0, &first, "n-1", "UNDELIV", 5).await;
+    assert!(ways.gate.trace(&id).timeline.iter().any(|entry| entry.what == "failed_over"));
+    ways.gate
+        .change(|plan| {
+            plan.upstreams.pop();
+            plan.shape = |change| with(change, on_receipt(), all(&["north"]));
+        })
+        .await;
+    let Ways { gate, operators, esme, links } = ways;
+    drop((esme, links));
+    let gate = gate.restart().await;
+    let mut north = operators[0].bound().await;
+    gate.reaches(&id, "rejected").await;
+    let receipt = gate.bound().await.expect_deliver().await;
+    assert!(String::from_utf8_lossy(receipt.user_data()).contains("stat:REJECTD "));
+    north.expect_quiet().await;
+    gate.ends_with("10", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_route_does_not_reach_any_more_does_not_go_on_over_it() {
+    let mut ways = two().await;
+    let id = ways.esme.submit(TO, "hello").await;
+    let first = ways.take(0, "n-1").await;
+    ways.gate.reaches(&id, "sent").await;
+    ways.gate
+        .change(|plan| {
+            plan.shape = |change| {
+                let own = RouteDraft {
+                    failover: Some(on_receipt()),
+                    upstreams: all(&["north", "south"]),
+                    prefixes: vec!["49".to_owned()],
+                    ..route("own", &[])
+                };
+                routed(change, vec![own, route("rest", &["north"])]);
+            };
+        })
+        .await;
+    ways.report(0, &first, "n-1", "UNDELIV", 5).await;
+    told(&mut ways, &id, "UNDELIV").await;
+    ways.links[1].expect_quiet().await;
+    ways.gate.ends_with("9", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cancelled_goes_nowhere_although_a_part_of_it_failed() {
+    let mut ways = two().await;
+    let text = Tlv::new(Tag::MESSAGE_PAYLOAD, vec![b'a'; 200]);
+    let two = SubmitSm { short_message: Bytes::new(), tlvs: vec![text].into(), ..submit(TO, "") };
+    let (_, id) = ways.esme.try_submit(two).await;
+    let first = ways.take(0, "n-1").await;
+    // Nobody can take the second part now: the message waits, and may still be cancelled.
+    for link in &mut ways.links {
+        let (sequence, _) = link.expect_submit().await;
+        link.refuse_submit(sequence, CommandStatus::RSYSERR).await;
+    }
+    ways.gate.reaches(&id, "deferred").await;
+    ways.report(0, &first, "n-1", "UNDELIV", 5).await;
+    let cancel = CancelSm {
+        message_id: COctets::from(id.as_str()),
+        source: Address::alphanumeric("TEST"),
+        ..CancelSm::default()
+    };
+    let sequence = ways.esme.send(Body::CancelSm(cancel)).await;
+    let answer = ways.esme.expect_answer(sequence).await;
+    assert_eq!(
+        (answer.header.command, answer.header.status),
+        (CommandId::CANCEL_SM_RESP, CommandStatus::ROK)
+    );
+    ways.esme.expect_deliver().await;
+    for link in &mut ways.links {
+        link.expect_quiet().await;
+    }
+    // The part that the operator had is charged, the cancelled one is not.
+    ways.gate.ends_with("9", "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]

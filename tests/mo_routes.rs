@@ -208,6 +208,59 @@ async fn a_credential_that_gives_an_address_up_does_so_for_itself() {
     gets(&mut own, "own").await;
 }
 
+/// The credential "acme-mo" is withdrawn, or is the other account's.
+async fn loses_its_credential(ways: &mut Ways<1>, to: Option<usize>) {
+    let shape: fn(&mut PolicyChange) = match to {
+        None => |change| {
+            shaped(change);
+            change.accounts[0].credentials.pop();
+            change.traffic.as_mut().unwrap().mo_routes[3].credential = None;
+        },
+        Some(_) => |change| {
+            shaped(change);
+            let moved = change.accounts[0].credentials.pop().unwrap();
+            change.accounts[1].credentials.push(moved);
+            change.traffic.as_mut().unwrap().mo_routes[3].credential = None;
+        },
+    };
+    ways.gate.change(|plan| plan.shape = shape).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_for_a_credential_that_its_account_loses_anybody_of_the_account_gets() {
+    for (to, restarts) in [(None, false), (None, true), (Some(1), false), (Some(1), true)] {
+        let (mut ways, beta) = opened(InboundParts::Forward).await;
+        for number in 0..3 {
+            comes(&mut ways, text("44000", &format!("own {number}")), CommandStatus::ROK).await;
+        }
+        ways.esme.expect_quiet().await;
+        drop(beta);
+        if restarts {
+            // Then it waits in the store alone.
+            ways = ways.restart().await;
+        }
+        loses_its_credential(&mut ways, to).await;
+        for number in 0..3 {
+            gets(&mut ways.esme, &format!("own {number}")).await;
+        }
+        ways.esme.expect_quiet().await;
+        assert_eq!(ways.gate.owed(), 0);
+        ways.gate.books_hold();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lost_credential_had_and_did_not_answer_anybody_gets_later() {
+    let (mut ways, _beta) = opened(InboundParts::Forward).await;
+    let mut own = bound(&ways, "acme-mo").await;
+    comes(&mut ways, text("44000", "own"), CommandStatus::ROK).await;
+    own.expect_deliver_unanswered().await;
+    loses_its_credential(&mut ways, None).await;
+    own.reset();
+    ways.gate.advance_until(Duration::from_secs(30), gets(&mut ways.esme, "own")).await;
+    assert_eq!(ways.gate.owed(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_does_not_come_by_itself_is_called_for_what_is_its_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

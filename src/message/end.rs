@@ -113,6 +113,12 @@ pub struct Settlement {
 }
 
 impl End {
+    /// Whether it is the word of an operator that had it: only then may another do better.
+    #[must_use]
+    pub const fn is_by_operator(&self) -> bool {
+        matches!(self.reason, Reason::Receipt | Reason::OperatorRejected)
+    }
+
     /// What becomes of what was held for the message (or for one part of it).
     #[must_use]
     pub fn settle(&self, held: Credits, undelivered: UndeliveredCharge) -> Settlement {

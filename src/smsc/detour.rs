@@ -126,7 +126,11 @@ fn next_of(shared: &Shared, policy: &Snapshot, message: &Message) -> Place {
     if shared.is_configured {
         return Place::Stay;
     }
-    // Nobody will ever empty this lane again: any operator that is configured will do better.
+    // Nobody will ever empty this lane again. Those of its way that are left have all failed it: it ends.
+    if way.is_empty() {
+        return Place::Nowhere;
+    }
+    // Else any operator that is configured will do better; one that is only about to be known is waited for.
     match way.iter().find(|id| **id != shared.id && shared.roster.knows(**id)) {
         Some(next) => Place::Move(*next),
         None => Place::Stay,

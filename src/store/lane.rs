@@ -240,6 +240,11 @@ impl<T: Laned> Lane<T> {
         flows.by_id.get(&id).map(depth).unwrap_or_default()
     }
 
+    /// Whether a flow with something in memory is one that `picks` names.
+    pub(super) fn has(&self, picks: impl FnMut(&FlowId) -> bool) -> bool {
+        self.lock().turns.iter().any(picks)
+    }
+
     /// How many more things may go straight to memory.
     pub(super) fn room(&self) -> usize {
         LANE_ROOM.saturating_sub(self.lock().ready)

@@ -83,8 +83,9 @@ impl Failover {
 }
 
 impl Route {
-    /// The operator that a message goes to which those in `tried` failed; nothing when it ends. `price` is what the client
-    /// pays for a segment.
+    /// The operator that a message goes to which those in `tried` failed; nothing when it ends. One that is up goes first;
+    /// when none is, as after a start, the message waits for the first in the order. `price` is what the client pays for
+    /// a segment.
     #[must_use]
     pub fn next_after(
         &self,
@@ -103,7 +104,9 @@ impl Route {
             let way = self.ways.iter().find(|way| way.upstream == id);
             way.and_then(|way| way.cost).is_none_or(|cost| cost <= most)
         };
-        self.order(account, pdu).into_iter().find(|id| !tried.contains(id) && is_cheap(*id) && is_up(*id))
+        let mut order = self.order(account, pdu);
+        order.retain(|id| !tried.contains(id) && is_cheap(*id));
+        order.iter().copied().find(|id| is_up(*id)).or_else(|| order.first().copied())
     }
 }
 
@@ -158,13 +161,16 @@ mod tests {
         assert_eq!(next(&route, &[1], "0.5"), Some(3), "the second costs more than the client pays");
         assert_eq!(next(&route, &[1, 3], "0.1"), Some(5), "the fourth is down");
         assert_eq!(next(&route, &[1, 3, 5], "0.1"), None, "three are enough");
+        route.failover = Some(Failover { max_attempts: 9, ..Failover::default() });
+        assert_eq!(next(&route, &[1, 2, 3, 5], "1"), Some(4), "it is down, and the last that is left");
+        assert_eq!(next(&route, &[1, 2, 3, 4, 5], "1"), None);
         route.failover = Some(Failover {
             max_cost: Some("0.55".parse().unwrap()),
             max_attempts: 9,
             ..Failover::default()
         });
         assert_eq!(next(&route, &[1], "0.1"), Some(3));
-        assert_eq!(next(&route, &[1, 3, 5], "9"), None);
+        assert_eq!(next(&route, &[1, 3, 4, 5], "9"), None, "the second costs more than the most");
         route.failover = None;
         assert_eq!(next(&route, &[], "1"), None);
     }

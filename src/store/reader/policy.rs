@@ -21,6 +21,7 @@ pub(in crate::store) fn policy_parts(
 ) -> Result<SnapshotParts, StoreError> {
     let (accounts, filters) = accounts(db)?;
     let (credentials, credential_filters) = credentials(db)?;
+    let family = Family::of(&accounts);
     Ok(SnapshotParts {
         filters,
         credential_filters,
@@ -29,8 +30,8 @@ pub(in crate::store) fn policy_parts(
         networks: part::read(db, part::NETWORK)?,
         price_lists: part::read(db, part::PRICE_LIST)?,
         billing: part::read(db, part::BILLING)?.pop(),
-        routes: routes(db, upstreams, &accounts)?,
-        mo_routes: mo_routes(db, &accounts, &credentials)?,
+        routes: routes(db, upstreams, &family)?,
+        mo_routes: mo_routes(db, &family, &credentials)?,
         accounts,
         credentials,
         languages: HashMap::new(),
@@ -101,19 +102,19 @@ fn platform(db: &Connection) -> Result<Platform, StoreError> {
 fn routes(
     db: &Connection,
     upstreams: &HashMap<&str, UpstreamId>,
-    accounts: &[Account],
+    family: &Family<'_>,
 ) -> Result<Vec<Route>, StoreError> {
     let names = part::read_placed::<String>(db, part::ROUTE_NAME)?;
     let numbers: HashMap<&str, u32> = names.iter().map(|(place, name)| (name.as_str(), *place)).collect();
     let drafts = part::read::<RouteDraft>(db, part::ROUTE)?;
-    drafts.into_iter().map(|draft| route(draft, &numbers, upstreams, accounts)).collect()
+    drafts.into_iter().map(|draft| route(draft, &numbers, upstreams, family)).collect()
 }
 
 fn route(
     draft: RouteDraft,
     numbers: &HashMap<&str, u32>,
     upstreams: &HashMap<&str, UpstreamId>,
-    accounts: &[Account],
+    family: &Family<'_>,
 ) -> Result<Route, StoreError> {
     let failed = |why: String| StoreError::Failed(format!("route {:?}: {why}", draft.name));
     let way = |way: WayDraft| match upstreams.get(way.name.as_str()) {
@@ -133,7 +134,7 @@ fn route(
         }
     };
     let conditions = Conditions {
-        accounts: with_those_below(&draft.accounts, accounts)?,
+        accounts: family.with_those_below(&draft.accounts)?,
         senders: draft
             .senders
             .iter()
@@ -158,40 +159,55 @@ fn route(
     })
 }
 
-/// The accounts of these names, and all below them.
-fn with_those_below(names: &[String], accounts: &[Account]) -> Result<Vec<AccountId>, StoreError> {
-    let named = |name: &String| match accounts.iter().find(|account| account.name == *name) {
-        Some(account) => Ok(account.id),
-        None => Err(StoreError::Unknown { what: "account", name: name.clone() }),
-    };
-    let mut found = names.iter().map(named).collect::<Result<HashSet<_>, _>>()?;
-    if found.is_empty() {
-        return Ok(Vec::new());
-    }
-    loop {
-        let below = accounts.iter().filter(|a| a.parent.is_some_and(|parent| found.contains(&parent)));
-        let new: Vec<_> = below.map(|a| a.id).filter(|id| !found.contains(id)).collect();
-        if new.is_empty() {
-            return Ok(found.into_iter().collect());
+/// Accounts as routes name them: there may be as many routes as accounts.
+struct Family<'a> {
+    by_name: HashMap<&'a str, AccountId>,
+    /// Those that stand directly under one.
+    below: HashMap<AccountId, Vec<AccountId>>,
+}
+
+impl<'a> Family<'a> {
+    fn of(accounts: &'a [Account]) -> Self {
+        let mut below: HashMap<_, Vec<_>> = HashMap::new();
+        for account in accounts {
+            if let Some(parent) = account.parent {
+                below.entry(parent).or_default().push(account.id);
+            }
         }
-        found.extend(new);
+        Self { by_name: accounts.iter().map(|account| (account.name.as_str(), account.id)).collect(), below }
+    }
+
+    fn named(&self, name: &str) -> Result<AccountId, StoreError> {
+        let found = self.by_name.get(name).copied();
+        found.ok_or_else(|| StoreError::Unknown { what: "account", name: name.to_owned() })
+    }
+
+    /// The accounts of these names, and all below them.
+    fn with_those_below(&self, names: &[String]) -> Result<Vec<AccountId>, StoreError> {
+        let mut open = names.iter().map(|name| self.named(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut found = HashSet::new();
+        // Each account opens those below it once, whatever stands under whom.
+        while let Some(account) = open.pop() {
+            if found.insert(account) {
+                open.extend(self.below.get(&account).into_iter().flatten());
+            }
+        }
+        Ok(found.into_iter().collect())
     }
 }
 
 fn mo_routes(
     db: &Connection,
-    accounts: &[Account],
+    family: &Family<'_>,
     credentials: &[Credential],
 ) -> Result<Vec<MoRoute>, StoreError> {
+    let by_name: HashMap<&str, &Credential> =
+        credentials.iter().map(|known| (known.system_id.as_str(), known)).collect();
     let route = |draft: MoRouteDraft| {
-        let account = accounts.iter().find(|account| account.name == draft.account);
-        let account = account.ok_or(StoreError::Unknown { what: "account", name: draft.account })?.id;
-        let named = |name: String| {
-            let own = |known: &&Credential| known.account == account && known.system_id == name;
-            match credentials.iter().find(own) {
-                Some(known) => Ok(known.id),
-                None => Err(StoreError::Unknown { what: "credential of that account", name }),
-            }
+        let account = family.named(&draft.account)?;
+        let named = |name: String| match by_name.get(name.as_str()) {
+            Some(known) if known.account == account => Ok(known.id),
+            _ => Err(StoreError::Unknown { what: "credential of that account", name }),
         };
         let receiver = draft.credential.map(named).transpose()?;
         let keyword = draft.keyword.as_deref().and_then(keyword);

@@ -11,6 +11,7 @@ use tracing::info;
 
 use super::admin::read_policy;
 use super::books::{Books, Limits};
+use super::inbound::free_rows;
 use super::message::land_journal;
 use super::tick::Sweeps;
 use super::{Counters, Writer};
@@ -115,6 +116,7 @@ fn bring_back(db: &Connection, shared: &Shared, upstreams: &Upstreams) -> Result
     )?;
     db.execute("UPDATE message SET owed = ?1 WHERE owed = ?2", [owed::SPILLED, owed::READY])?;
     db.execute("UPDATE inbound SET owed = ?1 WHERE owed = ?2", [owed::SPILLED, owed::READY])?;
+    free_rows(db)?;
     db.execute_batch("COMMIT")?;
     Counters::add(&shared.counters.in_doubt, doubts as u64);
     let waiting = spill(db, shared)?;

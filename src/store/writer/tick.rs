@@ -1,6 +1,6 @@
 //! What falls due by itself: retries, schedules, validities, receipts that never came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use rusqlite::params;
@@ -103,6 +103,8 @@ impl Writer {
                 | self.drop_unclaimed(effects)?
                 | self.drop_short_ids()?
                 | self.limits.firsts.sweep(&self.db, self.now)?;
+            let policy = self.shared.policy.load_full();
+            self.free_lanes(&policy, effects)?;
             let seen = self.shared.sightings.due(self.now);
             if !seen.is_empty() {
                 self.write_sightings(&seen)?;
@@ -132,13 +134,17 @@ impl Writer {
         let accounts: BTreeSet<AccountId> = seen.iter().map(|(key, _)| key.account).collect();
         for account in accounts {
             let access = policy.account(account).map(|account| &account.terms.access);
-            let is_listed = |surface: &str, network: &str| {
-                let list = Surface::of(surface).and_then(|surface| Some(access?.list(surface)));
-                list.is_some_and(|list| list.entries.iter().any(|entry| entry.network.to_string() == network))
-            };
+            // As the file writes them: lists are long, and so may be what stands in the file.
+            let entries =
+                |surface| access.map(|access| access.list(surface).entries.iter()).into_iter().flatten();
+            let listed: HashSet<(Surface, String)> = Surface::ALL
+                .into_iter()
+                .flat_map(|surface| entries(surface).map(move |entry| (surface, entry.network.to_string())))
+                .collect();
             let rows = find.query_map([account.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
             for (surface, network) in rows.collect::<Result<Vec<(String, String)>, _>>()? {
-                if !is_listed(&surface, &network) {
+                let key = Surface::of(&surface).map(|surface| (surface, network.clone()));
+                if key.is_none_or(|key| !listed.contains(&key)) {
                     forget.execute(params![account.0, surface, network])?;
                 }
             }

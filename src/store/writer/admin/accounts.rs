@@ -15,19 +15,21 @@ use crate::store::writer::Writer;
 impl Writer {
     /// Accounts first, since others may stand under them; then credentials, those that are lost before those that are
     /// new, since one account may take over what another gives up.
-    pub(super) fn apply_accounts(&mut self, drafts: &[AccountDraft]) -> Result<(), StoreError> {
+    /// Says whether an account lost one.
+    pub(super) fn apply_accounts(&mut self, drafts: &[AccountDraft]) -> Result<bool, StoreError> {
         let (mut ids, mut terms, mut bounds) = (Vec::new(), Said::default(), Said::default());
         for draft in drafts {
             ids.push(self.apply_account(draft, terms.of(&draft.terms)?)?);
         }
-        let mut fresh = Vec::new();
+        let (mut fresh, mut lost) = (Vec::new(), 0);
         for (draft, (id, has_parent)) in drafts.iter().zip(ids) {
             if has_parent || draft.parent.is_some() {
                 self.set_parent(id, draft)?;
             }
-            fresh.extend(self.sift_credentials(id, draft, &mut bounds)?);
+            fresh.extend(self.sift_credentials(id, draft, &mut bounds, &mut lost)?);
         }
-        fresh.iter().try_for_each(|(id, credential)| self.apply_credential(*id, credential))
+        fresh.iter().try_for_each(|(id, credential)| self.apply_credential(*id, credential))?;
+        Ok(lost > 0)
     }
 
     /// Gives its number, and whether it stands under another.
@@ -90,12 +92,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Credentials that are not written any more lose their right to bind. Gives those that are new or differ.
+    /// Credentials that are not written any more lose their right to bind and are counted. Gives those that are new or
+    /// differ.
     fn sift_credentials<'d>(
         &self,
         account: AccountId,
         draft: &'d AccountDraft,
         bounds: &mut Said<Bounds>,
+        lost: &mut usize,
     ) -> Result<Vec<(AccountId, &'d CredentialDraft)>, StoreError> {
         let mut wanted: HashMap<&str, &CredentialDraft> =
             draft.credentials.iter().map(|wanted| (wanted.system_id.as_str(), wanted)).collect();
@@ -108,7 +112,8 @@ impl Writer {
             match wanted.get(text(1)?) {
                 None => {
                     let id: u32 = row.get(0)?;
-                    self.db
+                    *lost += self
+                        .db
                         .prepare_cached("UPDATE credential SET active = 0 WHERE id = ?1")?
                         .execute([id])?;
                 }

@@ -55,10 +55,13 @@ impl Writer {
     fn administer(&mut self, admin: &Admin, effects: &mut Effects) -> Result<Done, StoreError> {
         match admin {
             Admin::Policy(change, _) => {
-                self.apply(change)?;
+                let has_lost = self.apply(change)?;
                 let (policy, upstreams) = read_policy(&self.db)?;
                 self.sweeps.default_validity = policy.limits().default_validity;
                 self.release_held(&policy)?;
+                if has_lost {
+                    self.free_inbound(&policy, effects)?;
+                }
                 effects.after(move |shared| {
                     shared.policy.store(policy.into());
                     shared.upstreams.store(upstreams.into());
@@ -161,15 +164,17 @@ impl Writer {
         policy.account(account).map_or_else(|| account.to_string(), |account| account.name.clone())
     }
 
-    fn apply(&mut self, change: &PolicyChange) -> Result<(), StoreError> {
-        self.apply_accounts(&change.accounts)?;
+    /// Says whether an account lost a credential.
+    fn apply(&mut self, change: &PolicyChange) -> Result<bool, StoreError> {
+        let has_lost = self.apply_accounts(&change.accounts)?;
         if change.replaces_files {
             self.suspend_missing(&change.accounts)?;
         }
         if let Some(traffic) = &change.traffic {
             self.apply_traffic(traffic)?;
         }
-        self.books.write(&self.db, self.now.utc_day())
+        self.books.write(&self.db, self.now.utc_day())?;
+        Ok(has_lost)
     }
 
     fn apply_traffic(&mut self, traffic: &TrafficDraft) -> Result<(), StoreError> {

@@ -1,9 +1,11 @@
 //! What is owed to clients besides final receipts, and what their receivers answered.
 
+mod freed;
 mod gone;
 mod parts;
 mod wishes;
 
+pub(super) use freed::free_rows;
 pub(super) use parts::UNDECIDED;
 
 use std::collections::{HashMap, HashSet};
@@ -38,6 +40,7 @@ impl Writer {
             Owed::Receipt { .. } => return Ok(()),
         };
         let Taker { account, receiver } = taker;
+        let receiver = receiver.filter(|who| self.may_be_for(account, *who));
         if kind == inbound::MO {
             self.heed_wish(account, pdu)?;
         }

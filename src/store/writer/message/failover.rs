@@ -31,7 +31,7 @@ impl Writer {
         effects: &mut Effects,
     ) -> Result<bool, StoreError> {
         let policy = self.shared.policy.load_full();
-        if !policy.fails_over() || !matches!(end.reason, Reason::Receipt | Reason::OperatorRejected) {
+        if !policy.fails_over() || !end.is_by_operator() {
             return Ok(false);
         }
         let Some(course) = self.course_of(standing.id)? else { return Ok(false) };
@@ -42,6 +42,10 @@ impl Writer {
             return Ok(false);
         }
         let Ok(pdu) = SubmitSm::decode(standing.pdu.clone()) else { return Ok(false) };
+        // Its route may have lost the number since: then those of the route are no way for it any more.
+        if !route.reaches(pdu.destination.digits.as_bytes()) {
+            return Ok(false);
+        }
         let mut tried = self.tried(standing.id)?;
         if standing.parts > 1 {
             if self.is_in_part_done(standing.id)? {
@@ -142,13 +146,15 @@ impl Writer {
         Ok(course.optional()?)
     }
 
-    /// Whether a part of it is with an operator still, or was delivered.
+    /// Whether a part of it is with an operator still, was delivered, or ended otherwise than by an operator's word.
     fn is_in_part_done(&self, id: MessageId) -> Result<bool, StoreError> {
         let mut find = self.db.prepare_cached(
-            "SELECT 1 FROM part WHERE message = ?1 AND (state < ?2 OR state IN (?3, ?4)) LIMIT 1",
+            "SELECT 1 FROM part WHERE message = ?1
+               AND (state < ?2 OR state IN (?3, ?4) OR reason NOT IN (?5, ?6)) LIMIT 1",
         )?;
         let (accepted, delivered) = (State::Accepted.code(), State::Delivered.code());
-        Ok(find.exists(params![id.raw(), State::FIRST_END, accepted, delivered])?)
+        let [receipt, refused] = [Reason::Receipt, Reason::OperatorRejected].map(Reason::code);
+        Ok(find.exists(params![id.raw(), State::FIRST_END, accepted, delivered, receipt, refused])?)
     }
 
     fn part_takers(&self, id: MessageId) -> Result<Vec<UpstreamId>, StoreError> {

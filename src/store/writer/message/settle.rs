@@ -124,9 +124,12 @@ impl Writer {
             self.owe_inbound(standing, inbound::RECEIPT, end.state, end.error, end.at, effects)?;
         }
         match self.sum_of_parts(standing, end, wish)? {
-            // Who was told of each part cannot be told of them anew.
+            // Who was told of each part cannot be told of them anew; and what was cancelled or is too late goes nowhere,
+            // whatever an operator said of the other parts.
             Some((whole, _))
-                if wish != ReceiptWish::Every && self.fail_over(standing, &whole, None, effects)? =>
+                if wish != ReceiptWish::Every
+                    && end.is_by_operator()
+                    && self.fail_over(standing, &whole, None, effects)? =>
             {
                 return Ok(true);
             }
