@@ -39,7 +39,8 @@ pub fn filters() -> Filters {
         .map(|s| s[..s.len().min(11)].parse().expect("a sender"));
     let countries: Vec<Country> = Country::all().step_by(9).take(28).collect();
     let known = ["GB", "ES"].map(|code| code.parse().expect("a country"));
-    let cap = |country| CountryCap { country: Some(country), messages: Some(u64::MAX / 2), credits: None };
+    let cap =
+        |country| CountryCap { country: Some(country), messages: Some(1_000_000_000_000), credits: None };
     Filters {
         zone: Some("Europe/Madrid".to_owned()),
         duplicate: Some(Rule::of(Duration::from_secs(3_600))),
@@ -72,9 +73,9 @@ pub fn filters() -> Filters {
             }),
         ],
         unicode: Some(Rule::of(Unicode::Transliterate)),
-        max_per_day: Some(Rule::of(u64::MAX / 2)),
-        max_per_month: Some(Rule::of(u64::MAX / 2)),
-        spend_per_month: Some(Rule::of(Credits::from_micro(i64::MAX / 2))),
+        max_per_day: Some(Rule::of(1_000_000_000_000)),
+        max_per_month: Some(Rule::of(1_000_000_000_000)),
+        spend_per_month: Some(Rule::of(Credits::from_micro(1_000_000_000_000_000))),
         max_per_request: Some(Rule::of(1_000)),
         opt_outs: Some(Rule::of(OptOuts::default())),
         ..Filters::default()
@@ -112,7 +113,10 @@ pub fn parts(filtered: bool) -> SnapshotParts {
     let small = Filters { max_per_day: Some(Rule::of(100_000)), ..Filters::default() };
     let mut filters: HashMap<AccountId, Filters> =
         (3..=10_000).map(|id| (AccountId(id), small.clone())).collect();
-    filters.insert(AccountId(1), Filters { max_per_day: Some(Rule::of(u64::MAX / 2)), ..Filters::default() });
+    filters.insert(
+        AccountId(1),
+        Filters { max_per_day: Some(Rule::of(1_000_000_000_000)), ..Filters::default() },
+    );
     filters.insert(SENDER, self::filters());
     SnapshotParts {
         accounts: accounts.collect(),
