@@ -158,6 +158,13 @@ impl Effects {
         self.delivery_refills.push((account, receiver.into(), them, exhausted));
     }
 
+    /// Takes out what this transaction would put into accounts' lanes and `picks` names.
+    pub(super) fn withhold_owed(&mut self, picks: impl Fn(&Delivery) -> bool) -> Vec<Delivery> {
+        let coming = self.accounts.values_mut().map(|coming| &mut coming.things);
+        let refills = self.delivery_refills.iter_mut().map(|(_, _, deliveries, _)| deliveries);
+        coming.chain(refills).flat_map(|list| list.extract_if(.., |delivery| picks(delivery))).collect()
+    }
+
     pub(super) fn answer(&mut self, reply: &mpsc::Sender<Vec<ClientAnswer>>, answers: Vec<ClientAnswer>) {
         self.answers.push((reply.clone(), answers));
     }

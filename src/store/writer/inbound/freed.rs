@@ -50,6 +50,14 @@ impl Writer {
             lost.map(|(account, lane)| (*account, std::sync::Arc::clone(lane))).collect()
         };
         let mut free = self.db.prepare_cached("UPDATE inbound SET owed = ?2, receiver = 0 WHERE id = ?1")?;
+        // What this transaction stored or brought from the store is not in memory yet.
+        let is_for_lost = |delivery: &Delivery| is_lost(delivery.account, &delivery.receiver.into());
+        for delivery in effects.withhold_owed(is_for_lost) {
+            if let DeliveryKey::Inbound(id) = delivery.key {
+                free.execute(params![id.raw(), owed::SPILLED])?;
+            }
+            effects.spill_owed(&self.shared, delivery.account, None);
+        }
         for (account, lane) in lanes {
             let picks = |delivery: &Delivery| is_lost(account, &delivery.receiver.into());
             for delivery in lane.remove(picks) {
