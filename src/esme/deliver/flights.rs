@@ -76,10 +76,7 @@ const SLACK: usize = 64;
 impl Drop for Flights {
     /// The session is lost: what was not answered goes back to the front of the lane, in the order it had there.
     fn drop(&mut self) {
-        while let Some((sequence, _)) = self.sent.pop_back() {
-            if let Some(delivery) = self.open.remove(&sequence) {
-                self.lane.give_back(delivery);
-            }
-        }
+        let Self { lane, sent, open, .. } = self;
+        lane.give_back_all(sent.drain(..).rev().filter_map(|(sequence, _)| open.remove(&sequence)));
     }
 }
