@@ -89,7 +89,12 @@ fn is_whole(text: &str, start: usize, end: usize) -> bool {
 /// characters that a regular expression takes for the same are folded to the same.
 pub(super) fn fold(text: &str, folded: &mut String) {
     folded.clear();
-    if text.is_ascii() && !text.bytes().any(|octet| octet < b' ') && !text.contains("  ") {
+    let octets = text.as_bytes();
+    // All of them are looked at, many at once: a text that must be gone through by characters is rare.
+    let controls = octets.iter().fold(false, |found, octet| found | (*octet < b' '));
+    let next = octets.get(1..).unwrap_or_default();
+    let blanks = octets.iter().zip(next).fold(false, |found, pair| found | (pair == (&b' ', &b' ')));
+    if text.is_ascii() && !controls && !blanks {
         folded.push_str(text);
         folded.make_ascii_lowercase();
         return;
