@@ -73,8 +73,26 @@ pub fn encode(text: &str, tables: Tables) -> Result<Vec<u8>, Unrepresentable> {
 #[must_use]
 pub fn decode(septets: &[u8], tables: Tables) -> String {
     let mut text = String::with_capacity(septets.len() + septets.len() / 8);
-    text.extend(characters(septets, tables));
+    decode_into(septets, tables, &mut text);
     text
+}
+
+/// Appends the characters of `septets` to `out`, by the rules of [`decode`].
+pub fn decode_into(septets: &[u8], tables: Tables, out: &mut String) {
+    let reads_ascii = std::ptr::eq(tables.locking, &DEFAULT);
+    match plain_ascii(septets) {
+        Some(text) if reads_ascii => out.push_str(text),
+        _ => out.extend(characters(septets, tables)),
+    }
+}
+
+/// `septets` as text, if the default table means by all of them what ASCII does (3GPP TS 23.038 §6.2.1).
+fn plain_ascii(septets: &[u8]) -> Option<&str> {
+    let is_same =
+        |octet: &u8| matches!(octet, b'\n' | b'\r' | b' '..=b'#' | b'%'..=b'?' | b'A'..=b'Z' | b'a'..=b'z');
+    // All of them are looked at, many at once: a text that differs is rare.
+    let differs = septets.iter().fold(false, |differs, octet| differs | !is_same(octet));
+    if differs { None } else { std::str::from_utf8(septets).ok() }
 }
 
 /// The characters of `septets`, by the rules of [`decode`].

@@ -69,12 +69,8 @@ impl<'a> UserData<'a> {
 
     /// Appends the text as characters to `out`: the way of [`UserData::decode`] without an allocation of its own.
     pub fn decode_into(&self, out: &mut String) {
-        let locks = self.udh.is_some_and(|udh| udh.locking_language().is_some());
         match self.alphabet {
-            Alphabet::Gsm7 => match plain_ascii(self.text) {
-                Some(text) if !locks => out.push_str(text),
-                _ => out.extend(gsm7::characters(self.text, self.tables)),
-            },
+            Alphabet::Gsm7 => gsm7::decode_into(self.text, self.tables, out),
             Alphabet::Ucs2 => out.extend(ucs2::characters(self.text)),
             alphabet => out.push_str(&decode_with(alphabet, self.text, self.tables)),
         }
@@ -85,15 +81,6 @@ impl<'a> UserData<'a> {
     pub fn decode(&self) -> String {
         decode_with(self.alphabet, self.text, self.tables)
     }
-}
-
-/// Septets that are all what ASCII means by them too (3GPP TS 23.038 §6.2.1), as text.
-fn plain_ascii(septets: &[u8]) -> Option<&str> {
-    let is_same =
-        |octet: &u8| matches!(octet, b'\n' | b'\r' | b' '..=b'#' | b'%'..=b'?' | b'A'..=b'Z' | b'a'..=b'z');
-    // All of them are looked at, many at once: a text that differs is rare.
-    let differs = septets.iter().fold(false, |differs, octet| differs | !is_same(octet));
-    if differs { None } else { std::str::from_utf8(septets).ok() }
 }
 
 /// How many short messages a text takes (3GPP TS 23.040 §9.2.3.24.1).
