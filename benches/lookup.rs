@@ -9,6 +9,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tollgate::account::AccountId;
 use tollgate::policy::Asked;
+use tollgate::policy::number::Glance;
 use tollgate::policy::number::Plan;
 
 /// Numbers of many beginnings, so that the walk is not always the same.
@@ -23,7 +24,10 @@ fn lookup(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("{prefixes} prefixes"));
         let mut next = numbers.iter().cycle();
         group.bench_function("price", |b| {
-            b.iter(|| policy.price(AccountId(1), black_box(next.next().expect("endless")), stage::NOW));
+            b.iter(|| {
+                let number = black_box(next.next().expect("endless"));
+                policy.price(AccountId(1), number, &Glance::default(), stage::NOW)
+            });
         });
         group.bench_function("route", |b| {
             b.iter(|| {

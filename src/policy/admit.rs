@@ -12,6 +12,7 @@ use smpp_proto::text::{Allowed, UdhError, UserData, Width, choose, count};
 
 use super::filter::check::{self, Party};
 use super::filter::{Claim, Desk, RuleId, Rules};
+use super::number::Glance;
 use super::route::{Asked, Order};
 use super::text::wording;
 use super::{Denied, Refusal, Snapshot};
@@ -168,15 +169,16 @@ pub(in crate::policy) fn judge(
     let mut rewritten = settle_source(&mut pdu, &account.terms)?;
     let canned = settle_text(&mut pdu, &account.terms)?;
     rewritten |= canned | settle_priority(&mut pdu);
-    let price = policy.price(account.id, pdu.destination.digits.as_bytes(), now);
-    let route = policy.route_to(&Asked::of(policy, account.id, &pdu, price, now));
+    let glance = Glance::default();
+    let price = policy.price(account.id, pdu.destination.digits.as_bytes(), &glance, now);
+    let route = policy.route_to(&Asked::of(policy, account.id, &pdu, &glance, price, now));
     if !canned {
         let languages = policy.languages(route.map(|route| route.id));
         rewritten |= wording::settle(&mut pdu, &account.terms, languages)?;
     }
     let mut times = times(policy, &pdu, now)?;
     let mut parts = segments(policy, &pdu)?;
-    let party = Party { policy, account, rules };
+    let party = Party { policy, account, rules, glance };
     if check::check(&party, &mut pdu, &mut times, desk, witness)? {
         rewritten = true;
         parts = segments(policy, &pdu)?;

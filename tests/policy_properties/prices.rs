@@ -5,7 +5,8 @@ use smpp_proto::field::{DataCoding, Tag, Tlv};
 use tollgate::account::{AccountId, Credits};
 use tollgate::clock::Timestamp;
 use tollgate::policy::filter::Desk;
-use tollgate::policy::price::{PriceTable, country_of};
+use tollgate::policy::number::Glance;
+use tollgate::policy::price::PriceTable;
 use tollgate::policy::{Network, Price, Reach, Snapshot, SnapshotParts, Submission, TextLimits, admit};
 
 use super::{account, message};
@@ -76,7 +77,7 @@ fn rank(price: &Price, number: &str, now: Timestamp) -> Option<(u8, usize, i64)>
         Reach::Prefix(prefix) if prefix.is_empty() => Some((0, 0, begins)),
         Reach::Prefix(prefix) => number.starts_with(prefix.as_str()).then_some((2, prefix.len(), begins)),
         Reach::Country(code) => {
-            let found = country_of(number.as_bytes())?;
+            let found = Glance::default().country(number.as_bytes())?;
             (found == *code.as_bytes()).then_some((1, 0, begins))
         }
     }
@@ -101,7 +102,7 @@ proptest! {
         for number in NUMBERS {
             let general = found(&prices, None, number, now);
             let own = found(&prices, Some("gold"), number, now).or(general);
-            let asked = |account| table.price(account, number.as_bytes(), now, country_of);
+            let asked = |account| table.price(account, number.as_bytes(), now, |number| Glance::default().country(number));
             prop_assert_eq!(asked(OTHER), general, "{} in the general list", number);
             prop_assert_eq!(asked(PAYS_BY_LIST), own, "{} in its own list", number);
         }

@@ -11,15 +11,17 @@ use crate::clock::Timestamp;
 use crate::message::Wording;
 use crate::policy::admit::{Times, Witness, user_data};
 use crate::policy::hours::Action;
-use crate::policy::number::{Look, Plan};
+use crate::policy::number::Glance;
 use crate::policy::text::unicode::to_gsm7_text;
 use crate::policy::{Denied, Refusal, Snapshot};
 
-/// Who asks.
+/// Who asks, and about whom.
 pub(in crate::policy) struct Party<'a> {
     pub(in crate::policy) policy: &'a Snapshot,
     pub(in crate::policy) account: &'a Account,
     pub(in crate::policy) rules: &'a Rules,
+    /// What is known of the destination.
+    pub(in crate::policy) glance: Glance,
 }
 
 /// Asks every filter that needs no counter. Says whether the text was rewritten.
@@ -55,7 +57,7 @@ fn destination(party: &Party<'_>, pdu: &SubmitSm, witness: &mut impl Witness) ->
     if !party.rules.looks_at_numbers() {
         return Ok(());
     }
-    let found: Look = Plan::known().look(pdu.destination.digits.as_bytes());
+    let found = party.glance.at(pdu.destination.digits.as_bytes());
     for rule in &party.rules.numbers {
         witness.verdict(rule.id, rule.enforce, rule.is.refusal(&found))?;
     }
@@ -232,7 +234,7 @@ pub(in crate::policy) fn claims(
         claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal: quota.refusal, demand });
     }
     if !rules.caps.is_empty() {
-        let country = Plan::known().look(number).country;
+        let country = party.glance.at(number).country;
         for caps in &rules.caps {
             let day = desk.day(caps.zone());
             caps.claims(country, day, total, |claim| claims.push(claim));

@@ -3,7 +3,7 @@
 //! Policy says which and how much; the writer checks all of them and takes all or none, in the transaction that accepts
 //! the message.
 
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::RuleId;
 use crate::account::Credits;
@@ -93,32 +93,34 @@ impl QuotaKey {
     }
 }
 
-/// The print of a first sending: account, destination, which part of it, and the text
-/// with its alphabet. Two different messages have the
-/// same print once in 10^19, so among four million prints one message in 4 * 10^12 is taken for another.
+/// The print of a first sending: account, destination, which part of it, and the text with its alphabet. Two different
+/// messages have the same print once in 10^19, so among four million prints one message in 4 * 10^12 is taken for another.
 #[must_use]
 pub fn print(account: u32, destination: &[u8], data_coding: u8, part: u32, text: &[u8]) -> u64 {
-    let mut hash = Xxh3Default::new();
-    hash.update(&account.to_le_bytes());
-    hash.update(&part.to_le_bytes());
-    hash.update(&[u8::try_from(destination.len()).unwrap_or(u8::MAX), data_coding]);
-    hash.update(destination);
-    hash.update(text);
-    hash.digest()
+    let destination = xxh3_64_with_seed(destination, u64::from(account));
+    let [a, b, c, d, e, f, g, h] = destination.to_le_bytes();
+    let [p, q, r, s] = part.to_le_bytes();
+    xxh3_64_with_seed(text, xxh3_64(&[a, b, c, d, e, f, g, h, p, q, r, s, data_coding]))
 }
 
-/// Names a range of numbers under a rule of a holder.
+/// Names the ranges of a rule of a holder; [`range`] tells one from the other.
 #[must_use]
-pub fn range(holder: super::Holder, rule: &super::Velocity, number: &[u8]) -> u64 {
-    let mut hash = Xxh3Default::new();
+pub fn ranges(holder: super::Holder, rule: &super::Velocity) -> u64 {
     let QuotaKey(holder) = QuotaKey::of(holder, Sum::DayMessages, 0);
-    hash.update(&holder.to_le_bytes());
-    hash.update(&rule.per.as_secs().to_le_bytes());
-    hash.update(&rule.most.to_le_bytes());
-    hash.update(&[rule.digits, u8::try_from(rule.prefix.len()).unwrap_or(u8::MAX)]);
-    hash.update(rule.prefix.as_bytes());
-    hash.update(number.get(..usize::from(rule.digits)).unwrap_or(number));
-    hash.digest()
+    let rule = [
+        &holder.to_le_bytes()[..],
+        &rule.per.as_secs().to_le_bytes(),
+        &rule.most.to_le_bytes(),
+        &[rule.digits],
+        rule.prefix.as_bytes(),
+    ];
+    xxh3_64(&rule.concat())
+}
+
+/// Names the range of a rule that `number` is in: as many of its first digits as the rule counts.
+#[must_use]
+pub fn range(ranges: u64, digits: u8, number: &[u8]) -> u64 {
+    xxh3_64_with_seed(number.get(..usize::from(digits)).unwrap_or(number), ranges)
 }
 
 /// Credits as what a quota adds up: never negative.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::claim::{Claim, Demand, QuotaKey, Sum, range, units};
+use super::claim::{Claim, Demand, QuotaKey, Sum, range, ranges, units};
 use super::{Filters, Holder, OptOuts, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Unicode, Velocity};
 use crate::account::{Credits, Throughput};
 use crate::policy::hours::{ClosedHours, Hours};
@@ -47,7 +47,7 @@ pub struct Rules {
     /// What numbers must be like.
     pub numbers: Vec<Ruled<Sense>>,
     /// The most to ranges of numbers.
-    pub velocity: Vec<Ruled<(Holder, Velocity)>>,
+    pub velocity: Vec<Ruled<Paced>>,
     /// Words, patterns and links.
     pub content: Vec<Arc<LevelContent>>,
     /// What becomes of texts beyond the GSM alphabet.
@@ -174,6 +174,27 @@ impl Caps {
         if let Some(most) = cap.is.credits {
             claim(Sum::DayCredits, units(total), units(most));
         }
+    }
+}
+
+/// How fast messages may go to ranges of numbers, compiled.
+#[derive(Clone, Debug)]
+pub struct Paced {
+    prefix: String,
+    digits: u8,
+    ranges: u64,
+    /// Milliseconds in which one message comes back.
+    every: u64,
+    burst: u64,
+}
+
+impl Paced {
+    fn of(holder: Holder, velocity: &Velocity) -> Self {
+        let per = u64::try_from(velocity.per.as_millis()).unwrap_or(u64::MAX);
+        let burst = u64::from(velocity.most.max(1));
+        let Velocity { prefix, digits, .. } = velocity;
+        let ranges = ranges(holder, velocity);
+        Self { prefix: prefix.clone(), digits: *digits, ranges, every: (per / burst).max(1), burst }
     }
 }
 
@@ -345,7 +366,7 @@ impl Rules {
         for rule in &filters.velocity {
             let Velocity { prefix, digits, most, per } = &rule.is;
             let says = format!("{most} in {} s to {digits} digits of {prefix}*", per.as_secs());
-            let is = (add.level.holder, rule.is.clone());
+            let is = Paced::of(add.level.holder, &rule.is);
             self.velocity.push(add.rule(RuleKind::Velocity, rule, says, is));
         }
     }
@@ -399,14 +420,12 @@ impl Rules {
     /// What a message to `number` demands of the paces.
     pub fn paces(&self, number: &[u8], mut demand: impl FnMut(Claim)) {
         for rule in &self.velocity {
-            let (holder, velocity) = &rule.is;
-            if !number.starts_with(velocity.prefix.as_bytes()) {
+            let Paced { prefix, digits, ranges, every, burst } = &rule.is;
+            if !number.starts_with(prefix.as_bytes()) {
                 continue;
             }
-            let per = u64::try_from(velocity.per.as_millis()).unwrap_or(u64::MAX);
-            let burst = u64::from(velocity.most.max(1));
-            let key = range(*holder, velocity, number);
-            let demanded = Demand::Pace { key, every: (per / burst).max(1), burst };
+            let key = range(*ranges, *digits, number);
+            let demanded = Demand::Pace { key, every: *every, burst: *burst };
             let refusal = Refusal::VelocityLimit;
             demand(Claim { rule: rule.id, enforce: rule.enforce, refusal, demand: demanded });
         }

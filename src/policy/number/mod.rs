@@ -10,6 +10,7 @@ pub mod prefix;
 pub use country::{Continent, Country, NotACountry};
 pub use plan::{NotAPlan, Plan};
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,6 +26,22 @@ pub struct Look {
     pub kind: Kind,
     /// Whether numbers of its range have as many digits.
     pub length: Length,
+}
+
+/// What the plan says of one number, found when it is first asked for: price, route and filters of a message ask alike.
+#[derive(Debug, Default)]
+pub struct Glance(OnceCell<Look>);
+
+impl Glance {
+    /// At `number`, always the same one.
+    pub fn at(&self, number: &[u8]) -> Look {
+        *self.0.get_or_init(|| Plan::known().look(number))
+    }
+
+    /// Its country as prices and routes name it, ISO 3166-1 alpha-2; nothing where the plan has none.
+    pub fn country(&self, number: &[u8]) -> Option<[u8; 2]> {
+        self.at(number).country?.code().as_bytes().try_into().ok()
+    }
 }
 
 /// What a number is for.

@@ -6,12 +6,10 @@
 //! written beside the old one, and a price that has ended lets the next wider one through.
 
 mod billing;
-mod country;
 mod dated;
 mod table;
 
 pub use billing::{Billing, Currency, PriceList};
-pub use country::country_of;
 pub use table::PriceTable;
 
 use serde::{Deserialize, Serialize};

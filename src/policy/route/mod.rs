@@ -28,6 +28,7 @@ use super::Snapshot;
 use crate::account::{AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{Message, RouteId, UpstreamId};
+use crate::policy::number::Glance;
 use crate::policy::text::SenderPattern;
 
 /// A way to operators. Absent conditions hold for every message.
@@ -152,6 +153,7 @@ impl<'a> Asked<'a> {
         policy: &Snapshot,
         account: AccountId,
         pdu: &'a SubmitSm,
+        glance: &Glance,
         price: Option<Credits>,
         at: Timestamp,
     ) -> Self {
@@ -161,7 +163,7 @@ impl<'a> Asked<'a> {
             account,
             source: pdu.source.digits.as_bytes(),
             destination,
-            country: asks.country.then(|| super::price::country_of(destination)).flatten(),
+            country: if asks.country { glance.country(destination) } else { None },
             classes: if asks.classes { Classes::of(pdu) } else { Classes::NONE },
             price,
             at,
@@ -177,7 +179,10 @@ pub fn way_of(policy: &Snapshot, message: &Message, now: Timestamp) -> Option<Or
     let own = policy.route(message.route).filter(|route| route.reaches(pdu.destination.digits.as_bytes()));
     let route = match own {
         Some(route) => route,
-        None => policy.route_to(&Asked::of(policy, message.account, &pdu, Some(message.price), now))?,
+        None => {
+            let (glance, price) = (Glance::default(), Some(message.price));
+            policy.route_to(&Asked::of(policy, message.account, &pdu, &glance, price, now))?
+        }
     };
     let mut order = route.order(message.account, &pdu);
     // Where it failed it does not come back to.

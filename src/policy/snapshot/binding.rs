@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::message::Message;
 use crate::policy::admit::Sender;
 use crate::policy::filter::rules::{Level, Ruled};
-use crate::policy::filter::{Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
+use crate::policy::filter::{Desk, Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
 use crate::policy::hours::Hours;
 use crate::policy::text::{ProtectedName, Registry, RegistryFault};
 
@@ -186,9 +186,9 @@ impl Snapshot {
         self.has_hours || !self.suspended.is_empty()
     }
 
-    /// Why a message that was accepted may not leave now, if it may not.
+    /// Why a message that was accepted may not leave at the moment of `desk`, if it may not.
     #[must_use]
-    pub fn hindrance(&self, message: &Message, now: Timestamp) -> Option<Hindrance> {
+    pub fn hindrance(&self, message: &Message, desk: &mut Desk) -> Option<Hindrance> {
         if self.is_suspended(message.account) {
             return Some(Hindrance::Suspended);
         }
@@ -197,7 +197,7 @@ impl Snapshot {
             return None;
         }
         let rules = self.credential_rules.get(&message.credential).or(self.rules.get(&message.account))?;
-        let closed = |rule: &Ruled<Hours>| if rule.enforce { rule.is.closed_until(now) } else { None };
+        let closed = |rule: &Ruled<Hours>| if rule.enforce { desk.closed_until(rule) } else { None };
         rules.hours.iter().filter_map(closed).max().map(Hindrance::Closed)
     }
 }

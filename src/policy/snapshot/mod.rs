@@ -18,8 +18,9 @@ use smpp_proto::text::gsm7::Languages;
 
 use super::filter::rules::FilterFault;
 use super::filter::{Filters, RuleNotes, Rules};
+use super::number::Glance;
 use super::number::prefix::NotAPrefix;
-use super::price::{self, Billing, Network, Price, PriceList, PriceTable};
+use super::price::{Billing, Network, Price, PriceList, PriceTable};
 use super::route::{Asked, Asks, MoRoute, MoTable, Route, RouteTable};
 use super::text::{Registry, RegistryFault};
 use crate::account::{Account, AccountId, Credential, CredentialId, Credits, Surface};
@@ -237,10 +238,16 @@ impl Snapshot {
         list.and_then(|list| list.billing).or(self.billing)
     }
 
-    /// What a segment from `account` to `number` costs now; see [`price`](super::price). Nothing where it has no price.
+    /// What a segment from `account` to `number` costs now; see [`Price`]. Nothing where it has no price.
     #[must_use]
-    pub fn price(&self, account: AccountId, number: &[u8], now: Timestamp) -> Option<Credits> {
-        self.prices.price(account, number, now, price::country_of)
+    pub fn price(
+        &self,
+        account: AccountId,
+        number: &[u8],
+        glance: &Glance,
+        now: Timestamp,
+    ) -> Option<Credits> {
+        self.prices.price(account, number, now, |number| glance.country(number))
     }
 
     /// The route of a message: of all whose conditions hold the first.

@@ -76,7 +76,8 @@ fn an_account_pays_by_the_nearest_list_above_it_in_the_lists_currency() {
         ..Default::default()
     };
     let policy = Snapshot::compile(parts).unwrap();
-    let price = |id| policy.price(AccountId(id), b"34600", Timestamp::default()).unwrap().micro();
+    let price =
+        |id| policy.price(AccountId(id), b"34600", &Glance::default(), Timestamp::default()).unwrap().micro();
     assert_eq!([1, 2, 3, 4, 5, 9].map(price), [2, 2, 5, 5, 5, 5]);
     let currency = |id| policy.billing(AccountId(id)).unwrap().currency.to_string();
     assert_eq!([1, 2, 3, 4].map(currency), ["COP", "COP", "EUR", "EUR"]);

@@ -7,12 +7,20 @@ use smpp_proto::pdu::encode_empty;
 use smpp_proto::session::Moment;
 use smpp_proto::{CommandId, CommandStatus};
 
-use super::{Bound, Flight, Now, Overdue};
+use super::{Bound, Flight, Now};
 use crate::link::LinkError;
 use crate::message::{Reason, State};
 use crate::smsc::roster::Phase;
 use crate::smsc::settings::InDoubt;
 use crate::store::{Note, Store};
+
+/// A request whose response time is over.
+#[derive(Debug)]
+pub(super) struct Overdue {
+    pub(super) sequence: u32,
+    pub(super) until: Moment,
+    pub(super) flight: Flight,
+}
 
 /// Why a bind stands no more.
 #[derive(Debug, thiserror::Error)]

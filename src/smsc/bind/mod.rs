@@ -24,8 +24,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use self::alarm::Alarm;
-use self::leave::Leave;
 pub(super) use self::leave::Lost;
+use self::leave::{Leave, Overdue};
 use self::pace::Pace;
 use super::deliver::Reading;
 use super::dial::Dialled;
@@ -36,6 +36,7 @@ use super::{Order, Shared};
 use crate::clock::Timestamp;
 use crate::link::{Io, Link};
 use crate::message::Message;
+use crate::policy::filter::Desk;
 use crate::store::{Kept, Note, OperatorBatch, Store};
 
 /// A bind that stands.
@@ -58,6 +59,8 @@ pub(super) struct Bound {
     held: VecDeque<Message>,
     /// Messages that wait until it is durable that they are about to be written.
     marking: VecDeque<Message>,
+    /// For what may not leave yet.
+    desk: Desk,
     /// Messages on their way back to the lane.
     returned: Vec<Message>,
     pulled: Vec<Message>,
@@ -89,14 +92,6 @@ struct Flight {
     sent: Moment,
     /// A query_sm that asks whether the message arrived before.
     question: bool,
-}
-
-/// A request whose response time is over.
-#[derive(Debug)]
-struct Overdue {
-    sequence: u32,
-    until: Moment,
-    flight: Flight,
 }
 
 /// The present, on both clocks.
@@ -146,6 +141,7 @@ impl Bound {
             overdue: VecDeque::new(),
             held: VecDeque::new(),
             marking: VecDeque::new(),
+            desk: Desk::default(),
             returned: Vec::new(),
             pulled: Vec::new(),
             notes: Vec::new(),

@@ -37,10 +37,11 @@ impl Bound {
         self.needs = 0;
         let policy = self.shared.store.policy();
         let gate = policy.hinders().then_some(&*policy);
+        self.desk.begin(now.at);
         while self.window.room() > 0
             && let Some(message) = self.held.pop_front()
         {
-            if self.keeps_back(gate, &message, now) {
+            if self.keeps_back(gate, &message) {
                 continue;
             }
             if let Wrote::NotYet(message) = self.write(message, now) {
@@ -56,7 +57,7 @@ impl Bound {
                 break;
             }
             for message in pulled.drain(..) {
-                if !self.keeps_back(gate, &message, now) {
+                if !self.keeps_back(gate, &message) {
                     self.place_pulled(message, now);
                 }
             }
@@ -65,8 +66,9 @@ impl Bound {
     }
 
     /// Whether a message may not leave now; then the store keeps it back.
-    fn keeps_back(&mut self, gate: Option<&Snapshot>, message: &Message, now: Now) -> bool {
-        let Some(hindrance) = gate.and_then(|policy| policy.hindrance(message, now.at)) else { return false };
+    fn keeps_back(&mut self, gate: Option<&Snapshot>, message: &Message) -> bool {
+        let hindrance = gate.and_then(|policy| policy.hindrance(message, &mut self.desk));
+        let Some(hindrance) = hindrance else { return false };
         let until = match hindrance {
             Hindrance::Suspended => None,
             Hindrance::Closed(until) => Some(until),
