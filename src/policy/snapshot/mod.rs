@@ -238,16 +238,10 @@ impl Snapshot {
         list.and_then(|list| list.billing).or(self.billing)
     }
 
-    /// What a segment from `account` to `number` costs now; see [`Price`]. Nothing where it has no price.
+    /// What a segment from an account to `number` costs now; see [`Price`]. Nothing where it has no price.
     #[must_use]
-    pub fn price(
-        &self,
-        account: AccountId,
-        number: &[u8],
-        glance: &Glance,
-        now: Timestamp,
-    ) -> Option<Credits> {
-        self.prices.price(account, number, now, |number| glance.country(number))
+    pub fn price(&self, id: AccountId, number: &[u8], glance: &Glance, now: Timestamp) -> Option<Credits> {
+        self.prices.price(id, number, now, |number| glance.country(number))
     }
 
     /// The route of a message: of all whose conditions hold the first.

@@ -5,9 +5,10 @@ use std::hash::BuildHasher;
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use smpp_proto::field::COctets;
 
+use super::log::{Log, each};
 use super::record::Record;
 use super::{Ended, Row, Sent};
 use crate::account::{AccountId, CredentialId, Credits};
@@ -20,8 +21,6 @@ use crate::store::schema::owed;
 const MOST: usize = 65_536;
 /// Octets of the journal that are kept for the oldest flight; then it lands.
 const LONGEST: i64 = 64 * 1024 * 1024;
-/// Octets that are removed at once.
-const TRIM: i64 = 1024 * 1024;
 
 /// The messages that fly, and the journal of what happens to them.
 #[derive(Default)]
@@ -32,12 +31,7 @@ pub(in crate::store) struct Flights {
     hasher: RandomState,
     /// Oldest first; some have left.
     order: VecDeque<MessageId>,
-    /// What this transaction adds.
-    fresh: Vec<u8>,
-    /// Octets written so far.
-    written: i64,
-    /// Octets removed so far.
-    trimmed: i64,
+    log: Log,
 }
 
 struct Flight {
@@ -50,25 +44,13 @@ impl Flights {
     /// What the journal tells.
     pub(in crate::store) fn read(db: &Connection) -> Result<Self, StoreError> {
         let mut flights = Self::default();
-        let mut find = db.prepare("SELECT at, records FROM journal ORDER BY at")?;
-        let mut rows = find.query([])?;
-        while let Some(row) = rows.next()? {
-            let (at, records): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            flights.written = at;
-            let mut rest = &records[..];
-            while !rest.is_empty() {
-                let (record, after) = postcard::take_from_bytes(rest)
-                    .map_err(|e| StoreError::Failed(format!("the journal cannot be read at {at}: {e}")))?;
-                flights.replay(&record);
-                rest = after;
-            }
-            flights.written = at.saturating_add(i64::try_from(records.len()).unwrap_or(i64::MAX));
-        }
+        let end = each(db, |at, record| flights.replay(at, record))?;
+        flights.log = Log::behind(end);
         Ok(flights)
     }
 
     /// What is told of a message that left before is passed over: its beginning may be gone.
-    fn replay(&mut self, record: &Record<'_>) {
+    fn replay(&mut self, at: i64, record: &Record<'_>) {
         match *record {
             Record::Accepted {
                 id,
@@ -84,7 +66,7 @@ impl Flights {
                 lane,
                 expires,
             } => {
-                self.begin(Row {
+                let row = Row {
                     id: MessageId::from_raw(id),
                     account: AccountId(account),
                     credential: CredentialId(credential),
@@ -102,7 +84,8 @@ impl Flights {
                     end: None,
                     owed: owed::NOTHING,
                     answered_at: None,
-                });
+                };
+                self.begin(row, at);
             }
             Record::Taken { id, lane, name, at } => {
                 let sent = Sent {
@@ -123,6 +106,7 @@ impl Flights {
             Record::Left { id } => {
                 self.remove(MessageId::from_raw(id));
             }
+            Record::First { .. } | Record::Sum { .. } | Record::Settled => {}
         }
     }
 
@@ -165,7 +149,7 @@ impl Flights {
 
     /// A message was accepted.
     pub(in crate::store) fn accepted(&mut self, row: Row) -> Result<(), StoreError> {
-        self.note(&Record::Accepted {
+        self.log.note(&Record::Accepted {
             id: row.id.raw(),
             account: row.account.0,
             credential: row.credential.0,
@@ -179,7 +163,7 @@ impl Flights {
             lane: row.lane.0,
             expires: row.expires.map(Timestamp::millis),
         })?;
-        self.begin(row);
+        self.begin(row, self.log.written());
         Ok(())
     }
 
@@ -191,7 +175,7 @@ impl Flights {
         sent: Sent,
     ) -> Result<(), StoreError> {
         let (name, at) = (sent.name.as_bytes(), sent.at.millis());
-        self.note(&Record::Taken { id: id.raw(), lane: lane.0, name, at })?;
+        self.log.note(&Record::Taken { id: id.raw(), lane: lane.0, name, at })?;
         self.take(id, lane, sent);
         Ok(())
     }
@@ -204,7 +188,7 @@ impl Flights {
         end: Ended,
         owed: i64,
     ) -> Result<(), StoreError> {
-        self.note(&Record::Ended {
+        self.log.note(&Record::Ended {
             id: id.raw(),
             state: state as u8,
             at: end.at.millis(),
@@ -224,7 +208,7 @@ impl Flights {
         owed: i64,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.note(&Record::Answered { id: id.raw(), owed, at: at.millis() })?;
+        self.log.note(&Record::Answered { id: id.raw(), owed, at: at.millis() })?;
         self.answer(id, owed, at);
         Ok(())
     }
@@ -233,7 +217,7 @@ impl Flights {
     pub(in crate::store) fn left(&mut self, id: MessageId) -> Result<Option<Row>, StoreError> {
         let row = self.remove(id);
         if row.is_some() {
-            self.note(&Record::Left { id: id.raw() })?;
+            self.log.note(&Record::Left { id: id.raw() })?;
         }
         Ok(row)
     }
@@ -241,24 +225,21 @@ impl Flights {
     /// The oldest, when the journal has become too long for its sake.
     pub(in crate::store) fn too_long(&mut self) -> Option<MessageId> {
         let begun = self.oldest()?;
-        let length = self.written - begun;
+        let length = self.log.written() - begun;
         (length > LONGEST).then(|| self.order.front().copied()).flatten()
     }
 
-    /// Writes what this transaction added, and removes what nobody needs any more.
-    pub(in crate::store) fn write(&mut self, db: &Connection) -> Result<(), StoreError> {
-        if !self.fresh.is_empty() {
-            db.prepare_cached("INSERT INTO journal(at, records) VALUES(?1, ?2)")?
-                .execute(params![self.written, &self.fresh[..]])?;
-            self.written += i64::try_from(self.fresh.len()).unwrap_or(0);
-            self.fresh.clear();
-        }
-        let needed = self.oldest().unwrap_or(self.written);
-        if needed - self.trimmed >= TRIM {
-            db.prepare_cached("DELETE FROM journal WHERE at < ?1")?.execute([needed])?;
-            self.trimmed = needed;
-        }
-        Ok(())
+    /// Where more can be noted of this transaction.
+    pub(in crate::store) const fn log(&mut self) -> &mut Log {
+        &mut self.log
+    }
+
+    /// Writes what this transaction added, and removes what nobody needs any more: neither a flight nor whoever noted
+    /// something at `noted` or later.
+    pub(in crate::store) fn write(&mut self, db: &Connection, noted: Option<i64>) -> Result<(), StoreError> {
+        self.log.write(db)?;
+        let needed = self.oldest().unwrap_or(self.log.written());
+        self.log.trim(db, noted.map_or(needed, |noted| noted.min(needed)))
     }
 
     /// Where the oldest begins.
@@ -272,9 +253,9 @@ impl Flights {
         None
     }
 
-    fn begin(&mut self, row: Row) {
+    fn begin(&mut self, row: Row, begun: i64) {
         self.order.push_back(row.id);
-        self.rows.insert(row.id, Flight { row, begun: self.written });
+        self.rows.insert(row.id, Flight { row, begun });
     }
 
     fn take(&mut self, id: MessageId, lane: UpstreamId, sent: Sent) {
@@ -314,12 +295,6 @@ impl Flights {
 
     fn key(&self, lane: UpstreamId, name: &[u8]) -> u64 {
         self.hasher.hash_one((lane.0, name))
-    }
-
-    fn note(&mut self, record: &Record<'_>) -> Result<(), StoreError> {
-        self.fresh = postcard::to_extend(record, std::mem::take(&mut self.fresh))
-            .map_err(|e| StoreError::Failed(format!("the journal cannot be written: {e}")))?;
-        Ok(())
     }
 }
 
@@ -361,7 +336,7 @@ mod tests {
         for number in 1..=5 {
             flights.accepted(Row { expires: Some(Timestamp::from_millis(99)), ..accepted(number) }).unwrap();
         }
-        flights.write(&db).unwrap();
+        flights.write(&db, None).unwrap();
         for number in 2..=5 {
             flights
                 .taken(id(number), UpstreamId(9), sent(["b", "c", "d", "e"][number as usize - 2]))
@@ -376,16 +351,16 @@ mod tests {
         for number in 3..=5 {
             flights.ended(id(number), State::Undeliverable, end, owed::READY).unwrap();
         }
-        flights.write(&db).unwrap();
+        flights.write(&db, None).unwrap();
         flights.answered(id(4), owed::ANSWERED, Timestamp::from_millis(9)).unwrap();
         flights.left(id(5)).unwrap();
-        flights.write(&db).unwrap();
+        flights.write(&db, None).unwrap();
         // A transaction in which nothing happened writes nothing.
-        flights.write(&db).unwrap();
+        flights.write(&db, None).unwrap();
         assert_eq!(blobs(&db), 3);
         let shown = |flights: Flights| format!("{:#?}", flights.into_rows());
         let read = Flights::read(&db).unwrap();
-        assert_eq!((read.written, read.rows.len()), (flights.written, 4));
+        assert_eq!((read.log.written(), read.rows.len()), (flights.log.written(), 4));
         assert_eq!(read.named(UpstreamId(9), b"d").map(|row| row.id), Some(id(4)));
         assert_eq!(shown(read), shown(flights));
     }
@@ -397,15 +372,15 @@ mod tests {
         let long = Bytes::from(vec![b'x'; 400_000]);
         for number in 1..=6 {
             flights.accepted(Row { pdu: long.clone(), ..accepted(number) }).unwrap();
-            flights.write(&db).unwrap();
+            flights.write(&db, None).unwrap();
         }
         flights.left(id(2)).unwrap();
-        flights.write(&db).unwrap();
+        flights.write(&db, None).unwrap();
         assert_eq!(blobs(&db), 7, "the first still flies");
         for number in [1, 3, 4] {
             flights.left(id(number)).unwrap();
         }
-        flights.write(&db).unwrap();
+        flights.write(&db, None).unwrap();
         assert_eq!(blobs(&db), 4, "two flights and what was told since");
         let rows = Flights::read(&db).unwrap().into_rows();
         assert_eq!(rows.iter().map(|row| row.id.raw()).collect::<Vec<_>>(), [5, 6]);
@@ -420,7 +395,7 @@ mod tests {
         for number in 2..=9 {
             assert_eq!(flights.too_long(), None);
             flights.accepted(Row { pdu: long.clone(), ..accepted(number) }).unwrap();
-            flights.write(&db).unwrap();
+            flights.write(&db, None).unwrap();
         }
         assert_eq!(flights.too_long(), Some(id(1)));
         flights.left(id(1)).unwrap();

@@ -48,4 +48,17 @@ pub(super) enum Record<'a> {
     Left {
         id: i64,
     },
+    /// A first sending: its print, and the second until which it is remembered.
+    First {
+        print: u64,
+        until: u32,
+    },
+    /// A sum as it is now.
+    Sum {
+        key: i64,
+        period: i32,
+        used: u64,
+    },
+    /// First sendings and sums before this stand in the tables.
+    Settled,
 }

@@ -208,9 +208,9 @@ impl Writer {
             }
         }
         self.land_oldest()?;
-        self.flights.write(&self.db)?;
         self.books.write(&self.db, self.now.utc_day())?;
-        self.limits.write(&self.db, self.now)?;
+        self.limits.write(&self.db, self.flights.log(), self.now)?;
+        self.flights.write(&self.db, self.limits.noted())?;
         if batch.iter().any(|command| matches!(command, Command::Admin(_))) {
             self.admin(batch, effects)?;
         }
@@ -257,7 +257,7 @@ impl Writer {
         self.is_stale = true;
         self.flights = Flights::read(&self.db)?;
         self.books = Books::read(&self.db, &self.shared, &self.flights)?;
-        self.limits.reread(&self.db, self.now)?;
+        self.limits.reread(&self.db)?;
         self.sweeps.begin_anew(self.now + LOOK_AFTER_FAILURE);
         self.is_stale = false;
         Ok(())

@@ -7,13 +7,14 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 
-use super::firsts::Firsts;
+use super::firsts::{self, Firsts};
 use super::lists::Lists;
 use super::paces::Paces;
-use super::sums::Sums;
+use super::sums::{self, Sums};
 use crate::clock::Timestamp;
 use crate::policy::filter::{Claim, Demand, RuleId};
 use crate::policy::{Admitted, Denied, Refusal};
+use crate::store::journal::{self, Log};
 use crate::store::{Counted, Counters, StoreError};
 
 /// All of them. Known outside of the store to whoever measures what they cost.
@@ -22,7 +23,14 @@ pub struct Limits {
     paces: Paces,
     pub(in crate::store::writer) firsts: Firsts,
     pub(in crate::store::writer) lists: Lists,
+    /// Where in the journal the first stands of what the tables do not know.
+    noted: Option<i64>,
+    /// The same before this transaction.
+    noted_before: Option<i64>,
 }
+
+/// Octets of the journal that stay for the sake of what was counted; then it is put into the tables.
+const LONGEST: i64 = 1024 * 1024;
 
 impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,6 +47,8 @@ impl Limits {
             paces: Paces::default(),
             firsts: Firsts::empty(most_firsts),
             lists: Lists::default(),
+            noted: None,
+            noted_before: None,
         }
     }
 
@@ -59,18 +69,16 @@ impl Limits {
             paces: Paces::with_way_back(),
             firsts: Firsts::read(db, most_firsts, now)?,
             lists: Lists::read(db)?,
+            ..Self::empty(most_firsts)
         })
     }
 
-    /// The same after a rollback: what this transaction took of paces is put back.
-    pub(in crate::store::writer) fn reread(
-        &mut self,
-        db: &Connection,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.sums = Sums::read(db)?;
-        self.firsts = Firsts::read(db, self.firsts.most(), now)?;
+    /// The same after a rollback: what this transaction took is put back.
+    pub(in crate::store::writer) fn reread(&mut self, db: &Connection) -> Result<(), StoreError> {
+        self.sums.put_back();
+        self.firsts.put_back();
         self.paces.put_back();
+        self.noted = self.noted_before;
         if self.lists.is_touched() {
             self.lists = Lists::read(db)?;
         }
@@ -88,7 +96,10 @@ impl Limits {
 
     /// After the commit: what was taken stays taken.
     pub(in crate::store::writer) fn keep(&mut self) {
+        self.sums.keep();
+        self.firsts.keep();
         self.paces.keep();
+        self.noted_before = self.noted;
         self.lists.keep();
     }
 
@@ -168,14 +179,33 @@ impl Limits {
         }
     }
 
-    /// Writes what this transaction changed; before its commit.
+    /// Notes in the journal what this transaction changed; before its commit. When enough stands there alone, it is put
+    /// into the tables, so that the journal can be shortened: a page for each of them would be written in every
+    /// transaction otherwise.
     pub(in crate::store::writer) fn write(
         &mut self,
         db: &Connection,
+        log: &mut Log,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.sums.write(db)?;
-        self.firsts.write(db, now)
+        let length = self.noted.map_or(0, |noted| log.written() - noted);
+        if self.firsts.are_many() || length > LONGEST {
+            self.sums.settle(db)?;
+            self.firsts.settle(db, now)?;
+            log.settled()?;
+            self.noted = None;
+        }
+        if self.sums.are_changed() || self.firsts.are_noted() {
+            self.noted.get_or_insert(log.written());
+            self.sums.write(log)?;
+            self.firsts.write(log)?;
+        }
+        Ok(())
+    }
+
+    /// Where in the journal the first stands of what the tables do not know.
+    pub(in crate::store::writer) const fn noted(&self) -> Option<i64> {
+        self.noted
     }
 
     /// Shows how much is remembered.
@@ -183,4 +213,11 @@ impl Limits {
         counters.firsts.store(self.firsts.len() as u64, Ordering::Relaxed);
         counters.firsts_dropped.store(self.firsts.dropped, Ordering::Relaxed);
     }
+}
+
+/// Puts into the tables what only the journal knows.
+pub(in crate::store::writer) fn land_counted(db: &Connection) -> Result<(), StoreError> {
+    let counted = journal::Counted::read(db)?;
+    sums::land(db, &counted.sums)?;
+    firsts::land(db, &counted.firsts)
 }

@@ -7,6 +7,7 @@ mod paces;
 mod sums;
 
 pub use limits::Limits;
+pub(super) use limits::land_counted;
 pub(in crate::store) use lists::unpacked;
 
 use std::collections::HashMap;

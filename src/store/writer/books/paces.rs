@@ -1,6 +1,7 @@
 //! How fast messages go to ranges of numbers: a token bucket each, kept as the one moment at which it is full again.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use foldhash::fast::RandomState;
 
@@ -70,13 +71,22 @@ impl Paces {
         }
         let every = i64::try_from(every).unwrap_or(i64::MAX);
         let longest = every.saturating_mul(i64::try_from(burst).unwrap_or(i64::MAX));
-        if let Some(before) = &mut self.before {
-            before.push((key, self.full_at.get(&key).copied()));
-        }
-        let full_at = self.full_at.entry(key).or_default();
-        let next = (*full_at).max(now.millis()).saturating_add(every);
         // A rule that is not enforced lets more go than it allows; what it owes stays bounded.
-        *full_at = next.min(now.millis().saturating_add(longest));
+        let latest = now.millis().saturating_add(longest);
+        let next = |full_at: i64| full_at.max(now.millis()).saturating_add(every).min(latest);
+        let was = match self.full_at.entry(key) {
+            Entry::Occupied(mut known) => {
+                let next = next(*known.get());
+                Some(known.insert(next))
+            }
+            Entry::Vacant(free) => {
+                free.insert(next(0));
+                None
+            }
+        };
+        if let Some(before) = &mut self.before {
+            before.push((key, was));
+        }
     }
 }
 

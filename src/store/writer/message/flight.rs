@@ -11,6 +11,7 @@ use crate::store::command::Accept;
 use crate::store::journal::Flights;
 use crate::store::journal::{Row, Sent};
 use crate::store::schema::owed;
+use crate::store::writer::books::land_counted;
 use crate::store::writer::effects::Effects;
 use crate::store::writer::{Counters, Writer};
 
@@ -187,6 +188,7 @@ impl Writer {
 
 /// Makes rows of all that the journal tells of, within a transaction.
 pub(in crate::store::writer) fn land_journal(db: &Connection) -> Result<(), StoreError> {
+    land_counted(db)?;
     for row in Flights::read(db)?.into_rows() {
         row.write(db)?;
     }
