@@ -142,8 +142,8 @@ CREATE TABLE tried(
 
 /// Version 6: filters of accounts and credentials, and what they count.
 ///
-/// `quota` has a row for each sum, that of its latest period; the journal has what changed since. `first_sending` holds prints in the order of their coming,
-/// those of one blob forgotten together.
+/// `quota` has a row for each sum, that of its latest period; the journal has what changed since. `first_sending` holds
+/// prints in the order of their coming, those of one blob forgotten together.
 /// `listed_number` has an account's opt-outs, and the platform's blocklist under owner 0; a number is its digits behind
 /// a 1. Senders were terms of an account and are a filter now. `waits_for_hours` names messages that nothing but closed
 /// hours keeps back.
