@@ -1,6 +1,6 @@
 //! Many literals looked for at once: an automaton that reads each octet of a text once.
 
-use aho_corasick::automaton::Automaton as _;
+use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::dfa::DFA;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Match};
 
@@ -50,7 +50,13 @@ impl Words {
 /// Whether one of two automata may find something in its text. Both are walked side by side: each waits for the memory
 /// that holds its next state, and so they wait together.
 pub(super) fn may_find(words: &Words, text: &[u8], others: &Words, other: &[u8]) -> bool {
-    let (Words::Table(words), Words::Table(others)) = (words, others) else { return true };
+    let (words, others) = match (words, others) {
+        (Words::None, Words::None) => return false,
+        (Words::Table(table), Words::None) => return is_special_in(table, text, None),
+        (Words::None, Words::Table(table)) => return is_special_in(table, other, None),
+        (Words::Table(words), Words::Table(others)) => (words, others),
+        (Words::Linked(_), _) | (_, Words::Linked(_)) => return true,
+    };
     let start = |table: &DFA| table.start_state(Anchored::No);
     let (Ok(mut here), Ok(mut there)) = (start(words), start(others)) else { return true };
     let mut pairs = text.iter().zip(other);
@@ -62,11 +68,15 @@ pub(super) fn may_find(words: &Words, text: &[u8], others: &Words, other: &[u8])
         }
     }
     let shorter = text.len().min(other.len());
-    let rest = |table: &DFA, mut at, text: &[u8]| {
-        text.get(shorter..).unwrap_or_default().iter().any(|octet| {
-            at = table.next_state(Anchored::No, at, *octet);
-            table.is_special(at)
-        })
-    };
-    rest(words, here, text) || rest(others, there, other)
+    is_special_in(words, text.get(shorter..).unwrap_or_default(), Some(here))
+        || is_special_in(others, other.get(shorter..).unwrap_or_default(), Some(there))
+}
+
+/// Whether a text leads to a state that may be a match, from the start or from `at`.
+fn is_special_in(table: &DFA, text: &[u8], at: Option<StateID>) -> bool {
+    let Some(mut at) = at.or_else(|| table.start_state(Anchored::No).ok()) else { return true };
+    text.iter().any(|octet| {
+        at = table.next_state(Anchored::No, at, *octet);
+        table.is_special(at)
+    })
 }
