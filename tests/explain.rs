@@ -171,6 +171,7 @@ async fn explain_says_what_a_message_gets_and_costs_and_counts_nothing() {
     ] {
         assert!(seen.contains_key(reason), "{reason:?} was never met: {seen:?}");
     }
+    drop(esme);
     house.close().await;
 }
 
@@ -220,6 +221,7 @@ async fn every_rule_is_told_with_its_verdict_whose_it_is_and_where_it_stands() {
 
     let russian = explain(&house, question("ACME", "34600111222", "Привет")).await;
     assert_eq!((russian.text.plain.as_deref(), russian.text.alphabet.as_str()), (Some("Privet"), "gsm7"));
+    drop(esme);
     house.close().await;
 }
 

@@ -4,8 +4,6 @@
 
 use std::collections::HashMap;
 
-use jiff::tz::TimeZone;
-
 use super::ConfiguredAccount;
 use crate::account::Credits;
 use crate::config::read::{Names, Section, Sources, Value};
@@ -27,7 +25,7 @@ pub(in crate::config) fn read(table: &mut Section<'_>, name: &str) -> Filters {
     if !section.is_written() {
         return filters;
     }
-    section.put("zone", &mut filters.zone, |v| zone(v).map(Some));
+    section.put("zone", &mut filters.zone, |v| v.zone().map(Some));
     filters.duplicate = table_rule(&mut section, "duplicate", |table| {
         let mut window = HOUR;
         table.put("window", &mut window, |v| v.duration(SECOND..=31 * DAY));
@@ -163,14 +161,6 @@ fn rules<T>(
     value.list(|value| one(value, key, &read)).unwrap_or_default()
 }
 
-fn zone(value: &Value<'_>) -> Option<String> {
-    let name = value.text()?;
-    match TimeZone::get(&name) {
-        Ok(_) => Some(name),
-        Err(_) => value.refuse("write an IANA time zone, such as \"Europe/Madrid\""),
-    }
-}
-
 fn country(value: &Value<'_>) -> Option<Country> {
     value.parsed_as("write a country as two letters of ISO 3166-1, such as \"ES\"")
 }
@@ -187,7 +177,7 @@ fn closed_hours(table: &mut Section<'_>) -> Option<ClosedHours> {
     let to = table.need("closed_to", "\"08:00\"", Value::parsed);
     // Without one of its own it counts in that of its level, or of the nearest above that has one.
     let mut zone_name = String::new();
-    table.put("zone", &mut zone_name, zone);
+    table.put("zone", &mut zone_name, Value::zone);
     let mut days = Days::default();
     table.put("days", &mut days, |v| {
         let words = v.list(Value::text)?;

@@ -17,6 +17,7 @@ use super::source::{Sources, Spot};
 use crate::account::Credits;
 use crate::admin::is_name;
 use crate::clock::Timestamp;
+use crate::policy::hours::{UnknownZone, zone};
 
 /// A value that was written for a key. Every reading answers nothing after it reported what is wrong.
 #[derive(Clone, Copy)]
@@ -190,6 +191,15 @@ impl<'a> Value<'a> {
             None => {
                 self.refuse("write a date or a time, such as \"2026-01-01\" or \"2026-01-01T00:00:00+01:00\"")
             }
+        }
+    }
+
+    /// The name of a time zone.
+    pub(in crate::config) fn zone(&self) -> Option<String> {
+        let name = self.text()?;
+        match zone(&name, jiff::tz::db()) {
+            Ok(_) => Some(name),
+            Err(_) => self.refuse(UnknownZone::ADVICE),
         }
     }
 

@@ -3,7 +3,8 @@
 use super::price::{self, country};
 use super::{list_once, prefix};
 use crate::config::read::{Names, Section, Sources, Value};
-use crate::policy::route::{Class, Failover, Hours, Negative, NotHours, Pick};
+use crate::policy::hours::Interval;
+use crate::policy::route::{Class, Failover, Negative, Pick};
 use crate::policy::text::SenderPattern;
 use crate::policy::{Network, Price};
 use crate::smsc::{BindMode, Upstream};
@@ -50,17 +51,11 @@ pub(in crate::config) fn read_route(
     });
     table.put("countries", &mut route.countries, |v| list_once(v, country));
     table.put("classes", &mut route.classes, |v| list_once(v, |v| v.one_of(&Class::ALL)));
-    table.put("zone", &mut route.zone, |v| match Hours::read([], &v.text()?) {
-        Ok(_) => v.text().map(Some),
-        Err(why) => v.refuse(why.to_string()),
-    });
+    table.put("zone", &mut route.zone, |v| v.zone().map(Some));
     table.put("hours", &mut route.hours, |v| {
         list_once(v, |v| {
-            let span = v.text()?;
-            match Hours::read([span.as_str()], "UTC") {
-                Err(why @ NotHours::Span) => v.refuse(why.to_string()),
-                _ => Some(span),
-            }
+            v.parsed::<Interval>()?;
+            v.text()
         })
     });
     table.put("min_price", &mut route.min_price, |v| price::amount(v).map(Some));

@@ -165,12 +165,7 @@ const fn is_text(alphabet: Alphabet) -> bool {
 }
 
 /// Closed hours: nothing goes before all of them are open.
-fn hours(
-    rules: &Rules,
-    times: &mut Times,
-    desk: &mut Desk,
-    witness: &mut impl Witness,
-) -> Result<(), Denied> {
+fn hours(rules: &Rules, times: &mut Times, desk: &Desk, witness: &mut impl Witness) -> Result<(), Denied> {
     if rules.hours.is_empty() {
         return Ok(());
     }
@@ -178,12 +173,13 @@ fn hours(
     for _ in 0..MOST_INTERVALS {
         let mut later: Option<(Timestamp, RuleId)> = None;
         for rule in &rules.hours {
+            let (hours, action) = &rule.is;
             let until = match times.due {
-                None => desk.closed_until(rule),
-                Some(due) => rule.is.closed_until(due),
+                None => desk.closed_until(hours),
+                Some(due) => hours.until(due),
             };
             match until {
-                Some(open) if rule.enforce && rule.is.action() == Action::Hold && open < Timestamp::NEVER => {
+                Some(open) if rule.enforce && *action == Action::Hold && open < Timestamp::NEVER => {
                     if later.is_none_or(|(known, _)| known < open) {
                         later = Some((open, rule.id));
                     }

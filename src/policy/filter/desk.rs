@@ -6,9 +6,8 @@ use jiff::tz::TimeZone;
 use smallvec::SmallVec;
 
 use super::RuleId;
-use super::rules::Ruled;
 use crate::clock::Timestamp;
-use crate::policy::hours::{DaySpan, Hours, MonthSpan, Span, local_day, local_month};
+use crate::policy::hours::{DaySpan, Hours, MonthSpan, local_day, local_month};
 use crate::policy::text::content::Scratch;
 
 /// A session's own; begun anew for each batch of messages, which are all judged at one moment.
@@ -21,7 +20,6 @@ pub struct Desk {
     now: Timestamp,
     days: Kept<Arc<TimeZone>, DaySpan>,
     months: Kept<Arc<TimeZone>, MonthSpan>,
-    open: Kept<RuleId, Span>,
     /// Rules that are not enforced and would have refused, since they were last taken.
     pub(in crate::policy) shadowed: Vec<RuleId>,
 }
@@ -58,10 +56,9 @@ impl Desk {
         kept(&mut self.months, self.now, is_it, |span| span.ends, find).month
     }
 
-    /// When the hours of a rule open, if they are closed at the moment of the batch.
-    pub(in crate::policy) fn closed_until(&mut self, rule: &Ruled<Hours>) -> Option<Timestamp> {
-        let find = |now| (rule.id, rule.is.span(now));
-        kept(&mut self.open, self.now, |known| *known == rule.id, |span| span.valid_until, find).closed_until
+    /// When closed hours end, if they have the moment of the batch.
+    pub(in crate::policy) fn closed_until(&self, hours: &Hours) -> Option<Timestamp> {
+        hours.until_kept(self.now)
     }
 }
 

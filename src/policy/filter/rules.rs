@@ -9,7 +9,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use super::claim::{Claim, Demand, QuotaKey, Sum, range, ranges, units};
 use super::{Filters, Holder, OptOuts, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Unicode, Velocity};
 use crate::account::{Credits, Throughput};
-use crate::policy::hours::{ClosedHours, Hours};
+use crate::policy::hours::{self, Action, ClosedHours, Hours};
 use crate::policy::number::{Country, Kind, Length, Look};
 use crate::policy::text::content::Content;
 use crate::policy::text::opt::{Keywords, Wish};
@@ -36,8 +36,8 @@ pub struct Rules {
     pub zone: Option<Arc<TimeZone>>,
     /// The longest window of all levels, in seconds; where none is enforced, the longest that is not.
     pub duplicate: Option<Ruled<u32>>,
-    /// Closed hours.
-    pub hours: Vec<Ruled<Hours>>,
+    /// Closed hours, and what becomes of messages meanwhile.
+    pub hours: Vec<Ruled<(Hours, Action)>>,
     /// Allowed countries.
     pub countries: Vec<Ruled<Countries>>,
     /// The most to countries.
@@ -237,8 +237,7 @@ impl Rules {
         }
         let mut add = Adding { level, notes };
         if let Some(name) = &filters.zone {
-            let zone = zones.get(name).map_err(|why| add.fault(&why))?;
-            rules.zone = Some(Arc::new(zone));
+            rules.zone = Some(Arc::new(hours::zone(name, zones).map_err(|why| add.fault(&why))?));
         }
         rules.add_money(filters, &mut add);
         rules.add_texts(filters, &mut add)?;
@@ -253,14 +252,14 @@ impl Rules {
             }
         }
         for rule in &filters.hours {
-            let zone = rules.zone();
-            let of_level = zone.iana_name().unwrap_or("UTC");
-            let zone = if rule.is.zone.is_empty() { of_level } else { &rule.is.zone };
-            let written = ClosedHours { zone: zone.to_owned(), ..rule.is.clone() };
-            let hours = Hours::compile(&written, zones).map_err(|why| add.fault(&why))?;
-            let ClosedHours { from, to, zone, .. } = &written;
-            let says = format!("closed {from} to {to} {zone}");
-            rules.hours.push(add.rule(RuleKind::Hours, rule, says, hours));
+            let zone = match rule.is.zone.as_str() {
+                "" => TimeZone::clone(&rules.zone()),
+                name => hours::zone(name, zones).map_err(|why| add.fault(&why))?,
+            };
+            let ClosedHours { from, to, action, .. } = &rule.is;
+            let says = format!("closed {from} to {to} {}", zone.iana_name().unwrap_or("UTC"));
+            let is = (Hours::new([rule.is.interval()], zone), *action);
+            rules.hours.push(add.rule(RuleKind::Hours, rule, says, is));
         }
         if let Some(rule) = &filters.max_per_request {
             rules.max_per_request.push(add.rule(RuleKind::MaxPerRequest, rule, rule.is.to_string(), rule.is));

@@ -1,143 +1,128 @@
-//! Closed hours: when an account's messages do not go out, told as a clock on the wall of some place tells it.
+//! Hours told as a clock on the wall of some place tells them: when an account's messages do not go out, and when a route
+//! is open.
 //!
 //! What holds where clocks are put forward or back: an interval begins when the clock first reads its beginning, and ends
 //! when it last reads its end, so that nothing goes out before the hour that people were promised. A reading that is
 //! skipped counts as the moment of the skip. Zones come in as an argument: the room reads no files.
 
 mod calendar;
+mod kept;
 mod written;
 
 pub use calendar::{DaySpan, MonthSpan, local_day, local_month};
-pub use written::{Action, ClosedHours, Days, NotATime, TimeOfDay};
+pub use written::{Action, ClosedHours, Days, Interval, NotATime, TimeOfDay};
 
-use jiff::civil::{Date, DateTime};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use smallvec::SmallVec;
 
-use self::calendar::{civil, first_reading, last_reading};
+use self::calendar::{civil, shift};
+use self::kept::Kept;
 use crate::clock::Timestamp;
 
-/// Closed hours with their zone.
+/// Intervals by the clock of a zone. Those that meet are one.
 #[derive(Clone, Debug)]
 pub struct Hours {
-    written: ClosedHours,
+    intervals: SmallVec<[Interval; 1]>,
     zone: TimeZone,
+    /// Clones say the same, and so share it.
+    kept: Arc<Kept>,
 }
 
 /// An answer, and how long it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// When it opens; absent if it is open. [`Timestamp::NEVER`] if the hours leave no time open.
-    pub closed_until: Option<Timestamp>,
+struct Span {
+    /// When they end; absent outside of them. [`Timestamp::NEVER`] if they leave nothing out.
+    until: Option<Timestamp>,
     /// The answer is the same until then, that moment excluded.
-    pub valid_until: Timestamp,
+    valid_until: Timestamp,
 }
 
 /// A zone that the database does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no time zone; write a name of the IANA database, such as \"Europe/Madrid\"")]
+#[error("zone is {0:?}: {advice}", advice = Self::ADVICE)]
 pub struct UnknownZone(pub String);
 
-/// Who is closed for longer than this does not open: hours repeat every week.
-const LONGEST: std::time::Duration = std::time::Duration::from_secs(9 * 86_400);
-/// Days after today on which the next interval is looked for: a week, and one that a zone left out.
-const AHEAD: i32 = 9;
+impl UnknownZone {
+    /// What to do about it.
+    pub const ADVICE: &str = "write the name of a time zone, such as \"Europe/Madrid\" or \"UTC\"";
+}
+
+/// The zone of this name (IANA) in `zones`: the system's database, or the bundled one where there is none
+/// (`jiff::tz::db()`).
+///
+/// # Errors
+/// When it is not there.
+pub fn zone(name: &str, zones: &TimeZoneDatabase) -> Result<TimeZone, UnknownZone> {
+    zones.get(name).map_err(|_| UnknownZone(name.to_owned()))
+}
+
+/// What lasts longer than this does not end: hours repeat every week.
+const LONGEST: Duration = Duration::from_secs(9 * 86_400);
+/// How long an answer holds that never changes; asked again now and then, it costs nothing.
+const A_WHILE: Duration = Duration::from_secs(86_400);
+/// Days around today whose intervals are looked at: as many as show what lasts too long, where a zone leaves one out too.
+const DAYS: RangeInclusive<i32> = -2..=11;
 
 impl Hours {
-    /// With the zone from `zones`: the system's database, or the bundled one where there is none (`jiff::tz::db()`).
-    ///
-    /// # Errors
-    /// When the zone is not there.
-    pub fn compile(written: &ClosedHours, zones: &TimeZoneDatabase) -> Result<Self, UnknownZone> {
-        let zone = zones.get(&written.zone).map_err(|_| UnknownZone(written.zone.clone()))?;
-        Ok(Self { written: written.clone(), zone })
-    }
-
-    /// What becomes of a message while it is closed.
+    /// These intervals in this zone.
     #[must_use]
-    pub fn action(&self) -> Action {
-        self.written.action
+    pub fn new(intervals: impl IntoIterator<Item = Interval>, zone: TimeZone) -> Self {
+        let mut intervals: SmallVec<_> = intervals.into_iter().collect();
+        intervals.sort_unstable_by_key(Interval::readings);
+        Self { intervals, zone, kept: Arc::default() }
     }
 
-    /// As it was written down.
+    /// Whether `now` is in them; as cheap as [`until_kept`](Self::until_kept).
     #[must_use]
-    pub fn written(&self) -> &ClosedHours {
-        &self.written
+    pub fn has(&self, now: Timestamp) -> bool {
+        self.until_kept(now).is_some()
     }
 
-    /// When it opens, if it is closed at `now`. Intervals that meet are one.
+    /// When they end, if `at` is in them. [`Timestamp::NEVER`] if they leave nothing out.
     #[must_use]
-    pub fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
-        closed_until_all(std::slice::from_ref(self), now)
+    pub fn until(&self, at: Timestamp) -> Option<Timestamp> {
+        self.span(at).until
     }
 
-    /// Whether it is closed, and how long that answer holds; for callers that keep it.
+    /// The same for the time that it is: the answer is kept for all who ask while it holds.
     #[must_use]
-    pub fn span(&self, now: Timestamp) -> Span {
-        span_all(std::slice::from_ref(self), now)
+    pub fn until_kept(&self, now: Timestamp) -> Option<Timestamp> {
+        self.kept.at(now).unwrap_or_else(|| {
+            let span = self.span(now);
+            self.kept.keep(now, span);
+            span.until
+        })
     }
 
-    /// The end of one interval that has `now` in it.
-    fn interval_ends(&self, now: Timestamp) -> Option<Timestamp> {
-        let today = civil(&self.zone, now)?.date();
-        let intervals = (-2..=1).filter_map(|days| self.interval(calendar::shift(today, days)?));
-        intervals.filter(|(from, to)| (*from..*to).contains(&now)).map(|(_, to)| to).max()
-    }
-
-    /// The beginning of the next interval after `now`, as far as it is looked for.
-    fn next_interval(&self, now: Timestamp) -> Option<Timestamp> {
-        let today = civil(&self.zone, now)?.date();
-        let intervals = (-2..=AHEAD).filter_map(|days| self.interval(calendar::shift(today, days)?));
-        intervals.map(|(from, _)| from).filter(|from| *from > now).min()
-    }
-
-    /// The interval that begins on a date, if there is one and it is not skipped.
-    fn interval(&self, begins: Date) -> Option<(Timestamp, Timestamp)> {
-        if !self.written.days.contains(begins.weekday()) {
-            return None;
+    fn span(&self, at: Timestamp) -> Span {
+        let (mut until, mut next) = (at, None);
+        for (from, to) in self.around(at) {
+            if from > until {
+                next = Some(from);
+                break;
+            }
+            until = until.max(to);
         }
-        let (from, to) = (self.written.from, self.written.to);
-        // From 22:00 to 22:00 would be a day less nothing: that means the day itself.
-        let (from, ends, to) = if from == to {
-            (TimeOfDay::MIDNIGHT, calendar::shift(begins, 1)?, TimeOfDay::MIDNIGHT)
-        } else if from < to {
-            (from, begins, to)
-        } else {
-            (from, calendar::shift(begins, 1)?, to)
-        };
-        let from = first_reading(&self.zone, DateTime::from_parts(begins, from.civil()))?;
-        let to = last_reading(&self.zone, DateTime::from_parts(ends, to.civil()))?;
-        (from < to).then_some((from, to))
+        if until == at {
+            return Span { until: None, valid_until: next.unwrap_or(at + A_WHILE) };
+        }
+        if until.since(at) > LONGEST {
+            return Span { until: Some(Timestamp::NEVER), valid_until: at + A_WHILE };
+        }
+        Span { until: Some(until), valid_until: until }
     }
-}
 
-/// When all of them are open, if one is closed at `now`. [`Timestamp::NEVER`] if together they leave no time open.
-#[must_use]
-pub fn closed_until_all(hours: &[Hours], now: Timestamp) -> Option<Timestamp> {
-    let ends = |at| hours.iter().filter_map(|hours| hours.interval_ends(at)).max();
-    let mut open = ends(now)?;
-    // Each turn ends another interval, of which there are few in nine days.
-    while let Some(later) = ends(open) {
-        if later.since(now) > LONGEST {
-            return Some(Timestamp::NEVER);
-        }
-        open = later;
-    }
-    Some(open)
-}
-
-/// Whether one of them is closed, and how long that answer holds.
-#[must_use]
-pub fn span_all(hours: &[Hours], now: Timestamp) -> Span {
-    match closed_until_all(hours, now) {
-        // Never is a long time: asked again in a while, it costs nothing.
-        Some(Timestamp::NEVER) => {
-            Span { closed_until: Some(Timestamp::NEVER), valid_until: now + LONGEST / 9 }
-        }
-        Some(open) => Span { closed_until: Some(open), valid_until: open },
-        None => {
-            let next = hours.iter().filter_map(|hours| hours.next_interval(now)).min();
-            Span { closed_until: None, valid_until: next.unwrap_or(now + LONGEST / 9) }
-        }
+    /// The intervals of the days around `at`, in the order in which they begin.
+    fn around(&self, at: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let today = civil(&self.zone, at).map(|reading| reading.date());
+        let days = today.into_iter().flat_map(|today| DAYS.filter_map(move |days| shift(today, days)));
+        days.flat_map(move |day| {
+            self.intervals.iter().filter_map(move |interval| interval.on(day, &self.zone))
+        })
     }
 }
 

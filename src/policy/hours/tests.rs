@@ -1,8 +1,8 @@
-//! Closed hours and days against a clock that is read minute by minute, where clocks are put forward and back.
+//! Hours and days against a clock that is read minute by minute, where clocks are put forward and back.
 
-use std::time::Duration;
+use std::cmp::Ordering;
 
-use jiff::civil::date;
+use jiff::civil::{Date, DateTime, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use proptest::prelude::*;
 
@@ -14,15 +14,14 @@ fn zone(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap()
 }
 
-fn hours(zone: &str, from: &str, to: &str, days: &[&str]) -> Hours {
-    let written = ClosedHours {
-        from: from.parse().unwrap(),
-        to: to.parse().unwrap(),
-        zone: zone.to_owned(),
-        days: Days::of(days.iter().copied()).unwrap(),
-        action: Action::Hold,
-    };
-    Hours::compile(&written, &TimeZoneDatabase::bundled()).unwrap()
+fn hours(name: &str, from: &str, to: &str, days: &[&str]) -> Hours {
+    let days = Days::of(days.iter().copied()).unwrap();
+    Hours::new([Interval { from: from.parse().unwrap(), to: to.parse().unwrap(), days }], zone(name))
+}
+
+/// As the configuration of a route says it.
+fn open(name: &str, spans: &[&str]) -> Hours {
+    Hours::new(spans.iter().map(|span| span.parse().unwrap()), zone(name))
 }
 
 fn utc(text: &str) -> Timestamp {
@@ -30,7 +29,7 @@ fn utc(text: &str) -> Timestamp {
 }
 
 fn opens(hours: &Hours, at: &str) -> String {
-    hours.closed_until(utc(at)).map(|at| at.to_string().replace(":00.000Z", "")).unwrap_or_default()
+    hours.until(utc(at)).map(|at| at.to_string().replace(":00.000Z", "")).unwrap_or_default()
 }
 
 #[test]
@@ -54,22 +53,29 @@ fn the_same_time_twice_means_the_whole_day() {
     let weekend = hours("Europe/Madrid", "00:00", "00:00", &["sat", "sun"]);
     assert_eq!(opens(&weekend, "2026-01-03T12:00:00Z"), "2026-01-04T23:00");
     let always = hours("Europe/Madrid", "00:00", "00:00", &[]);
-    assert_eq!(always.closed_until(utc("2026-01-03T12:00:00Z")), Some(Timestamp::NEVER));
+    assert_eq!(always.until(utc("2026-01-03T12:00:00Z")), Some(Timestamp::NEVER));
     assert!(always.span(utc("2026-01-03T12:00:00Z")).valid_until < Timestamp::NEVER);
 }
 
 #[test]
 fn hours_that_meet_are_one_and_may_leave_nothing_open() {
-    let set = [
-        hours("Europe/Madrid", "22:00", "08:00", &[]),
-        hours("Europe/Madrid", "08:00", "10:00", &["mon"]),
-        hours("Europe/London", "08:30", "09:30", &["mon"]),
-    ];
-    assert_eq!(closed_until_all(&set, utc("2026-01-04T22:00:00Z")), Some(utc("2026-01-05T09:30:00Z")));
-    assert_eq!(closed_until_all(&set, utc("2026-01-05T22:00:00Z")), Some(utc("2026-01-06T07:00:00Z")));
-    assert_eq!(closed_until_all(&[], utc("2026-01-05T22:00:00Z")), None);
-    let both = [hours("UTC", "08:00", "20:00", &[]), hours("UTC", "20:00", "08:00", &[])];
-    assert_eq!(closed_until_all(&both, utc("2026-01-05T22:00:00Z")), Some(Timestamp::NEVER));
+    let night = hours("Europe/Madrid", "22:00", "08:00", &[]);
+    let morning = hours("UTC", "08:00", "10:00", &["mon"]);
+    let noon = hours("UTC", "09:30", "10:30", &["mon"]);
+    let all = [noon, morning, night.clone()].into_iter().flat_map(|hours| hours.intervals);
+    let set = Hours::new(all, night.zone);
+    assert_eq!(set.until(utc("2026-01-04T22:00:00Z")), Some(utc("2026-01-05T09:30:00Z")));
+    assert_eq!(set.until(utc("2026-01-05T22:00:00Z")), Some(utc("2026-01-06T07:00:00Z")));
+    assert_eq!(open("UTC", &[]).until(utc("2026-01-05T22:00:00Z")), None);
+    let both = open("UTC", &["08:00-20:00", "20:00-08:00"]);
+    assert_eq!(both.until(utc("2026-01-05T22:00:00Z")), Some(Timestamp::NEVER));
+    // Whatever clocks do in the days that are looked at.
+    for (name, year, month, day) in CHANGES {
+        let halves = open(name, &["12:00-24:00", "00:00-12:00"]);
+        for (at, reading) in readings(&halves.zone, date(year, month, day)).iter().step_by(30) {
+            assert_eq!(halves.until(*at), Some(Timestamp::NEVER), "{name} {reading}");
+        }
+    }
 }
 
 #[test]
@@ -92,18 +98,93 @@ fn what_a_clock_skips_counts_as_the_skip_and_what_it_reads_twice_opens_late_and_
         opens(&hours("Europe/Madrid", "02:30", "04:00", &[]), "2026-10-25T00:30:00Z"),
         "2026-10-25T03:00"
     );
+    // St. John's read 00:00:30 of the 7th, and then once more 23:01 of the 6th.
+    let long = hours("America/St_Johns", "23:50", "23:10", &["fri"]);
+    assert_eq!(opens(&long, "2010-11-07T02:30:30Z"), "2010-11-07T02:40");
 }
 
 #[test]
-fn a_zone_that_is_none_is_named_and_times_beyond_the_calendar_are_open() {
-    let written = hours("UTC", "00:00", "01:00", &[]).written().clone();
-    let odd = ClosedHours { zone: "Europe/Gotham".to_owned(), ..written };
-    let error = Hours::compile(&odd, &TimeZoneDatabase::bundled()).unwrap_err();
+fn a_route_is_open_by_the_clock_of_its_zone() {
+    let madrid = open("Europe/Madrid", &["08:00-20:00"]);
+    for (time, is_open) in [
+        ("2026-01-15T06:59:59Z", false),
+        ("2026-01-15T07:00:00Z", true),
+        ("2026-01-15T18:59:59Z", true),
+        ("2026-01-15T19:00:00Z", false),
+        // Summer: two hours ahead.
+        ("2026-07-15T06:00:00Z", true),
+        ("2026-07-15T18:00:00Z", false),
+    ] {
+        assert_eq!(madrid.has(utc(time)), is_open, "{time}");
+    }
+}
+
+#[test]
+fn a_route_may_be_open_over_midnight_and_more_than_once_a_day() {
+    let hours = open("UTC", &["22:00-06:00", "12:00-13:00"]);
+    let is_open = |time: &str| hours.has(utc(&format!("2026-01-15T{time}:00Z")));
+    assert_eq!(
+        ["21:59", "22:00", "00:00", "05:59", "06:00", "12:30", "13:00"].map(is_open),
+        [false, true, true, true, false, true, false]
+    );
+    let all_day = open("UTC", &["00:00-24:00"]);
+    assert!(all_day.has(utc("2026-01-15T23:59:59Z")) && all_day.has(utc("2026-01-15T00:00:00Z")));
+    let evening = open("UTC", &["22:00 - 24:00"]);
+    assert!(evening.has(utc("2026-01-15T23:59:59Z")) && !evening.has(utc("2026-01-16T00:00:00Z")));
+}
+
+#[test]
+fn a_route_opens_at_the_skip_of_its_time_and_closes_at_the_last_of_two_readings() {
+    let shown = |hours: &Hours, day: &str, times: &[&str]| -> Vec<bool> {
+        times.iter().map(|time| hours.has(utc(&format!("{day}T{time}Z")))).collect()
+    };
+    // 2026-03-29 in Madrid: at 01:00 UTC the clock goes from 02:00 to 03:00.
+    let (from_gap, into_gap) =
+        (open("Europe/Madrid", &["02:30-05:00"]), open("Europe/Madrid", &["00:00-02:30"]));
+    let times = ["00:59:59", "01:00:00", "02:59:59", "03:00:00"];
+    assert_eq!(shown(&from_gap, "2026-03-29", &times), [false, true, true, false]);
+    assert_eq!(shown(&into_gap, "2026-03-29", &times), [true, false, false, false]);
+    assert_eq!(shown(&open("Europe/Madrid", &["02:10-02:50"]), "2026-03-29", &times), [false; 4]);
+    // 2026-10-25: at 01:00 UTC it goes back from 03:00 to 02:00.
+    let (from_fold, into_fold) =
+        (open("Europe/Madrid", &["02:30-05:00"]), open("Europe/Madrid", &["00:00-02:30"]));
+    let times = ["00:29:59", "00:30:00", "01:00:00", "01:29:59", "01:30:00", "03:59:59", "04:00:00"];
+    assert_eq!(shown(&from_fold, "2026-10-25", &times), [false, true, true, true, true, true, false]);
+    assert_eq!(shown(&into_fold, "2026-10-25", &times), [true, true, true, true, false, false, false]);
+}
+
+#[test]
+fn a_zone_that_is_none_is_named_and_times_beyond_the_calendar_are_outside() {
+    let error = super::zone("Europe/Gotham", &TimeZoneDatabase::bundled()).unwrap_err();
     assert!(error.to_string().contains("Europe/Gotham"), "{error}");
-    let night = hours("UTC", "00:00", "00:00", &[]);
+    let always = open("UTC", &["00:00-24:00"]);
     for end in [Timestamp::NEVER, Timestamp::from_millis(i64::MIN)] {
-        assert_eq!(night.closed_until(end), None);
-        let _ = (night.span(end), local_day(&zone("UTC"), end), local_month(&zone("UTC"), end));
+        assert_eq!((always.until(end), always.until_kept(end)), (None, None));
+        let _ = (local_day(&zone("UTC"), end), local_month(&zone("UTC"), end));
+    }
+}
+
+#[test]
+fn what_is_kept_of_an_answer_is_told_only_while_it_holds() {
+    let night = hours("Europe/Madrid", "22:00", "08:00", &[]);
+    let always = open("UTC", &["00:00-24:00"]);
+    // Back and forth, and where an answer has no room to be kept in.
+    for at in [
+        "2026-01-05T20:59:59.999Z",
+        "2026-01-05T21:00:00Z",
+        "2026-01-06T06:59:59.999Z",
+        "2026-01-05T20:59:59.999Z",
+        "2026-01-06T07:00:00Z",
+        "1969-12-31T23:59:59.999Z",
+        "1970-01-01T00:00:00Z",
+        "2026-01-05T21:00:00Z",
+        "2106-02-07T23:00:00Z",
+        "2262-01-01T23:00:00Z",
+        "2026-01-05T12:00:00Z",
+    ] {
+        for hours in [&night, &night.clone(), &always] {
+            assert_eq!(hours.until_kept(utc(at)), hours.until(utc(at)), "{at}");
+        }
     }
 }
 
@@ -168,47 +249,58 @@ fn time() -> impl Strategy<Value = TimeOfDay> {
     (hour, 0..60_u8).prop_map(|(hour, minute)| format!("{hour:02}:{minute:02}").parse().unwrap())
 }
 
+fn interval() -> impl Strategy<Value = Interval> {
+    let days = prop::collection::vec(0..7_usize, 0..4);
+    (time(), time(), prop::bool::weighted(0.1), days).prop_map(|(from, to, same, days)| {
+        let days = Days::of(days.into_iter().map(|day| Days::WORDS[day])).unwrap();
+        Interval { from, to: if same { from } else { to }, days }
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_clock_on_the_wall_says_the_same(
-        change in 0..CHANGES.len(), from in time(), to in time(), same in prop::bool::weighted(0.1),
-        days in prop::collection::vec(0..7_usize, 0..4),
+        change in 0..CHANGES.len(), written in prop::collection::vec(interval(), 1..4),
     ) {
-        let (zone, year, month, day) = CHANGES[change];
+        let (name, year, month, day) = CHANGES[change];
         let around = date(year, month, day);
-        let to = if same { from } else { to };
-        let days = Days::of(days.into_iter().map(|day| Days::WORDS[day])).unwrap();
-        let written = ClosedHours { from, to, zone: zone.to_owned(), days, action: Action::Hold };
-        let hours = Hours::compile(&written, &TimeZoneDatabase::bundled()).unwrap();
+        let hours = Hours::new(written.clone(), zone(name));
         let readings = readings(&hours.zone, around);
         let mut intervals = Vec::new();
         for begins in (-4..=3).filter_map(|days| calendar::shift(around, days)) {
             let next = begins.tomorrow().unwrap();
-            let (first, last) = match from.cmp(&to) {
-                _ if !days.contains(begins.weekday()) => continue,
-                std::cmp::Ordering::Equal => (begins.at(0, 0, 0, 0), next.at(0, 0, 0, 0)),
-                std::cmp::Ordering::Less => (begins.to_datetime(from.civil()), begins.to_datetime(to.civil())),
-                std::cmp::Ordering::Greater => (begins.to_datetime(from.civil()), next.to_datetime(to.civil())),
-            };
-            intervals.extend(first_seen(&readings, first).zip(last_seen(&readings, last)));
+            for Interval { from, to, days } in &written {
+                let (first, last) = match from.cmp(to) {
+                    _ if !days.contains(begins.weekday()) => continue,
+                    Ordering::Equal => (begins.at(0, 0, 0, 0), next.at(0, 0, 0, 0)),
+                    Ordering::Less => (begins.to_datetime(from.0), begins.to_datetime(to.0)),
+                    Ordering::Greater => (begins.to_datetime(from.0), next.to_datetime(to.0)),
+                };
+                intervals.extend(first_seen(&readings, first).zip(last_seen(&readings, last)));
+            }
         }
         // The days at both ends have neighbours that were not read.
         let inner = &readings[2 * 24 * 60..6 * 24 * 60];
         let closed = |at: Timestamp| intervals.iter().any(|(from, to)| (*from..*to).contains(&at));
-        let mut kept: Option<Span> = None;
+        let mut known: Option<Span> = None;
         for (at, reading) in inner {
             let at = *at;
-            let until = hours.closed_until(at);
+            let until = hours.until(at);
             prop_assert_eq!(until.is_some(), closed(at), "{} reads {} with {:?}", at, reading, written);
+            prop_assert_eq!(hours.until_kept(at), until);
             if let Some(until) = until.filter(|until| *until != Timestamp::NEVER) {
-                prop_assert!(until > at && hours.closed_until(until).is_none());
+                prop_assert!(until > at && hours.until(until).is_none());
             }
-            match kept.filter(|span| at < span.valid_until) {
-                Some(span) => prop_assert_eq!(span.closed_until, until),
-                None => kept = Some(hours.span(at)),
+            match known.filter(|span| at < span.valid_until) {
+                Some(span) => prop_assert_eq!(span.until, until),
+                None => known = Some(hours.span(at)),
             }
+        }
+        // A clock that is set back asks again for what is over.
+        for (at, _) in inner.iter().rev().step_by(7) {
+            prop_assert_eq!(hours.has(*at), closed(*at));
         }
     }
 

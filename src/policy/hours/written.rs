@@ -1,10 +1,14 @@
-//! Closed hours as they are written down and kept.
+//! Hours as they are written down and kept.
 
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+use super::calendar::{first_reading, last_reading, shift};
+use crate::clock::Timestamp;
 
 /// An interval of every day, or of some days of the week, in which nothing goes out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,39 +41,97 @@ pub enum Action {
     Reject,
 }
 
+impl ClosedHours {
+    /// When it is closed.
+    #[must_use]
+    pub fn interval(&self) -> Interval {
+        Interval { from: self.from, to: self.to, days: self.days }
+    }
+}
+
+/// From one time of a day to another, as it is [`ClosedHours`]; every day where it is read from a text such as
+/// `08:00-20:00` or `00:00-24:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// When it begins.
+    pub from: TimeOfDay,
+    /// When it ends, excluded; the next day if it is before `from`, and the whole day if it is the same.
+    pub to: TimeOfDay,
+    /// The days on which it begins.
+    pub days: Days,
+}
+
+impl Interval {
+    /// What the clock reads when it begins and when it ends.
+    pub(super) fn readings(&self) -> (Time, Time) {
+        // From 22:00 to 22:00 would be a day less nothing: that means the day itself.
+        if self.from == self.to { Default::default() } else { (self.from.0, self.to.0) }
+    }
+
+    /// When the one begins and ends that begins on `day`, if there is one and it is not skipped.
+    pub(super) fn on(&self, day: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+        if !self.days.contains(day.weekday()) {
+            return None;
+        }
+        let (from, to) = self.readings();
+        let ends = if from < to { day } else { shift(day, 1)? };
+        let begins = first_reading(zone, day.to_datetime(from))?;
+        let ends = last_reading(zone, ends.to_datetime(to))?;
+        (begins < ends).then_some((begins, ends))
+    }
+}
+
+impl FromStr for Interval {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let (from, to) = text.split_once('-').ok_or(NotATime::Interval)?;
+        let time = |text: &str| text.parse().map_err(|_| NotATime::Interval);
+        let from = time(from.trim())?;
+        // A day ends when the next one begins. Only what is written so means a whole one.
+        let to = match to.trim() {
+            "24:00" => TimeOfDay::MIDNIGHT,
+            to => Some(time(to)?).filter(|to| *to != from).ok_or(NotATime::Interval)?,
+        };
+        Ok(Self { from, to, days: Days::EVERY })
+    }
+}
+
 /// A time on a clock of 24 hours, to the minute: `00:00` to `23:59`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct TimeOfDay {
-    hour: i8,
-    minute: i8,
-}
+pub struct TimeOfDay(pub(super) Time);
 
-/// A text that is no time of a day.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write a time as HH:MM, from 00:00 to 23:59")]
-pub struct NotATime;
+/// A text that is no time of a day, or no two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotATime {
+    /// Not `HH:MM`.
+    #[error("write a time as HH:MM, from 00:00 to 23:59")]
+    Time,
+    /// Not `HH:MM-HH:MM`.
+    #[error(
+        "write times of a day such as \"08:00-20:00\"; \"22:00-06:00\" is over midnight, \"00:00-24:00\" all day"
+    )]
+    Interval,
+}
 
 impl TimeOfDay {
     /// `00:00`.
-    pub const MIDNIGHT: Self = Self { hour: 0, minute: 0 };
-
-    pub(super) fn civil(self) -> Time {
-        // Both are in bounds, or the value would not exist.
-        Time::new(self.hour, self.minute, 0, 0).unwrap_or(Time::midnight())
-    }
+    pub const MIDNIGHT: Self = Self(Time::midnight());
 }
 
 impl FromStr for TimeOfDay {
     type Err = NotATime;
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        let (hour, minute) = text.split_once(':').ok_or(NotATime)?;
-        let number = |text: &str, below: i8| {
+        let number = |text: &str| {
             let is_written_out = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse().ok().filter(|n| is_written_out && *n < below).ok_or(NotATime)
+            text.parse().ok().filter(|_| is_written_out)
         };
-        Ok(Self { hour: number(hour, 24)?, minute: number(minute, 60)? })
+        let time = text
+            .split_once(':')
+            .and_then(|(hour, minute)| Time::new(number(hour)?, number(minute)?, 0, 0).ok());
+        time.map(Self).ok_or(NotATime::Time)
     }
 }
 
@@ -89,7 +151,7 @@ impl From<TimeOfDay> for String {
 
 impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.hour, self.minute)
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
     }
 }
 
@@ -170,7 +232,12 @@ mod tests {
     fn what_is_no_time_or_no_day_is_refused() {
         for text in ["", "8:00", "08:0", "24:00", "08:60", "0800", "08:00:00", "+8:00", "-1:00", "\u{e9}:00"]
         {
-            assert_eq!(text.parse::<TimeOfDay>(), Err(NotATime), "{text}");
+            assert_eq!(text.parse::<TimeOfDay>(), Err(NotATime::Time), "{text}");
+        }
+        for text in
+            ["", "8-20", "08:00", "08:00-08:00", "24:00-06:00", "08:60-09:00", "+8:00-09:00", "08:00-24:01"]
+        {
+            assert_eq!(text.parse::<Interval>(), Err(NotATime::Interval), "{text:?}");
         }
         assert_eq!("00:00".parse(), Ok(TimeOfDay::MIDNIGHT));
         assert!(Days::of(["monday"]).unwrap_err().contains("mon, tue"));

@@ -7,7 +7,6 @@
 
 mod class;
 mod failover;
-mod hours;
 pub mod keyword;
 mod mo;
 mod pick;
@@ -15,7 +14,6 @@ mod table;
 
 pub use class::{Class, Classes};
 pub use failover::{Failover, Negative};
-pub use hours::{Hours, NotHours};
 pub use keyword::keyword;
 pub use mo::{MoRoute, MoTable, Taker, Takers};
 pub use pick::{Pick, WayTo, spread};
@@ -28,6 +26,7 @@ use super::Snapshot;
 use crate::account::{AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{Message, RouteId, UpstreamId};
+use crate::policy::hours::Hours;
 use crate::policy::number::Glance;
 use crate::policy::text::SenderPattern;
 

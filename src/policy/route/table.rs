@@ -91,10 +91,13 @@ impl RouteTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Class, Classes, Conditions, Hours};
+    use jiff::tz::TimeZone;
+
+    use super::super::{Class, Classes, Conditions};
     use super::*;
     use crate::account::AccountId;
     use crate::clock::Timestamp;
+    use crate::policy::hours::Hours;
 
     fn route(id: u32, prefixes: &[&str], conditions: Conditions) -> Route {
         let prefixes = prefixes.iter().map(|p| (*p).to_owned()).collect();
@@ -156,7 +159,7 @@ mod tests {
         assert!(takes(|asked| asked.classes = [Class::Flash, Class::Unicode].into_iter().collect()));
         assert!(!takes(|asked| asked.classes = [Class::Unicode].into_iter().collect()));
         assert!(!takes(|asked| asked.classes = Classes::NONE));
-        let takes = with(|c| c.hours = Some(Hours::read(["11:00-12:30"], "UTC").unwrap()));
+        let takes = with(|c| c.hours = Some(Hours::new(["11:00-12:30".parse().unwrap()], TimeZone::UTC)));
         assert!(takes(|_| ()) && !takes(|asked| asked.at = Timestamp::from_millis(0)));
         let takes = with(|c| {
             (c.min_price, c.max_price) = (Some("0.5".parse().unwrap()), Some("2".parse().unwrap()));

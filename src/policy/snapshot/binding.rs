@@ -11,9 +11,8 @@ use crate::account::{Account, AccountId, CredentialId};
 use crate::clock::Timestamp;
 use crate::message::Message;
 use crate::policy::admit::Sender;
-use crate::policy::filter::rules::{Level, Ruled};
+use crate::policy::filter::rules::Level;
 use crate::policy::filter::{Desk, Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
-use crate::policy::hours::Hours;
 use crate::policy::text::{ProtectedName, Registry, RegistryFault};
 
 /// What the operator of the gateway set for everybody.
@@ -197,7 +196,7 @@ impl Snapshot {
             return None;
         }
         let rules = self.credential_rules.get(&message.credential).or(self.rules.get(&message.account))?;
-        let closed = |rule: &Ruled<Hours>| if rule.enforce { desk.closed_until(rule) } else { None };
-        rules.hours.iter().filter_map(closed).max().map(Hindrance::Closed)
+        let enforced = rules.hours.iter().filter(|rule| rule.enforce);
+        enforced.filter_map(|rule| desk.closed_until(&rule.is.0)).max().map(Hindrance::Closed)
     }
 }

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::account::{Account, AccountId, Credential, CredentialId, Origin, PasswordHash};
 use crate::message::{RouteId, UpstreamId};
 use crate::policy::filter::Filters;
-use crate::policy::route::{Conditions, Hours, keyword};
+use crate::policy::hours::{self, Hours, Interval};
+use crate::policy::route::{Conditions, keyword};
 use crate::policy::text::SenderPatternFault;
 use crate::policy::{MoRoute, PastSchedule, Platform, Route, SnapshotParts, Taker, TextLimits, WayTo};
 use crate::store::schema::part;
@@ -125,14 +126,6 @@ fn route(
         let code = code.as_bytes().try_into();
         code.map_err(|_| failed("a country is two letters".to_owned()))
     };
-    let zone = draft.zone.as_deref().unwrap_or("UTC");
-    let hours = match draft.hours.as_slice() {
-        [] => None,
-        spans => {
-            let spans = spans.iter().map(String::as_str);
-            Some(Hours::read(spans, zone).map_err(|why| failed(why.to_string()))?)
-        }
-    };
     let conditions = Conditions {
         accounts: family.with_those_below(&draft.accounts)?,
         senders: draft
@@ -142,7 +135,7 @@ fn route(
             .collect::<Result<_, _>>()?,
         countries: draft.countries.iter().map(country).collect::<Result<_, _>>()?,
         classes: draft.classes.iter().copied().collect(),
-        hours,
+        hours: hours(&draft).map_err(failed)?,
         min_price: draft.min_price,
         max_price: draft.max_price,
     };
@@ -157,6 +150,16 @@ fn route(
         pick: draft.pick,
         failover: draft.failover,
     })
+}
+
+fn hours(draft: &RouteDraft) -> Result<Option<Hours>, String> {
+    if draft.hours.is_empty() {
+        return Ok(None);
+    }
+    let zone = draft.zone.as_deref().unwrap_or("UTC");
+    let zone = hours::zone(zone, jiff::tz::db()).map_err(|why| why.to_string())?;
+    let intervals = draft.hours.iter().map(|text| text.parse()).collect::<Result<Vec<Interval>, _>>();
+    Ok(Some(Hours::new(intervals.map_err(|why| why.to_string())?, zone)))
 }
 
 /// Accounts as routes name them: there may be as many routes as accounts.
