@@ -86,10 +86,10 @@ async fn f_070_a_parent_sees_the_sum_of_its_branch_and_a_branch_only_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f_081_a_sub_accounts_figures_are_its_own_messages_day_by_day() {
     let house = House::open(TREE).await;
-    let mut esme = house.bound("till").await;
+    let mut esme = house.transmitter("till").await;
     esme.submit("34600111222", "today").await;
     house.clock.advance(std::time::Duration::from_secs(86_400));
-    let mut esme = house.bound("till").await;
+    let mut esme = house.transmitter("till").await;
     esme.submit("34600111222", "tomorrow").await;
     let messages = async |days| usage(&house, "till", days).await.total.messages;
     assert_eq!((messages(1).await, messages(2).await), (1, 2));

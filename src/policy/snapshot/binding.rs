@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::message::Message;
 use crate::policy::admit::Sender;
 use crate::policy::filter::rules::Level;
-use crate::policy::filter::{Desk, Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
+use crate::policy::filter::{Filters, Holder, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Rules};
 use crate::policy::text::{ProtectedName, Registry, RegistryFault};
 
 /// What the operator of the gateway set for everybody.
@@ -185,9 +185,9 @@ impl Snapshot {
         self.has_hours || !self.suspended.is_empty()
     }
 
-    /// Why a message that was accepted may not leave at the moment of `desk`, if it may not.
+    /// Why a message that was accepted may not leave now, if it may not.
     #[must_use]
-    pub fn hindrance(&self, message: &Message, desk: &mut Desk) -> Option<Hindrance> {
+    pub fn hindrance(&self, message: &Message, now: Timestamp) -> Option<Hindrance> {
         if self.is_suspended(message.account) {
             return Some(Hindrance::Suspended);
         }
@@ -197,6 +197,6 @@ impl Snapshot {
         }
         let rules = self.credential_rules.get(&message.credential).or(self.rules.get(&message.account))?;
         let enforced = rules.hours.iter().filter(|rule| rule.enforce);
-        enforced.filter_map(|rule| desk.closed_until(&rule.is.0)).max().map(Hindrance::Closed)
+        enforced.filter_map(|rule| rule.is.0.until_kept(now)).max().map(Hindrance::Closed)
     }
 }

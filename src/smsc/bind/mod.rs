@@ -36,7 +36,6 @@ use super::{Order, Shared};
 use crate::clock::Timestamp;
 use crate::link::{Io, Link};
 use crate::message::Message;
-use crate::policy::filter::Desk;
 use crate::store::{Kept, Note, OperatorBatch, Store};
 
 /// A bind that stands.
@@ -59,8 +58,6 @@ pub(super) struct Bound {
     held: VecDeque<Message>,
     /// Messages that wait until it is durable that they are about to be written.
     marking: VecDeque<Message>,
-    /// For what may not leave yet.
-    desk: Desk,
     /// Messages on their way back to the lane.
     returned: Vec<Message>,
     pulled: Vec<Message>,
@@ -141,7 +138,6 @@ impl Bound {
             overdue: VecDeque::new(),
             held: VecDeque::new(),
             marking: VecDeque::new(),
-            desk: Desk::default(),
             returned: Vec::new(),
             pulled: Vec::new(),
             notes: Vec::new(),

@@ -37,11 +37,10 @@ impl Bound {
         self.needs = 0;
         let policy = self.shared.store.policy();
         let gate = policy.hinders().then_some(&*policy);
-        self.desk.begin(now.at);
         while self.window.room() > 0
             && let Some(message) = self.held.pop_front()
         {
-            if self.keeps_back(gate, &message) {
+            if self.keeps_back(gate, &message, now) {
                 continue;
             }
             if let Wrote::NotYet(message) = self.write(message, now) {
@@ -57,7 +56,7 @@ impl Bound {
                 break;
             }
             for message in pulled.drain(..) {
-                if !self.keeps_back(gate, &message) {
+                if !self.keeps_back(gate, &message, now) {
                     self.place_pulled(message, now);
                 }
             }
@@ -66,8 +65,8 @@ impl Bound {
     }
 
     /// Whether a message may not leave now; then the store keeps it back.
-    fn keeps_back(&mut self, gate: Option<&Snapshot>, message: &Message) -> bool {
-        let hindrance = gate.and_then(|policy| policy.hindrance(message, &mut self.desk));
+    fn keeps_back(&mut self, gate: Option<&Snapshot>, message: &Message, now: Now) -> bool {
+        let hindrance = gate.and_then(|policy| policy.hindrance(message, now.at));
         let Some(hindrance) = hindrance else { return false };
         let until = match hindrance {
             Hindrance::Suspended => None,

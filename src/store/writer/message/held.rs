@@ -7,7 +7,6 @@ use rusqlite::{OptionalExtension, params};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::{Message, MessageId, State};
-use crate::policy::filter::Desk;
 use crate::policy::{Hindrance, Snapshot};
 use crate::store::StoreError;
 use crate::store::writer::Writer;
@@ -120,8 +119,6 @@ impl Writer {
             Ok((self.message_of(row)?, row.get(13)?, due.map_or(Timestamp::NEVER, Timestamp::from_millis)))
         })?;
         let waiting = rows.collect::<Result<Vec<(Message, i64, Timestamp)>, _>>()?;
-        let mut desk = Desk::default();
-        desk.begin(self.now);
         drop(find);
         let full = waiting.len() == AT_ONCE;
         self.sweeps.hours_after = waiting.last().map(|(message, ..)| message.id).filter(|_| full);
@@ -130,7 +127,7 @@ impl Writer {
                 continue;
             }
             self.complete(&mut message)?;
-            let opens = match policy.hindrance(&message, &mut desk) {
+            let opens = match policy.hindrance(&message, self.now) {
                 None => self.now,
                 Some(Hindrance::Closed(until)) => until,
                 Some(Hindrance::Suspended) => continue,
