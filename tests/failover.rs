@@ -143,6 +143,41 @@ async fn what_costs_more_than_the_client_pays_or_the_cap_is_passed_by() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_cap_holds_by_whatever_way_a_message_would_come_to_a_dear_operator() {
+    let mut ways = Ways::<3>::open(|plan| {
+        plan.shape = |change| {
+            let cost = |name: &str, cost: &str| WayDraft { cost: Some(cost.parse().unwrap()), ..name.into() };
+            let failover = Failover { max_cost: Some("2".parse().unwrap()), ..on_receipt() };
+            with(change, failover, vec![cost("north", "0.4"), cost("south", "0.3"), cost("west", "5")]);
+        };
+    })
+    .await;
+    // Both that are cheap put it off: it waits for them.
+    let id = ways.esme.submit(TO, "hello").await;
+    for link in &mut ways.links[..2] {
+        let (sequence, _) = link.expect_submit().await;
+        link.refuse_submit(sequence, CommandStatus::RX_T_APPN).await;
+    }
+    ways.gate.reaches(&id, "deferred").await;
+    // Both are down when one comes, when one falls due, and for longer than messages wait for their operator.
+    let pdu = SubmitSm { schedule_delivery_time: COctets::from("000000000005000R"), ..submit(TO, "later") };
+    let (_, scheduled) = ways.esme.try_submit(pdu).await;
+    for (place, name) in ["north", "south"].into_iter().enumerate() {
+        ways.links[place].send_empty(CommandId::UNBIND, CommandStatus::ROK, 900).await;
+        ways.is_up(name, false).await;
+    }
+    let id = ways.esme.submit(TO, "hello").await;
+    assert_eq!(ways.gate.trace(&id).upstream, "north");
+    for _ in 0..12 {
+        ways.gate.clock.advance(Duration::from_secs(5));
+        ways.links[2].is_silent().await;
+    }
+    assert_ne!(ways.gate.trace(&scheduled).upstream, "west");
+    ways.links[2].expect_quiet().await;
+    ways.gate.ends_with("7", "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_its_validity_a_message_ends_and_with_nobody_up_it_waits() {
     let mut ways = two().await;
     let pdu = SubmitSm { validity_period: COctets::from("000000000100000R"), ..submit(TO, "hello") };

@@ -186,7 +186,7 @@ pub(in crate::policy) fn judge(
     let total = price.and_then(|price| price.times(u32::from(parts)));
     let claims = check::claims(&party, &pdu, total.unwrap_or_default(), desk, witness)?;
     // Filters and credit are asked first, and only the store can answer for all of them.
-    let upstreams = route.map(|route| route.order(account.id, &pdu)).unwrap_or_default();
+    let upstreams = route.map(|route| route.order(account.id, &pdu, price)).unwrap_or_default();
     let route = route.map(|route| route.id).filter(|_| price.is_some() && !upstreams.is_empty());
     if route.is_none() {
         witness.refused(Refusal::NoRoute)?;

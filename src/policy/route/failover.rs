@@ -16,8 +16,8 @@ pub struct Failover {
     pub statuses: Vec<u32>,
     /// Ends that a receipt tells.
     pub on_receipt: Vec<Negative>,
-    /// What a segment may cost at the next operator; absent means what the client pays for it. An operator without a cost
-    /// is never too dear.
+    /// What a segment may cost at an operator that is not the first, by whatever way a message comes to it; absent means
+    /// what the client pays for it. An operator without a cost is never too dear.
     pub max_cost: Option<Credits>,
     /// Operators that a message is given to, the first among them; 1 to 16.
     pub max_attempts: u8,
@@ -83,6 +83,14 @@ impl Failover {
 }
 
 impl Route {
+    /// Whether an operator costs more than one may that is not the first. Without failover there is no such bound.
+    pub(super) fn is_too_dear(&self, upstream: UpstreamId, price: Option<Credits>) -> bool {
+        let most = self.failover.as_ref().and_then(|failover| failover.max_cost.or(price));
+        let Some(most) = most else { return false };
+        let way = self.ways.iter().find(|way| way.upstream == upstream);
+        way.and_then(|way| way.cost).is_some_and(|cost| cost > most)
+    }
+
     /// The operator that a message goes to which those in `tried` failed; nothing when it ends. One that is up goes first;
     /// when none is, as after a start, the message waits for the first in the order. `price` is what the client pays for
     /// a segment.
@@ -99,13 +107,8 @@ impl Route {
         if tried.len() >= usize::from(failover.max_attempts) {
             return None;
         }
-        let most = failover.max_cost.unwrap_or(price);
-        let is_cheap = |id: UpstreamId| {
-            let way = self.ways.iter().find(|way| way.upstream == id);
-            way.and_then(|way| way.cost).is_none_or(|cost| cost <= most)
-        };
-        let mut order = self.order(account, pdu);
-        order.retain(|id| !tried.contains(id) && is_cheap(*id));
+        let mut order = self.order(account, pdu, Some(price));
+        order.retain(|id| !tried.contains(id) && !self.is_too_dear(*id, Some(price)));
         order.iter().copied().find(|id| is_up(*id)).or_else(|| order.first().copied())
     }
 }
@@ -173,5 +176,27 @@ mod tests {
         assert_eq!(next(&route, &[1, 3, 4, 5], "9"), None, "the second costs more than the most");
         route.failover = None;
         assert_eq!(next(&route, &[], "1"), None);
+    }
+
+    #[test]
+    fn the_first_is_there_whatever_it_costs_and_none_behind_it_above_the_cap() {
+        let way = |(id, cost): (u32, &str)| WayTo {
+            upstream: UpstreamId(id),
+            weight: 1,
+            cost: Some(cost.parse().unwrap()),
+        };
+        let mut route = Route {
+            ways: [(1, "5"), (2, "0.3"), (3, "2.000001"), (4, "2")].into_iter().map(way).collect(),
+            ..Route::default()
+        };
+        let order = |route: &Route, price: &str| {
+            let order = route.order(AccountId(1), &SubmitSm::default(), Some(price.parse().unwrap()));
+            order.iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(order(&route, "1"), [1, 2, 3, 4], "nothing is said of costs");
+        route.failover = Some(Failover::default());
+        assert_eq!(order(&route, "1"), [1, 2]);
+        route.failover = Some(Failover { max_cost: Some("2".parse().unwrap()), ..Failover::default() });
+        assert_eq!(order(&route, "1"), [1, 2, 4]);
     }
 }

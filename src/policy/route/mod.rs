@@ -120,13 +120,16 @@ impl Route {
         self.prefixes.iter().any(|prefix| number.starts_with(prefix.as_bytes()))
     }
 
-    /// Its operators in the order in which a message tries them.
+    /// Its operators in the order in which a message tries them. The first is there whatever it costs; behind it is none
+    /// that costs more than the failover of the route lets the next one cost. `price` is what the client pays for a
+    /// segment.
     #[must_use]
-    pub fn order(&self, account: AccountId, pdu: &SubmitSm) -> Order {
-        if self.ways.len() == 1 || !self.pick.spreads() {
-            return pick::order(&self.ways, self.pick, 0);
-        }
-        pick::order(&self.ways, self.pick, spread(account, pdu))
+    pub fn order(&self, account: AccountId, pdu: &SubmitSm, price: Option<Credits>) -> Order {
+        let depends = self.ways.len() > 1 && self.pick.spreads();
+        let mut order = pick::order(&self.ways, self.pick, if depends { spread(account, pdu) } else { 0 });
+        let mut behind = false;
+        order.retain(|id| !std::mem::replace(&mut behind, true) || !self.is_too_dear(*id, price));
+        order
     }
 }
 
@@ -183,7 +186,7 @@ pub fn way_of(policy: &Snapshot, message: &Message, now: Timestamp) -> Option<Or
             policy.route_to(&Asked::of(policy, message.account, &pdu, &glance, price, now))?
         }
     };
-    let mut order = route.order(message.account, &pdu);
+    let mut order = route.order(message.account, &pdu, Some(message.price));
     // Where it failed it does not come back to.
     order.retain(|upstream| !message.tried.contains(upstream));
     Some(order)
