@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{Order, Shared};
+use crate::account::ReceiptWish;
 use crate::message::{End, Message, Reason, State, UpstreamId};
 use crate::policy::Snapshot;
 use crate::policy::route::way_of;
@@ -119,6 +120,10 @@ fn next_of(shared: &Shared, policy: &Snapshot, message: &Message) -> Place {
     if message.expires <= shared.clock.now() {
         return Place::Over;
     }
+    // Who was told of a part cannot be told of it anew; whatever else is begun goes on whole.
+    if message.parts_sent > 0 && receipt_wish(policy, message) == ReceiptWish::Every {
+        return if shared.is_configured { Place::Stay } else { Place::Nowhere };
+    }
     let Some(way) = way_of(policy, message, shared.clock.now()) else { return Place::Nowhere };
     if let Some(next) = shared.roster.next_up(&way, shared.id) {
         return Place::Move(next);
@@ -135,6 +140,10 @@ fn next_of(shared: &Shared, policy: &Snapshot, message: &Message) -> Place {
         Some(next) => Place::Move(*next),
         None => Place::Stay,
     }
+}
+
+fn receipt_wish(policy: &Snapshot, message: &Message) -> ReceiptWish {
+    policy.credential_by_id(message.credential).map(|found| found.bounds.receipts).unwrap_or_default()
 }
 
 fn end(shared: &Shared, state: State, reason: Reason) -> End {

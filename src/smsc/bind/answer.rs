@@ -129,25 +129,25 @@ impl Bound {
     }
 
     /// Not now: the message is tried again, at the next operator of its route that is up, else here. The first round
-    /// over the operators goes without a pause.
+    /// over the operators goes without a pause. What a phone has parts of stays with the operator that brought them: it
+    /// joins nothing that comes with two references, or from two sources.
     fn put_off(&mut self, message: &Message, error: u32, now: Now) {
         let attempts = message.attempts.saturating_add(1);
-        let policy = self.shared.store.policy();
-        let Some(way) = way_of(&policy, message, now.at) else {
-            self.end_rest(message, State::Rejected, Reason::NoRoute, error, now);
-            return;
-        };
         let here = self.shared.id;
-        let next = self.shared.roster.next_up(&way, here);
-        let at_once = next.is_some() && usize::from(attempts) < way.len();
-        let pause =
-            if at_once { std::time::Duration::ZERO } else { self.shared.settings.retry.pause(attempts) };
-        self.notes.push(Note::Later {
-            message: message.id,
-            due: now.at + pause,
-            upstream: next.unwrap_or(here),
-            error,
-            in_doubt: false,
-        });
+        let (mut upstream, mut pause) = (here, self.shared.settings.retry.pause(attempts));
+        if message.parts_sent == 0 {
+            let way = way_of(&self.shared.store.policy(), message, now.at).unwrap_or_default();
+            let next = self.shared.roster.next_up(&way, here);
+            let Some(stays) = way.iter().find(|id| **id == here).or(way.first()) else {
+                self.end_rest(message, State::Rejected, Reason::NoRoute, error, now);
+                return;
+            };
+            upstream = next.unwrap_or(*stays);
+            if next.is_some() && usize::from(attempts) < way.len() {
+                pause = std::time::Duration::ZERO;
+            }
+        }
+        let due = now.at + pause;
+        self.notes.push(Note::Later { message: message.id, due, upstream, error, in_doubt: false });
     }
 }

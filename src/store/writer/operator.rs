@@ -267,12 +267,12 @@ impl Writer {
                 // Back into the lane it was taken from.
                 return Ok(());
             }
-            let upstreams = self.shared.upstreams.load();
-            self.note_event(
-                id,
-                "moved",
-                &format!("to {}", upstreams.name(to).unwrap_or("another operator")),
-            )?;
+            let upstreams = self.shared.upstreams.load_full();
+            let name = upstreams.name(to).unwrap_or("another operator");
+            let begun = self.begin_whole(id)?;
+            let whole =
+                if begun > 0 { format!(", whole: parts that were taken: {begun}") } else { String::new() };
+            self.note_event(id, "moved", &format!("to {name}{whole}"))?;
         }
         Ok(())
     }

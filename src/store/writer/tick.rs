@@ -191,7 +191,7 @@ impl Writer {
 
     /// The lane for a message whose time has come: its own, or where that operator is down the first of its way that is up.
     fn lane_now(&self, lane: UpstreamId, message: &Message) -> UpstreamId {
-        if self.shared.up.is_up(lane) {
+        if self.shared.up.is_up(lane) || message.parts_sent > 0 {
             return lane;
         }
         let way = way_of(&self.shared.policy.load(), message, self.now);

@@ -99,12 +99,20 @@ impl Writer {
         let id = standing.id.raw();
         self.note_tried(standing.id, tried)?;
         self.db.prepare_cached("DELETE FROM alias WHERE message = ?1")?.execute([id])?;
-        self.db.prepare_cached("DELETE FROM part WHERE message = ?1")?.execute([id])?;
+        self.begin_whole(standing.id)?;
         self.db.prepare_cached(ANEW)?.execute(params![id, State::Queued.code(), next.0])?;
         if course.state >= State::Sent {
             self.books.came_back(standing.account);
         }
         Ok(())
+    }
+
+    /// Forgets which parts of a message were taken: the next operator gets it whole, so that all that a phone joins comes
+    /// over one. Says how many there were; what is reported of them now is about nothing that is known.
+    pub(in crate::store::writer) fn begin_whole(&self, id: MessageId) -> Result<usize, StoreError> {
+        let mut forget = self.db.prepare_cached("DELETE FROM alias WHERE message = ?1 AND part > 0")?;
+        forget.execute([id.raw()])?;
+        Ok(self.db.prepare_cached("DELETE FROM part WHERE message = ?1")?.execute([id.raw()])?)
     }
 
     fn note_tried(&mut self, id: MessageId, tried: &[UpstreamId]) -> Result<(), StoreError> {

@@ -1,0 +1,98 @@
+//! Parts of one message come to a phone over one operator, whatever becomes of one of them.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use smpp_proto::pdu::SubmitSm;
+use smpp_proto::{CommandId, CommandStatus, Tag, Tlv};
+use support::{Ways, submit};
+use tollgate::account::ReceiptWish;
+
+const TO: &str = "34600000001";
+
+/// Two parts, cut here.
+fn long() -> SubmitSm {
+    let text = Tlv::new(Tag::MESSAGE_PAYLOAD, vec![b'a'; 200]);
+    SubmitSm { short_message: Bytes::new(), tlvs: vec![text].into(), ..submit(TO, "") }
+}
+
+/// The first part is taken by north, the second put off; gives the message's id and the first part.
+async fn begun(ways: &mut Ways<2>) -> (String, SubmitSm) {
+    let (_, id) = ways.esme.try_submit(long()).await;
+    let first = ways.take(0, "n-1").await;
+    let (sequence, _) = ways.links[0].expect_submit().await;
+    ways.links[0].refuse_submit(sequence, CommandStatus::RX_T_APPN).await;
+    ways.gate.reaches(&id, "deferred").await;
+    (id, first)
+}
+
+async fn stat(ways: &mut Ways<2>) -> String {
+    let receipt = ways.esme.expect_deliver().await;
+    let text = String::from_utf8_lossy(receipt.user_data()).into_owned();
+    text.split("stat:").nth(1).unwrap()[..7].to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_put_off_is_tried_again_where_the_others_are() {
+    let mut ways = Ways::<2>::open(|_| ()).await;
+    let (id, first) = begun(&mut ways).await;
+    ways.gate.clock.advance(Duration::from_secs(5));
+    let second = ways.take(0, "n-2").await;
+    assert_eq!(second.short_message[..5], first.short_message[..5], "one reference, and one total");
+    assert_eq!((first.short_message[5], second.short_message[5]), (1, 2));
+    ways.links[1].is_silent().await;
+    for name in ["n-1", "n-2"] {
+        ways.report(0, &first, name, "DELIVRD", 2).await;
+    }
+    ways.gate.reaches(&id, "delivered").await;
+    assert_eq!(stat(&mut ways).await, "DELIVRD");
+    ways.gate.ends_with("8", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_operator_goes_down_between_two_parts_goes_on_whole() {
+    let mut ways = Ways::<2>::open(|_| ()).await;
+    let (id, first) = begun(&mut ways).await;
+    ways.links[0].send_empty(CommandId::UNBIND, CommandStatus::ROK, 900).await;
+    ways.is_up("north", false).await;
+    ways.gate.clock.advance(Duration::from_secs(5));
+    ways.links[1].is_silent().await;
+    let south = &mut ways.links[1];
+    let (sequence, again) = ways.gate.advance_until(Duration::from_secs(1), south.expect_submit()).await;
+    south.accept_submit(sequence, "s-1").await;
+    assert_eq!(again.short_message, first.short_message);
+    // What the first says of its part now is about nothing that is known.
+    let again = ways.operators[0].bound();
+    let mut north = ways.gate.advance_until(Duration::from_secs(1), again).await;
+    let sequence = north.send_receipt(&first, "n-1", "UNDELIV", 5).await;
+    north.expect_delivered(sequence).await;
+    let second = ways.take(1, "s-2").await;
+    assert_eq!(second.short_message[5], 2);
+    for name in ["s-1", "s-2"] {
+        ways.report(1, &first, name, "DELIVRD", 2).await;
+    }
+    ways.gate.reaches(&id, "delivered").await;
+    assert_eq!(stat(&mut ways).await, "DELIVRD");
+    ways.gate.ends_with("8", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_each_part_waits_for_its_operator() {
+    let mut ways = Ways::<2>::open(|plan| plan.bounds.receipts = ReceiptWish::Every).await;
+    let (id, first) = begun(&mut ways).await;
+    ways.report(0, &first, "n-1", "DELIVRD", 2).await;
+    assert_eq!(stat(&mut ways).await, "DELIVRD");
+    ways.links[0].send_empty(CommandId::UNBIND, CommandStatus::ROK, 900).await;
+    ways.is_up("north", false).await;
+    for _ in 0..12 {
+        ways.gate.clock.advance(Duration::from_secs(5));
+        ways.links[1].is_silent().await;
+    }
+    ways.gate.reaches(&id, "ready").await;
+    assert_eq!(ways.gate.trace(&id).upstream, "north");
+    ways.gate.ends_with("8", "2");
+}
