@@ -15,6 +15,9 @@ use tollgate::store::{RouteDraft, WayDraft};
 
 const TO: &str = "34600000001";
 
+/// Filters of an account whose messages wait until 13:00.
+const HELD_TILL_ONE: &str = r#"{"hours":[{"is":{"from":"11:30","to":"13:00","zone":"UTC"}}]}"#;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_route_whose_conditions_hold_is_taken() {
     let mut ways = Ways::<2>::open(|plan| {
@@ -104,6 +107,68 @@ async fn a_message_whose_time_comes_passes_by_who_is_down_then() {
     ways.take(1, "s-1").await;
     ways.gate.reaches(&id, "sent").await;
     ways.gate.ends_with("9", "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_time_comes_takes_the_way_that_there_is_then() {
+    let mut ways = Ways::<2>::open(|_| ()).await;
+    let pdu = SubmitSm { schedule_delivery_time: COctets::from("000000000500000R"), ..submit(TO, "later") };
+    let (_, moved) = ways.esme.try_submit(pdu.clone()).await;
+    ways.gate.change(|plan| plan.shape = |change| routed(change, vec![route("other", &["south"])])).await;
+    ways.gate.clock.advance(Duration::from_secs(300));
+    ways.take(1, "s-1").await;
+    ways.links[0].is_silent().await;
+    ways.gate.reaches(&moved, "sent").await;
+    // Its route is the same, and has another operator.
+    let (_, moved) = ways.esme.try_submit(pdu.clone()).await;
+    ways.gate.change(|plan| plan.shape = |change| routed(change, vec![route("other", &["north"])])).await;
+    ways.gate.clock.advance(Duration::from_secs(300));
+    ways.take(0, "n-1").await;
+    ways.gate.reaches(&moved, "sent").await;
+    // There is no way to its number any more.
+    let (_, ended) = ways.esme.try_submit(pdu).await;
+    ways.gate
+        .change(|plan| {
+            plan.shape = |change| {
+                let elsewhere =
+                    RouteDraft { prefixes: vec!["49".to_owned()], ..route("elsewhere", &["north"]) };
+                routed(change, vec![elsewhere]);
+            };
+        })
+        .await;
+    ways.gate.clock.advance(Duration::from_secs(300));
+    ways.gate.reaches(&ended, "rejected").await;
+    let receipt = ways.esme.expect_deliver().await;
+    assert!(String::from_utf8_lossy(receipt.user_data()).contains("stat:REJECTD "));
+    ways.gate.ends_with("8", "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hours_of_a_route_are_those_of_the_time_at_which_a_message_leaves() {
+    let mut ways = Ways::<2>::open(|plan| {
+        plan.filters = serde_json::from_str(HELD_TILL_ONE).unwrap();
+        plan.shape = |change| {
+            let until_one = vec!["11:00-13:00".to_owned()];
+            routed(
+                change,
+                vec![RouteDraft { hours: until_one, ..route("day", &["north"]) }, route("rest", &["south"])],
+            );
+        };
+    })
+    .await;
+    let held = ways.esme.submit(TO, "held").await;
+    let pdu = SubmitSm { schedule_delivery_time: COctets::from("000000013000000R"), ..submit(TO, "later") };
+    let (_, scheduled) = ways.esme.try_submit(pdu).await;
+    for id in [&held, &scheduled] {
+        assert_eq!(ways.gate.trace(id).upstream, "south");
+    }
+    ways.gate.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(ways.take(1, "s-1").await.short_message, "held");
+    ways.gate.clock.advance(Duration::from_secs(1_800));
+    assert_eq!(ways.take(1, "s-2").await.short_message, "later");
+    ways.links[0].is_silent().await;
+    ways.gate.reaches(&scheduled, "sent").await;
+    ways.gate.ends_with("8", "2");
 }
 
 #[tokio::test(flavor = "multi_thread")]

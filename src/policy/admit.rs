@@ -171,12 +171,13 @@ pub(in crate::policy) fn judge(
     rewritten |= canned | settle_priority(&mut pdu);
     let glance = Glance::default();
     let price = policy.price(account.id, pdu.destination.digits.as_bytes(), &glance, now);
-    let route = policy.route_to(&Asked::of(policy, account.id, &pdu, &glance, price, now));
+    let mut times = times(policy, &pdu, now)?;
+    let leaves = if policy.asks().hours { check::leaves_at(rules, &times, desk) } else { now };
+    let route = policy.route_to(&Asked::of(policy, account.id, &pdu, &glance, price, leaves));
     if !canned {
         let languages = policy.languages(route.map(|route| route.id));
         rewritten |= wording::settle(&mut pdu, &account.terms, languages)?;
     }
-    let mut times = times(policy, &pdu, now)?;
     let mut parts = segments(policy, &pdu)?;
     let party = Party { policy, account, rules, glance };
     if check::check(&party, &mut pdu, &mut times, desk, witness)? {

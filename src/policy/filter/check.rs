@@ -5,12 +5,13 @@ use smpp_proto::pdu::SubmitSm;
 use smpp_proto::text::{Udh, gsm7};
 
 use super::claim::{Claim, Demand, Sum, print, units};
+use super::rules::Ruled;
 use super::{Desk, RuleId, Rules, Unicode};
 use crate::account::{Account, AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::Wording;
 use crate::policy::admit::{Times, Witness, user_data};
-use crate::policy::hours::Action;
+use crate::policy::hours::{Action, Hours};
 use crate::policy::number::Glance;
 use crate::policy::text::unicode::to_gsm7_text;
 use crate::policy::{Denied, Refusal, Snapshot};
@@ -173,13 +174,8 @@ fn hours(rules: &Rules, times: &mut Times, desk: &Desk, witness: &mut impl Witne
     for _ in 0..MOST_INTERVALS {
         let mut later: Option<(Timestamp, RuleId)> = None;
         for rule in &rules.hours {
-            let (hours, action) = &rule.is;
-            let until = match times.due {
-                None => desk.closed_until(hours),
-                Some(due) => hours.until(due),
-            };
-            match until {
-                Some(open) if rule.enforce && *action == Action::Hold && open < Timestamp::NEVER => {
+            match closed_until(rule, times.due, desk) {
+                Some(open) if holds(rule, open) => {
                     if later.is_none_or(|(known, _)| known < open) {
                         later = Some((open, rule.id));
                     }
@@ -198,6 +194,34 @@ fn hours(rules: &Rules, times: &mut Times, desk: &Desk, witness: &mut impl Witne
     }
     Err(Refusal::HoursClosed.into())
 }
+
+/// When a message will leave: at its time, or when the hours that hold it back open.
+pub(in crate::policy) fn leaves_at(rules: &Rules, times: &Times, desk: &Desk) -> Timestamp {
+    let mut due = times.due;
+    for _ in 0..MOST_INTERVALS {
+        let held = |rule| closed_until(rule, due, desk).filter(|open| holds(rule, *open));
+        match rules.hours.iter().filter_map(held).max() {
+            Some(open) => due = Some(open),
+            None => break,
+        }
+    }
+    due.unwrap_or(times.now)
+}
+
+/// When hours open for a message of this time, if they are closed then; without a time at the moment of the desk.
+fn closed_until(rule: &ClosedRule, due: Option<Timestamp>, desk: &Desk) -> Option<Timestamp> {
+    let (hours, _) = &rule.is;
+    due.map_or_else(|| desk.closed_until(hours), |due| hours.until(due))
+}
+
+/// Whether hours that are closed until then make a message wait.
+fn holds(rule: &ClosedRule, open: Timestamp) -> bool {
+    let (_, action) = &rule.is;
+    rule.enforce && *action == Action::Hold && open < Timestamp::NEVER
+}
+
+/// Closed hours of some level, and what becomes of a message meanwhile.
+type ClosedRule = Ruled<(Hours, Action)>;
 
 /// Closed intervals that may follow one another without a pause.
 const MOST_INTERVALS: usize = 64;

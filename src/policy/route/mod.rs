@@ -83,17 +83,19 @@ pub struct Asked<'a> {
     pub classes: Classes,
     /// What a segment costs; nothing where it has no price.
     pub price: Option<Credits>,
-    /// The time.
+    /// When it leaves.
     pub at: Timestamp,
 }
 
-/// What routes depend on beside account, addresses, price and time; what no route asks for need not be found out.
+/// What routes depend on beside account, addresses and price; what no route asks for need not be found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asks {
     /// The country.
     pub country: bool,
     /// The classes.
     pub classes: bool,
+    /// When the message leaves.
+    pub hours: bool,
 }
 
 /// Operators in the order in which a message tries them.

@@ -31,6 +31,7 @@ impl RouteTable {
             route.conditions.accounts.sort_unstable();
             built.asks.country |= !route.conditions.countries.is_empty();
             built.asks.classes |= !route.conditions.classes.is_empty();
+            built.asks.hours |= route.conditions.hours.is_some();
             built.fails_over |= route.failover.is_some();
             built.places.entry(route.id).or_insert(place);
         }

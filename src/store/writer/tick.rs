@@ -173,7 +173,11 @@ impl Writer {
         let full = due.len() == AT_ONCE;
         for (mut message, lane) in due {
             self.complete(&mut message)?;
-            let upstream = self.lane_now(lane, &message);
+            let Some(upstream) = self.lane_now(lane, &message) else {
+                let end = End { state: State::Rejected, reason: Reason::NoRoute, error: 0, at: self.now };
+                self.end_message(message.id, end, effects)?;
+                continue;
+            };
             let room = effects.has_room(&self.shared, upstream, message.account);
             let state = if room { State::Ready } else { State::Queued };
             self.db
@@ -189,13 +193,16 @@ impl Writer {
         Ok(full)
     }
 
-    /// The lane for a message whose time has come: its own, or where that operator is down the first of its way that is up.
-    fn lane_now(&self, lane: UpstreamId, message: &Message) -> UpstreamId {
-        if self.shared.up.is_up(lane) || message.parts_sent > 0 {
-            return lane;
+    /// The lane for a message whose time has come: its own while that operator is on its way still and up, else that of
+    /// the first of its way that is up. Nothing when it has no way any more. One that is begun stays where it is.
+    fn lane_now(&self, lane: UpstreamId, message: &Message) -> Option<UpstreamId> {
+        if message.parts_sent > 0 {
+            return Some(lane);
         }
-        let way = way_of(&self.shared.policy.load(), message, self.now);
-        way.into_iter().flatten().find(|upstream| self.shared.up.is_up(*upstream)).unwrap_or(lane)
+        let way = way_of(&self.shared.policy.load(), message, self.now)?;
+        let own = way.iter().find(|upstream| **upstream == lane);
+        let is_up = |upstream: &&UpstreamId| self.shared.up.is_up(**upstream);
+        own.filter(is_up).or(way.iter().find(is_up)).or(own).or(way.first()).copied()
     }
 
     /// Messages whose own end of validity has passed.
