@@ -98,6 +98,55 @@ async fn a_status_that_is_named_sends_a_message_on_and_another_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_temporary_status_that_is_named_sends_a_message_on_while_somebody_is_left() {
+    for status in [CommandStatus::RTHROTTLED, CommandStatus::RMSGQFUL, CommandStatus::RX_T_APPN] {
+        let mut ways = Ways::<2>::open(|plan| {
+            plan.shape = |change| {
+                let failover = Failover { statuses: vec![0x14, 0x58, 0x64], ..on_receipt() };
+                with(change, failover, all(&["north", "south"]));
+            };
+        })
+        .await;
+        let id = ways.esme.submit(TO, "hello").await;
+        let (sequence, _) = ways.links[0].expect_submit().await;
+        ways.links[0].refuse_submit(sequence, status).await;
+        let (sequence, _) = ways.links[1].expect_submit().await;
+        assert!(ways.gate.trace(&id).timeline.iter().any(|entry| entry.what == "failed_over"));
+        // Nobody is left: it means what it means, and the last tries again.
+        ways.links[1].refuse_submit(sequence, status).await;
+        let south = &mut ways.links[1];
+        let (sequence, _) = ways.gate.advance_until(Duration::from_secs(1), south.expect_submit()).await;
+        south.accept_submit(sequence, "s-1").await;
+        ways.gate.reaches(&id, "sent").await;
+        ways.links[0].is_silent().await;
+        ways.gate.ends_with("9", "1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_too_much_for_one_operator_again_and_again_goes_to_the_next() {
+    for status in [CommandStatus::RTHROTTLED, CommandStatus::RMSGQFUL] {
+        let mut ways = Ways::<2>::open(|_| ()).await;
+        let id = ways.esme.submit(TO, "hello").await;
+        for _ in 0..4 {
+            ways.links[1].is_silent().await;
+            let north = &mut ways.links[0];
+            let (sequence, _) = ways.gate.advance_until(Duration::from_secs(1), north.expect_submit()).await;
+            north.refuse_submit(sequence, status).await;
+        }
+        ways.take(1, "s-1").await;
+        ways.gate.reaches(&id, "sent").await;
+        // Nothing is taken there: the next need not hear it as often.
+        ways.esme.submit(TO, "and another").await;
+        let north = &mut ways.links[0];
+        let (sequence, _) = ways.gate.advance_until(Duration::from_secs(1), north.expect_submit()).await;
+        north.refuse_submit(sequence, status).await;
+        ways.take(1, "s-2").await;
+        ways.gate.ends_with("8", "2");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_comes_to_so_many_operators_and_never_back_to_one() {
     let mut ways = Ways::<3>::open(|plan| {
         plan.shape = |change| {

@@ -33,6 +33,7 @@ pub use settings::{
 };
 
 use self::bind::known::KnownIds;
+use self::bind::objections::Objections;
 use self::bind::pace::Agreed;
 use self::deliver::Complaints;
 use self::dial::Doorbell;
@@ -63,6 +64,7 @@ struct Shared {
     metrics: UpstreamMetrics,
     agreed: Agreed,
     known_ids: KnownIds,
+    objections: Objections,
     doorbell: Doorbell,
     complaints: Complaints,
 }
@@ -243,6 +245,7 @@ impl Running {
             metrics: self.metrics.of_upstream(&upstream.name),
             agreed,
             known_ids: KnownIds::default(),
+            objections: Objections::default(),
             doorbell: Doorbell::default(),
             complaints: Complaints::default(),
             settings: upstream,

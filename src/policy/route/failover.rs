@@ -6,13 +6,15 @@ use smpp_proto::pdu::SubmitSm;
 
 use super::Route;
 use crate::account::{AccountId, Credits};
-use crate::message::{End, Reason, State, UpstreamId};
+use crate::message::{End, Message, Reason, State, UpstreamId};
+use crate::policy::Snapshot;
 
 /// What sends a message on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Failover {
-    /// Statuses of a submit_sm_resp that would end it (SMPP 3.4 §5.1.3). Temporary ones lead to the next anyway.
+    /// Statuses of a submit_sm_resp (SMPP 3.4 §5.1.3), whatever they mean beside. Temporary ones lead to the next anyway,
+    /// and back again.
     pub statuses: Vec<u32>,
     /// Ends that a receipt tells.
     pub on_receipt: Vec<Negative>,
@@ -111,6 +113,22 @@ impl Route {
         order.retain(|id| !tried.contains(id) && !self.is_too_dear(*id, Some(price)));
         order.iter().copied().find(|id| is_up(*id)).or_else(|| order.first().copied())
     }
+}
+
+/// Whether the route of a message sends it on when `at` refuses it with this status, whatever that says beside, and has
+/// an operator left for it. One that is begun stays: parts of a message come over one operator.
+#[must_use]
+pub fn sends_on(policy: &Snapshot, message: &Message, at: UpstreamId, status: u32) -> bool {
+    let Some(route) = policy.route(message.route) else { return false };
+    let is_named = route.failover.as_ref().is_some_and(|failover| failover.statuses.contains(&status));
+    if !is_named || message.parts_sent > 0 {
+        return false;
+    }
+    let Ok(pdu) = SubmitSm::decode(message.pdu.clone()) else { return false };
+    let mut tried = message.tried.clone();
+    tried.push(at);
+    route.reaches(pdu.destination.digits.as_bytes())
+        && route.next_after(&tried, message.account, &pdu, message.price, |_| false).is_some()
 }
 
 #[cfg(test)]

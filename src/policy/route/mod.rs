@@ -13,7 +13,7 @@ mod pick;
 mod table;
 
 pub use class::{Class, Classes};
-pub use failover::{Failover, Negative};
+pub use failover::{Failover, Negative, sends_on};
 pub use keyword::keyword;
 pub use mo::{MoRoute, MoTable, Taker, Takers};
 pub use pick::{Pick, WayTo, spread};

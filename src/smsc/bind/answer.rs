@@ -3,14 +3,18 @@
 use bytes::Bytes;
 use smpp_proto::field::InterfaceVersion;
 use smpp_proto::pdu::{Frame, QuerySmResp, SubmitSmResp};
+use smpp_proto::session::Moment;
 use smpp_proto::{CommandStatus, Tag};
 
 use super::{Bound, Flight, Lost, Now};
 use crate::message::retry::Answer;
 use crate::message::{Message, Reason, State};
-use crate::policy::route::way_of;
+use crate::policy::route::{sends_on, way_of};
 use crate::smsc::settings::InDoubt;
 use crate::store::Note;
+
+/// Times that a message hears "too much" of one operator before it goes to another that is up.
+const ENOUGH: u32 = 4;
 
 impl Bound {
     pub(super) fn submit_answered(&mut self, frame: Frame, now: Now) {
@@ -74,17 +78,18 @@ impl Bound {
 
     fn refused(&mut self, flight: Flight, status: CommandStatus, now: Now) {
         let Flight { message, sent, .. } = flight;
-        match self.shared.settings.retry.read(status) {
+        let answer = self.shared.settings.retry.read(status);
+        if answer == Answer::SlowDown {
+            self.slow_down(sent, status, now);
+        }
+        let goes_on = matches!(answer, Answer::SlowDown | Answer::Later)
+            && sends_on(&self.shared.store.policy(), &message, self.shared.id, status.0);
+        match answer {
+            _ if goes_on => self.end_rest(&message, State::Rejected, Reason::OperatorRejected, status.0, now),
             // Only a question can come here with a good status, answered as if it were a submit.
             Answer::Taken => self.returned.push(message),
-            Answer::SlowDown => {
-                self.shared.metrics.throttled.inc();
-                if self.pace.throttled(sent, now.moment) {
-                    let rate = self.pace.adapted();
-                    tracing::debug!(upstream = %self.shared.settings.name, bind = %self.place, %status, rate, "throttled");
-                }
-                self.returned.push(message);
-            }
+            Answer::SlowDown if self.has_had_enough(&message, now) => self.put_off(&message, status.0, now),
+            Answer::SlowDown => self.returned.push(message),
             Answer::Later => self.put_off(&message, status.0, now),
             Answer::Refused => {
                 self.end_rest(&message, State::Rejected, Reason::OperatorRejected, status.0, now);
@@ -94,6 +99,30 @@ impl Bound {
                 self.begin_anew(now);
             }
         }
+    }
+
+    /// The operator says that it is too much.
+    fn slow_down(&mut self, sent: Moment, status: CommandStatus, now: Now) {
+        self.shared.metrics.throttled.inc();
+        if self.pace.throttled(sent, now.moment) {
+            let rate = self.pace.adapted();
+            tracing::debug!(upstream = %self.shared.settings.name, bind = %self.place, %status, rate, "throttled");
+        }
+    }
+
+    /// Whether a message that is too much for this operator goes to another: after some refusals in a row of this message,
+    /// or of all that it was given.
+    fn has_had_enough(&self, message: &Message, now: Now) -> bool {
+        let refusals = self.shared.objections.count(message.id);
+        if refusals.max(self.pace.rounds_in_vain()) < ENOUGH || message.parts_sent > 0 {
+            return false;
+        }
+        let way = way_of(&self.shared.store.policy(), message, now.at).unwrap_or_default();
+        let is_elsewhere = self.shared.roster.next_up(&way, self.shared.id).is_some();
+        if is_elsewhere {
+            self.shared.objections.forget(message.id);
+        }
+        is_elsewhere
     }
 
     /// A request was not understood (SMPP 3.4 §4.3). Bad lengths mean that the two ends are out of step.

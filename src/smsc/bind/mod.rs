@@ -10,6 +10,7 @@ mod arrival;
 mod forgive;
 pub(super) mod known;
 mod leave;
+pub(super) mod objections;
 pub(super) mod pace;
 mod pull;
 

@@ -49,6 +49,8 @@ pub(in crate::smsc) struct Pace {
     measured: Measured,
     /// Answers to what was sent before this moment tell nothing new.
     halved_at: Option<Moment>,
+    /// Objections that were news since the operator last took something.
+    in_vain: u32,
 }
 
 /// What the operator lets through at present.
@@ -87,7 +89,7 @@ const SECOND: u64 = 1000;
 
 impl Pace {
     pub(in crate::smsc) fn new(agreed: Agreed) -> Self {
-        Self { agreed, adapted: None, measured: Measured::default(), halved_at: None }
+        Self { agreed, adapted: None, measured: Measured::default(), halved_at: None, in_vain: 0 }
     }
 
     /// Segments that may be sent now.
@@ -123,6 +125,12 @@ impl Pace {
     /// The operator took a segment.
     pub(in crate::smsc) fn taken(&mut self, now: Moment) {
         self.measured.count(now);
+        self.in_vain = 0;
+    }
+
+    /// How often in a row the rate was halved and the operator still took nothing.
+    pub(in crate::smsc) fn rounds_in_vain(&self) -> u32 {
+        self.in_vain
     }
 
     /// The operator said "too fast" to what was sent at `sent`; whether that was news.
@@ -136,6 +144,7 @@ impl Pace {
             None => self.measured.rate(now).max(self.agreed.per_second().unwrap_or(0)),
         };
         self.halved_at = Some(now);
+        self.in_vain = self.in_vain.saturating_add(1);
         self.adapted = Some(Adapted::below(objected, now));
         true
     }
@@ -267,6 +276,17 @@ mod tests {
         assert_eq!(pace.adapted(), Some(50));
         assert!(pace.throttled(at(650), at(700)), "sent after it");
         assert_eq!(pace.adapted(), Some(25));
+    }
+
+    #[test]
+    fn rounds_are_in_vain_until_something_is_taken() {
+        let mut pace = running(100);
+        for (sent, now) in [(590, 600), (595, 610), (700, 710), (800, 810)] {
+            pace.throttled(at(sent), at(now));
+        }
+        assert_eq!(pace.rounds_in_vain(), 3, "one was under way");
+        pace.taken(at(900));
+        assert_eq!(pace.rounds_in_vain(), 0);
     }
 
     #[test]
