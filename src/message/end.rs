@@ -41,11 +41,15 @@ pub enum Reason {
     Replaced = 9,
     /// What is stored of it cannot be sent.
     Unsendable = 10,
+    /// While it waited its phone said STOP, or was put on the opt-out list of its account or of one above it.
+    OptedOut = 11,
+    /// While it waited its number was put on the platform's blocklist.
+    DestinationBlocked = 12,
 }
 
 impl Reason {
     /// Every reason, in the order of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Receipt,
         Self::NoReceiptAsked,
         Self::ReceiptTimeout,
@@ -56,6 +60,8 @@ impl Reason {
         Self::InDoubt,
         Self::Replaced,
         Self::Unsendable,
+        Self::OptedOut,
+        Self::DestinationBlocked,
     ];
 
     /// From the store's number.
@@ -84,6 +90,8 @@ impl Reason {
             Self::InDoubt => "in_doubt",
             Self::Replaced => "replaced",
             Self::Unsendable => "unsendable",
+            Self::OptedOut => "opted_out",
+            Self::DestinationBlocked => "destination_blocked",
         }
     }
 
@@ -98,7 +106,9 @@ impl Reason {
             | Self::Cancelled
             | Self::InDoubt
             | Self::Replaced
-            | Self::Unsendable => false,
+            | Self::Unsendable
+            | Self::OptedOut
+            | Self::DestinationBlocked => false,
         }
     }
 }

@@ -19,8 +19,15 @@ impl Writer {
         match refill.lane {
             LaneName::Upstream(upstream) => {
                 let account = refill.flow.account();
-                let messages = self.waiting(upstream, account)?;
-                let exhausted = messages.len() < AT_ONCE;
+                let waiting = self.waiting(upstream, account)?;
+                let exhausted = waiting.len() < AT_ONCE;
+                let policy = self.shared.policy.load_full();
+                let mut messages = Vec::with_capacity(waiting.len());
+                for message in waiting {
+                    if !self.end_listed(&policy, &message, effects)? {
+                        messages.push(message);
+                    }
+                }
                 effects.refill(upstream, account, messages, exhausted);
             }
             LaneName::Account(account) => {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::effects::Effects;
-use super::message::Standing;
+use super::message::{ListsGrown, Standing};
 use super::refill::{INBOUND, MESSAGE, RECEIPT};
 use super::{Counters, Writer};
 use crate::account::{AccountId, Surface};
 use crate::clock::Timestamp;
 use crate::message::{End, Message, MessageId, Reason, State, UpstreamId};
+use crate::policy::Snapshot;
 use crate::policy::route::way_of;
 use crate::store::StoreError;
 use crate::store::command::EntryKey;
@@ -29,6 +30,8 @@ pub(super) struct Sweeps {
     overdue_to: MessageId,
     /// The policy changed: what waits for hours and comes after this message is still to be asked again.
     pub(super) hours_after: Option<MessageId>,
+    /// Numbers came on lists.
+    pub(super) lists: ListsGrown,
     /// Validity of a message that names none.
     pub(super) default_validity: Duration,
 }
@@ -49,6 +52,7 @@ impl Sweeps {
             expired_to: start,
             overdue_to: start,
             hours_after: None,
+            lists: ListsGrown::default(),
             default_validity,
         }
     }
@@ -60,10 +64,12 @@ impl Sweeps {
 
     /// A tick may have been rolled back: what it passed is looked at again from `at` on.
     pub(super) fn begin_anew(&mut self, at: Timestamp) {
+        self.lists.grow(at);
         *self = Self {
             next: self.next.min(at),
             next_by_age: self.next_by_age.min(at),
             hours_after: Some(MessageId::from_raw(0)),
+            lists: std::mem::take(&mut self.lists),
             ..Self::new(self.default_validity)
         };
     }
@@ -82,11 +88,12 @@ impl Writer {
     }
 
     fn due(&self) -> Timestamp {
-        self.sweeps.next.min(self.sweeps.next_by_age).min(self.mover.due())
+        self.sweeps.next.min(self.sweeps.next_by_age).min(self.sweeps.lists.due()).min(self.mover.due())
     }
 
     pub(super) fn tick(&mut self, effects: &mut Effects) -> Result<(), StoreError> {
         self.land_due()?;
+        self.end_listed_in_lanes(effects)?;
         if self.sweeps.next <= self.now {
             let more = self.ask_hours_again()?
                 | self.wake_messages(effects)?
@@ -171,9 +178,13 @@ impl Writer {
         let due = rows.collect::<Result<Vec<(Message, UpstreamId)>, _>>()?;
         drop(find);
         let full = due.len() == AT_ONCE;
+        let policy = self.shared.policy.load_full();
         for (mut message, lane) in due {
             self.complete(&mut message)?;
-            let Some(upstream) = self.lane_now(lane, &message) else {
+            if self.end_listed(&policy, &message, effects)? {
+                continue;
+            }
+            let Some(upstream) = self.lane_now(&policy, lane, &message) else {
                 let end = End { state: State::Rejected, reason: Reason::NoRoute, error: 0, at: self.now };
                 self.end_message(message.id, end, effects)?;
                 continue;
@@ -195,11 +206,11 @@ impl Writer {
 
     /// The lane for a message whose time has come: its own while that operator is on its way still and up, else that of
     /// the first of its way that is up. Nothing when it has no way any more. One that is begun stays where it is.
-    fn lane_now(&self, lane: UpstreamId, message: &Message) -> Option<UpstreamId> {
+    fn lane_now(&self, policy: &Snapshot, lane: UpstreamId, message: &Message) -> Option<UpstreamId> {
         if message.parts_sent > 0 {
             return Some(lane);
         }
-        let way = way_of(&self.shared.policy.load(), message, self.now)?;
+        let way = way_of(policy, message, self.now)?;
         let own = way.iter().find(|upstream| **upstream == lane);
         let is_up = |upstream: &&UpstreamId| self.shared.up.is_up(**upstream);
         own.filter(is_up).or(way.iter().find(is_up)).or(own).or(way.first()).copied()

@@ -18,6 +18,9 @@ impl Writer {
             };
             changed += u64::from(done);
         }
+        if changed > 0 {
+            self.sweeps.lists.grow(self.now);
+        }
         Ok(changed)
     }
 }

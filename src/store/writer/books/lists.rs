@@ -47,8 +47,13 @@ impl Lists {
         self.touched = false;
     }
 
+    /// Whether any of these lists has a number on it.
+    pub(in crate::store::writer) fn binds(&self, owners: &[u32]) -> bool {
+        !self.lengths.is_empty() && owners.iter().any(|owner| self.lengths.contains_key(owner))
+    }
+
     /// Why a number gets nothing from whoever has these lists, if it does.
-    pub(super) fn refusal(&self, owners: &[u32], number: &[u8]) -> Option<Refusal> {
+    pub(in crate::store::writer) fn refusal(&self, owners: &[u32], number: &[u8]) -> Option<Refusal> {
         if self.lengths.is_empty() {
             return None;
         }

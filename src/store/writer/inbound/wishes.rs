@@ -40,6 +40,7 @@ impl Writer {
             Wish::Help => false,
         };
         if changed {
+            self.sweeps.lists.grow(self.now);
             let account = policy.account(account).map_or("", |account| &account.name);
             info!(account, number = %pdu.source.digits.to_text(), ?wish, "a phone said what it wishes");
         }

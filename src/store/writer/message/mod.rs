@@ -3,7 +3,9 @@
 mod failover;
 mod flight;
 mod held;
+mod listed;
 mod settle;
 
 pub(super) use flight::land_journal;
+pub(super) use listed::ListsGrown;
 pub(super) use settle::Standing;
