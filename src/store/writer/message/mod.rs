@@ -4,6 +4,7 @@ mod failover;
 mod flight;
 mod held;
 mod listed;
+mod onward;
 mod settle;
 
 pub(super) use flight::land_journal;
