@@ -62,8 +62,22 @@ async fn a_negative_receipt_sends_a_message_on_and_the_client_hears_of_its_end_a
     ways.gate.reaches(&id, "delivered").await;
     told(&mut ways, &id, "DELIVRD").await;
     let trace = ways.gate.trace(&id);
-    let entry = trace.timeline.iter().find(|entry| entry.what == "failed_over").unwrap();
-    assert_eq!(entry.detail, "undeliverable with error 0 at north; it goes to south");
+    let told: Vec<_> =
+        trace.timeline.iter().map(|entry| (entry.what.as_str(), entry.detail.as_str())).collect();
+    let expected = [
+        ("accepted", "from acme, 1 part, 1 held, route 1, operator north"),
+        ("sent", "operator north took it as \"n-1\""),
+        ("failed_over", "undeliverable with error 0 at north, its id \"n-1\"; it goes to south"),
+        ("late_receipt", "north says delivered of \"n-1\", error 0, and has it no longer"),
+        ("sent", "operator south took it as \"s-1\""),
+        ("delivered", "receipt, error 0, 1 posted, 0 given back"),
+    ];
+    for line in expected {
+        assert!(told.contains(&line), "{line:?} in {told:#?}");
+    }
+    // The answer of the client may be told already.
+    let others = told.iter().filter(|(what, _)| *what != "receipt").count();
+    assert_eq!(others, expected.len(), "{told:#?}");
     assert_eq!((trace.upstream.as_str(), trace.posted.to_string()), ("south", "1".to_owned()));
     ways.gate.ends_with("9", "0");
 }

@@ -77,6 +77,16 @@ async fn a_message_whose_operator_goes_down_between_two_parts_goes_on_whole() {
     }
     ways.gate.reaches(&id, "delivered").await;
     assert_eq!(stat(&mut ways).await, "DELIVRD");
+    let trace = ways.gate.trace(&id);
+    for (what, detail) in [
+        ("part_sent", "part 1 taken by north as \"n-1\""),
+        ("moved", "from north to south, whole: parts that were taken: 1"),
+        ("late_receipt", "north says undeliverable of \"n-1\", error 0, and has it no longer"),
+        ("part_sent", "part 1 taken by south as \"s-1\""),
+    ] {
+        let is_told = trace.timeline.iter().any(|entry| entry.what == what && entry.detail == detail);
+        assert!(is_told, "{detail}: {:#?}", trace.timeline);
+    }
     ways.gate.ends_with("8", "0");
 }
 

@@ -119,6 +119,11 @@ async fn a_message_whose_time_comes_takes_the_way_that_there_is_then() {
     ways.take(1, "s-1").await;
     ways.links[0].is_silent().await;
     ways.gate.reaches(&moved, "sent").await;
+    let trace = ways.gate.trace(&moved);
+    assert!(trace.timeline[0].detail.ends_with("operator north"), "{:?}", trace.timeline);
+    assert!(
+        trace.timeline.iter().any(|entry| entry.what == "moved" && entry.detail == "from north to south")
+    );
     // Its route is the same, and has another operator.
     let (_, moved) = ways.esme.try_submit(pdu.clone()).await;
     ways.gate.change(|plan| plan.shape = |change| routed(change, vec![route("other", &["north"])])).await;
@@ -222,6 +227,11 @@ async fn a_message_stays_on_its_route_also_when_the_routes_are_reordered() {
     ways.links[0].refuse_submit(sequence, CommandStatus::RSYSERR).await;
     ways.take(1, "s-1").await;
     ways.gate.reaches(&id, "sent").await;
+    let trace = ways.gate.trace(&id);
+    assert!(trace.timeline[0].detail.ends_with("operator north"), "{:?}", trace.timeline);
+    let later = trace.timeline.iter().find(|entry| entry.what == "later").unwrap();
+    assert!(later.detail.starts_with("status 0x08 at north, again at "), "{later:?}");
+    assert!(later.detail.ends_with(" at south"), "{later:?}");
     // What comes now takes the first that there is, as does what has lost its own.
     let late = ways.esme.submit(TO, "hello").await;
     let (sequence, _) = ways.links[2].expect_submit().await;

@@ -7,7 +7,7 @@ use super::Reader;
 use crate::account::Credits;
 use crate::clock::Timestamp;
 use crate::message::{MessageId, Reason, State};
-use crate::store::schema::{STANDING, owed, standing_of};
+use crate::store::schema::{STANDING, event, owed, standing_of};
 use crate::store::writer::unshortened;
 use crate::store::{Standing, StoreError, history};
 
@@ -140,7 +140,8 @@ impl Reader {
             posted: Credits::from_micro(row.get(16)?),
             timeline: Vec::new(),
         };
-        trace.tell(id, state, row)?;
+        let first = first_operator(db, id)?;
+        trace.tell(id, state, row, first.as_deref())?;
         trace.tell_parts(db, id)?;
         trace.tell_events(db, id)?;
         trace.timeline.sort_by_key(|entry| entry.millis);
@@ -164,7 +165,13 @@ impl Trace {
     }
 
     /// What the row itself tells.
-    fn tell(&mut self, id: MessageId, state: State, row: &Row<'_>) -> Result<(), StoreError> {
+    fn tell(
+        &mut self,
+        id: MessageId,
+        state: State,
+        row: &Row<'_>,
+        first: Option<&str>,
+    ) -> Result<(), StoreError> {
         let held = self.price.times(u32::from(self.parts)).unwrap_or_default();
         let parts = if self.parts == 1 { "1 part".to_owned() } else { format!("{} parts", self.parts) };
         let route: i64 = row.get(17)?;
@@ -175,7 +182,7 @@ impl Trace {
                 "from {}, {parts}, {held} held, route {}, operator {}",
                 self.system_id,
                 route + 1,
-                self.upstream
+                first.unwrap_or(&self.upstream)
             ),
         );
         let time = |at: Option<i64>| at.map(Timestamp::from_millis);
@@ -212,7 +219,8 @@ impl Trace {
             let (part, name): (u8, Vec<u8>) = (row.get(0)?, row.get(1)?);
             if let Some(at) = row.get::<_, Option<i64>>(2)? {
                 let name = name.escape_ascii();
-                self.add(Timestamp::from_millis(at), "part_sent", format!("part {part} taken as \"{name}\""));
+                let what = format!("part {part} taken by {} as \"{name}\"", self.upstream);
+                self.add(Timestamp::from_millis(at), "part_sent", what);
             }
             if let Some(at) = row.get::<_, Option<i64>>(3)? {
                 let state = State::from_code(row.get(4)?).unwrap_or(State::Unknown).word();
@@ -228,15 +236,22 @@ impl Trace {
     }
 
     fn tell_events(&mut self, db: &Connection, id: MessageId) -> Result<(), StoreError> {
-        let mut find =
-            db.prepare_cached("SELECT at, kind, detail FROM event WHERE message = ?1 ORDER BY id")?;
-        let mut rows = find.query([id.raw()])?;
+        let mut find = db.prepare_cached(
+            "SELECT at, kind, detail FROM event WHERE message = ?1 AND kind <> ?2 ORDER BY id",
+        )?;
+        let mut rows = find.query(params![id.raw(), event::FIRST_OPERATOR])?;
         while let Some(row) = rows.next()? {
             let what: String = row.get(1)?;
             self.add(Timestamp::from_millis(row.get(0)?), &what, row.get(2)?);
         }
         Ok(())
     }
+}
+
+/// The operator in whose lane a message was accepted, if it left that.
+fn first_operator(db: &Connection, id: MessageId) -> Result<Option<String>, StoreError> {
+    let mut find = db.prepare_cached("SELECT detail FROM event WHERE message = ?1 AND kind = ?2")?;
+    Ok(find.query_row(params![id.raw(), event::FIRST_OPERATOR], |row| row.get(0)).optional()?)
 }
 
 const TRACE: &str =

@@ -170,6 +170,15 @@ CREATE TABLE address_seen(
   PRIMARY KEY(account, surface, network)) STRICT, WITHOUT ROWID;
 ";
 
+/// What happened to a message beside the usual.
+pub(super) mod event {
+    /// Not a thing that happened: the operator in whose lane the message was accepted, once it stands in another.
+    pub(in crate::store) const FIRST_OPERATOR: &str = "first_operator";
+    /// Writes one: message, time, kind, detail.
+    pub(in crate::store) const NOTE: &str =
+        "INSERT INTO event(message, at, kind, detail) VALUES(?1, ?2, ?3, ?4)";
+}
+
 /// How a delivery stands; the `owed` columns.
 pub(super) mod owed {
     /// Nothing is owed.

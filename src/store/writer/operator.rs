@@ -6,7 +6,7 @@ use smpp_proto::field::COctets;
 
 use super::effects::Effects;
 use super::inbound::UNDECIDED;
-use super::message::Standing;
+use super::message::{PAST, Standing};
 use super::{Counters, Writer};
 use crate::clock::Timestamp;
 use crate::message::{End, IdForm, MessageId, Owed, Reason, State, UpstreamId, receipt};
@@ -20,6 +20,8 @@ struct Found {
     standing: Standing,
     /// 0 for a message of one part.
     part: u8,
+    /// Whether the operator has it no longer.
+    is_past: bool,
 }
 
 impl Writer {
@@ -41,7 +43,7 @@ impl Writer {
                     self.taken(batch.upstream, &taken, effects)?;
                 }
                 Note::Later { message, due, upstream, error, in_doubt } => {
-                    self.put_off(*message, *due, *upstream, *error, *in_doubt)?;
+                    self.put_off(batch.upstream, *message, *due, *upstream, *error, *in_doubt)?;
                 }
                 Note::Held { message, until } => self.hold_back(*message, *until)?,
                 Note::Move { message, upstream } => {
@@ -150,7 +152,7 @@ impl Writer {
                 taken.id,
                 taken.at.millis()
             ])?;
-        self.add_alias(upstream, taken.id, taken.message, taken.part, effects)?;
+        self.add_alias(upstream, taken.id, taken.message, taken.part.into(), effects)?;
         let mut count = self.db.prepare_cached("SELECT count(*) FROM part WHERE message = ?1")?;
         let sent: u8 = count.query_row([taken.message.raw()], |row| row.get(0))?;
         if sent < parts {
@@ -173,7 +175,7 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let Some(standing) = self.find_standing(taken.message)? else { return Ok(()) };
         let part = if standing.parts > 1 { taken.part } else { 0 };
-        self.add_alias(upstream, taken.id, taken.message, part, effects)?;
+        self.add_alias(upstream, taken.id, taken.message, part.into(), effects)?;
         self.note_event(taken.message, "taken_again", &format!("as {}", taken.id.escape_ascii()))
     }
 
@@ -187,17 +189,17 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let form = self.shared.upstreams.load().traits(upstream).id_form;
         if let Some(folded) = form.folded_response(taken.id) {
-            self.add_alias(upstream, &folded, taken.message, part, effects)?;
+            self.add_alias(upstream, &folded, taken.message, part.into(), effects)?;
         }
         Ok(())
     }
 
-    fn add_alias(
+    pub(super) fn add_alias(
         &mut self,
         upstream: UpstreamId,
         name: &[u8],
         message: MessageId,
-        part: u8,
+        part: i16,
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
         if name.is_empty() {
@@ -256,6 +258,9 @@ impl Writer {
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
         let standing = &found.standing;
+        if found.is_past {
+            return self.tell_late(upstream, standing.id, report);
+        }
         if standing.state.is_end() {
             Counters::add(&self.shared.counters.receipts_repeated, 1);
             return Ok(());
@@ -323,24 +328,26 @@ impl Writer {
     fn find_by_name(&self, upstream: UpstreamId, name: &[u8]) -> Result<Option<Found>, StoreError> {
         let flying = self.flights.named(upstream, name).map(Standing::from);
         if flying.as_ref().is_some_and(|standing| standing.state == State::Sent) {
-            return Ok(flying.map(|standing| Found { standing, part: 0 }));
+            return Ok(flying.map(|standing| Found { standing, part: 0, is_past: false }));
         }
         let mut find = self.db.prepare_cached(AT_OPERATOR)?;
         let whole = find.query_row(params![name, upstream.0], Standing::read).optional()?.or(flying);
         // A long message bears the id of its last part too; the parts are found by their aliases below.
         if let Some(standing) = whole.filter(|standing| standing.parts == 1) {
-            return Ok(Some(Found { standing, part: 0 }));
+            return Ok(Some(Found { standing, part: 0, is_past: false }));
         }
         if self.aliases == 0 {
             return Ok(None);
         }
         let mut find =
             self.db.prepare_cached("SELECT message, part FROM alias WHERE upstream = ?1 AND name = ?2")?;
-        let found: Option<(i64, u8)> =
+        let found: Option<(i64, i16)> =
             find.query_row(params![upstream.0, name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((message, part)) = found else { return Ok(None) };
         let standing = self.find_standing(MessageId::from_raw(message))?;
-        Ok(standing.map(|standing| Found { standing, part }))
+        let found =
+            |standing| Found { standing, part: u8::try_from(part).unwrap_or(0), is_past: part == PAST };
+        Ok(standing.map(found))
     }
 
     /// The one message in doubt at this operator that went to the receipt's number: it did arrive. With two of them
@@ -362,7 +369,7 @@ impl Writer {
         let taken = Taken { message: standing.id, part: 1, id: &report.id, expected: true, at: self.now };
         self.note_event(standing.id, "doubt_ended", "a receipt for its number came: it had arrived")?;
         self.taken(upstream, &taken, effects)?;
-        Ok(self.find_standing(standing.id)?.map(|standing| Found { standing, part: 0 }))
+        Ok(self.find_standing(standing.id)?.map(|standing| Found { standing, part: 0, is_past: false }))
     }
 
     /// Keeps a receipt whose submit was not answered yet.

@@ -195,6 +195,9 @@ impl Writer {
                 .prepare_cached("UPDATE message SET state = ?2, lane = ?3, due = NULL WHERE id = ?1")?
                 .execute(params![message.id.raw(), state.code(), upstream.0])?;
             self.forget_hours(message.id)?;
+            if upstream != lane {
+                self.note_moved(message.id, lane, upstream, "")?;
+            }
             if room {
                 effects.push(&self.shared, upstream, message);
             } else {

@@ -17,6 +17,8 @@ struct Course {
     lane: UpstreamId,
     state: State,
     expires: Option<Timestamp>,
+    /// What its operator calls it.
+    name: Option<Vec<u8>>,
 }
 
 impl Writer {
@@ -55,11 +57,8 @@ impl Writer {
         }
         if let Some(by) = by.filter(|by| *by != course.lane) {
             self.note_tried(standing.id, &[by])?;
-            self.note_event(
-                standing.id,
-                "failed_over",
-                "one that has it no longer failed it; it stays where it is",
-            )?;
+            let what = format!("{} failed it and has it no longer; it stays", self.operator_name(by));
+            self.note_event(standing.id, "failed_over", &what)?;
             return Ok(true);
         }
         tried.push(course.lane);
@@ -74,15 +73,16 @@ impl Writer {
         if stands && !self.take_out(standing.id, effects)? {
             return Ok(false);
         }
-        self.go_on(standing, &course, &tried, next)?;
+        self.go_on(standing, &course, &tried, next, effects)?;
         effects.spill(&self.shared, next, standing.account);
-        let upstreams = self.shared.upstreams.load_full();
-        let name = |id| upstreams.name(id).unwrap_or("another operator").to_owned();
         let what = match end.reason {
             Reason::Receipt => format!("{} with error {}", end.state.word(), end.error),
             _ => format!("status 0x{:02X}", end.error),
         };
-        let detail = format!("{what} at {}; it goes to {}", name(course.lane), name(next));
+        let name =
+            course.name.map(|name| format!(", its id \"{}\"", name.escape_ascii())).unwrap_or_default();
+        let (lane, next) = (self.operator_name(course.lane), self.operator_name(next));
+        let detail = format!("{what} at {lane}{name}; it goes to {next}");
         self.note_event(standing.id, "failed_over", &detail)?;
         Ok(true)
     }
@@ -95,24 +95,16 @@ impl Writer {
         course: &Course,
         tried: &[UpstreamId],
         next: UpstreamId,
+        effects: &mut Effects,
     ) -> Result<(), StoreError> {
         let id = standing.id.raw();
         self.note_tried(standing.id, tried)?;
-        self.db.prepare_cached("DELETE FROM alias WHERE message = ?1")?.execute([id])?;
-        self.begin_whole(standing.id)?;
+        self.leave_behind(standing.id, course.lane, effects)?;
         self.db.prepare_cached(ANEW)?.execute(params![id, State::Queued.code(), next.0])?;
         if course.state >= State::Sent {
             self.books.came_back(standing.account);
         }
         Ok(())
-    }
-
-    /// Forgets which parts of a message were taken: the next operator gets it whole, so that all that a phone joins comes
-    /// over one. Says how many there were; what is reported of them now is about nothing that is known.
-    pub(in crate::store::writer) fn begin_whole(&self, id: MessageId) -> Result<usize, StoreError> {
-        let mut forget = self.db.prepare_cached("DELETE FROM alias WHERE message = ?1 AND part > 0")?;
-        forget.execute([id.raw()])?;
-        Ok(self.db.prepare_cached("DELETE FROM part WHERE message = ?1")?.execute([id.raw()])?)
     }
 
     fn note_tried(&mut self, id: MessageId, tried: &[UpstreamId]) -> Result<(), StoreError> {
@@ -139,16 +131,19 @@ impl Writer {
     fn course_of(&self, id: MessageId) -> Result<Option<Course>, StoreError> {
         if let Some(row) = self.flights.get(id) {
             let route = RouteId(row.route);
-            return Ok(Some(Course { route, lane: row.lane, state: row.state, expires: row.expires }));
+            let name = row.sent.as_ref().map(|sent| sent.name.as_bytes().to_vec());
+            return Ok(Some(Course { route, lane: row.lane, state: row.state, expires: row.expires, name }));
         }
-        let mut find =
-            self.db.prepare_cached("SELECT route, lane, state, expires FROM message WHERE id = ?1")?;
+        let mut find = self
+            .db
+            .prepare_cached("SELECT route, lane, state, expires, upstream_id FROM message WHERE id = ?1")?;
         let course = find.query_row([id.raw()], |row| {
             Ok(Course {
                 route: RouteId(row.get(0)?),
                 lane: UpstreamId(row.get(1)?),
                 state: State::from_code(row.get(2)?).unwrap_or(State::Unknown),
                 expires: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
+                name: row.get(4)?,
             })
         });
         Ok(course.optional()?)

@@ -12,6 +12,7 @@ use crate::store::writer::{Counters, Writer};
 impl Writer {
     pub(in crate::store::writer) fn put_off(
         &mut self,
+        by: UpstreamId,
         id: MessageId,
         due: Timestamp,
         upstream: UpstreamId,
@@ -32,9 +33,19 @@ impl Writer {
         }
         if in_doubt {
             Counters::add(&self.shared.counters.in_doubt, 1);
-            self.note_event(id, "in_doubt", "the link was lost before the answer; it is sent again")?;
+            let what = format!(
+                "the link to {} was lost before the answer; it is sent again",
+                self.operator_name(by)
+            );
+            self.note_event(id, "in_doubt", &what)?;
         } else {
-            self.note_event(id, "later", &format!("status 0x{error:02X}, again at {due}"))?;
+            let next =
+                if upstream == by { String::new() } else { format!(" at {}", self.operator_name(upstream)) };
+            let what = format!("status 0x{error:02X} at {}, again at {due}{next}", self.operator_name(by));
+            self.note_event(id, "later", &what)?;
+        }
+        if upstream != by {
+            self.note_first_operator(id, by)?;
         }
         self.sweeps.heed(Some(due));
         Ok(())
@@ -61,14 +72,25 @@ impl Writer {
                 // Back into the lane it was taken from.
                 return Ok(());
             }
-            let upstreams = self.shared.upstreams.load_full();
-            let name = upstreams.name(to).unwrap_or("another operator");
-            let begun = self.begin_whole(id)?;
+            let begun = if self.has_parts(id)? { self.leave_behind(id, from, effects)? } else { 0 };
             let whole =
                 if begun > 0 { format!(", whole: parts that were taken: {begun}") } else { String::new() };
-            self.note_event(id, "moved", &format!("to {name}{whole}"))?;
+            self.note_moved(id, from, to, &whole)?;
         }
         Ok(())
+    }
+
+    /// Tells in whose lane it waits now.
+    pub(in crate::store::writer) fn note_moved(
+        &mut self,
+        id: MessageId,
+        from: UpstreamId,
+        to: UpstreamId,
+        how: &str,
+    ) -> Result<(), StoreError> {
+        self.note_first_operator(id, from)?;
+        let what = format!("from {} to {}{how}", self.operator_name(from), self.operator_name(to));
+        self.note_event(id, "moved", &what)
     }
 
     pub(in crate::store::writer) fn doubt(

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::message::{Delivery, DeliveryKey, End, MessageId, Owed, Reason, Settlement, State, receipt};
 use crate::store::StoreError;
 use crate::store::journal::Ended;
-use crate::store::schema::{inbound, owed};
+use crate::store::schema::{event, inbound, owed};
 use crate::store::writer::Writer;
 use crate::store::writer::effects::Effects;
 
@@ -245,7 +245,7 @@ impl Writer {
         Ok(())
     }
 
-    fn has_parts(&self, id: MessageId) -> Result<bool, StoreError> {
+    pub(super) fn has_parts(&self, id: MessageId) -> Result<bool, StoreError> {
         let mut find = self.db.prepare_cached("SELECT 1 FROM part WHERE message = ?1 LIMIT 1")?;
         Ok(find.exists([id.raw()])?)
     }
@@ -263,9 +263,7 @@ impl Writer {
         detail: &str,
     ) -> Result<(), StoreError> {
         self.land(id)?;
-        self.db
-            .prepare_cached("INSERT INTO event(message, at, kind, detail) VALUES(?1, ?2, ?3, ?4)")?
-            .execute(params![id.raw(), self.now.millis(), kind, detail])?;
+        self.db.prepare_cached(event::NOTE)?.execute(params![id.raw(), self.now.millis(), kind, detail])?;
         Ok(())
     }
 }
