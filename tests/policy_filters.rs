@@ -443,6 +443,30 @@ async fn kinds_of_numbers_and_paces_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pace_of_hundreds_a_second_is_kept_and_outlives_a_change_of_its_most() {
+    let pace = |most: u32| acme(&format!("velocity = [{{ most = {most}, per = \"1s\" }}]"));
+    let mut house = House::open(&pace(400)).await;
+    let mut esme = house.transmitter("acme").await;
+    let mut sent = 0;
+    let mut flood = async |esme: &mut Esme| {
+        let mut taken = 0;
+        while esme.try_submit(to(TO, &sent.to_string())).await.0.is_ok() {
+            sent += 1;
+            taken += 1;
+        }
+        taken
+    };
+    assert_eq!(flood(&mut esme).await, 400);
+    house.clock.advance(Duration::from_millis(500));
+    assert_eq!(flood(&mut esme).await, 200);
+    // Nothing is left of the old most, and so nothing of the new one.
+    house.reload(&pace(300)).await;
+    assert_eq!(flood(&mut esme).await, 0);
+    house.clock.advance(Duration::from_millis(100));
+    assert_eq!(flood(&mut esme).await, 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn statuses_are_the_account_s_own() {
     let policy = "[[account]]\nname = \"acme\"\nopening_credit = \"0\"\nstatus_codes = \"vendor\"\nstatus_detail = true\n\
         [account.statuses]\nsender_not_allowed = 0x66\n[account.filters]\ncountries = [\"ES\"]\nsenders = [\"ACME\"]\n\

@@ -40,7 +40,7 @@ pub enum Demand {
     Pace {
         /// Which range of which rule.
         key: u64,
-        /// Milliseconds in which one message comes back.
+        /// Nanoseconds in which one message comes back.
         every: u64,
         /// Messages that may come at once.
         burst: u64,
@@ -103,14 +103,15 @@ pub fn print(account: u32, destination: &[u8], data_coding: u8, part: u32, text:
     xxh3_64_with_seed(text, xxh3_64(&[a, b, c, d, e, f, g, h, p, q, r, s, data_coding]))
 }
 
-/// Names the ranges of a rule of a holder; [`range`] tells one from the other.
+/// Names the ranges of a rule of a holder; [`range`] tells one from the other. `twin` tells rules apart that differ in
+/// `most` alone: the first has 0, the next 1. So what was sent still counts when `most` is changed.
 #[must_use]
-pub fn ranges(holder: super::Holder, rule: &super::Velocity) -> u64 {
+pub fn ranges(holder: super::Holder, rule: &super::Velocity, twin: u64) -> u64 {
     let QuotaKey(holder) = QuotaKey::of(holder, Sum::DayMessages, 0);
     let rule = [
         &holder.to_le_bytes()[..],
-        &rule.per.as_secs().to_le_bytes(),
-        &rule.most.to_le_bytes(),
+        &rule.per.as_nanos().to_le_bytes(),
+        &twin.to_le_bytes(),
         &[rule.digits],
         rule.prefix.as_bytes(),
     ];

@@ -183,18 +183,23 @@ pub struct Paced {
     prefix: String,
     digits: u8,
     ranges: u64,
-    /// Milliseconds in which one message comes back.
+    /// Nanoseconds in which one message comes back.
     every: u64,
     burst: u64,
 }
 
 impl Paced {
-    fn of(holder: Holder, velocity: &Velocity) -> Self {
-        let per = u64::try_from(velocity.per.as_millis()).unwrap_or(u64::MAX);
+    /// `before` are the rules of the same level that stand before it.
+    fn of(holder: Holder, velocity: &Velocity, before: &[Rule<Velocity>]) -> Self {
+        let per = u64::try_from(velocity.per.as_nanos()).unwrap_or(u64::MAX);
         let burst = u64::from(velocity.most.max(1));
         let Velocity { prefix, digits, .. } = velocity;
-        let ranges = ranges(holder, velocity);
-        Self { prefix: prefix.clone(), digits: *digits, ranges, every: (per / burst).max(1), burst }
+        let is_twin = |other: &&Rule<Velocity>| {
+            (&other.is.prefix, other.is.digits, other.is.per) == (prefix, *digits, velocity.per)
+        };
+        let ranges = ranges(holder, velocity, before.iter().filter(is_twin).count() as u64);
+        // Rounded up: never faster than it is written.
+        Self { prefix: prefix.clone(), digits: *digits, ranges, every: per.div_ceil(burst), burst }
     }
 }
 
@@ -362,10 +367,11 @@ impl Rules {
             let is = Sense { refuse: rule.is.refuse.clone(), check_length: rule.is.check_length };
             self.numbers.push(add.rule(RuleKind::Numbers, rule, says, is));
         }
-        for rule in &filters.velocity {
+        for (place, rule) in filters.velocity.iter().enumerate() {
             let Velocity { prefix, digits, most, per } = &rule.is;
             let says = format!("{most} in {} s to {digits} digits of {prefix}*", per.as_secs());
-            let is = Paced::of(add.level.holder, &rule.is);
+            let before = filters.velocity.get(..place).unwrap_or_default();
+            let is = Paced::of(add.level.holder, &rule.is, before);
             self.velocity.push(add.rule(RuleKind::Velocity, rule, says, is));
         }
     }
