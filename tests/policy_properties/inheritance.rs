@@ -184,15 +184,11 @@ fn judged(policy: &Snapshot, sender: Sender<'_>, pdu: &SubmitSm, now: Timestamp)
 fn demands(below: &[Claim], above: &Claim, is_same_text: bool) -> bool {
     below.iter().any(|claim| match (claim.demand, above.demand) {
         (Demand::First { window: own, .. }, Demand::First { window, .. }) => {
-            if above.enforce {
-                claim.enforce && own >= window
-            } else {
-                claim.enforce || own >= window
-            }
+            own >= window && (claim.enforce || !above.enforce)
         }
         (
-            Demand::Quota { key, period, adds, most },
-            Demand::Quota { key: key2, period: period2, adds: adds2, most: most2 },
+            Demand::Quota { key, period, adds, most, .. },
+            Demand::Quota { key: key2, period: period2, adds: adds2, most: most2, .. },
         ) => {
             (claim.rule, claim.enforce, key, period, most)
                 == (above.rule, above.enforce, key2, period2, most2)

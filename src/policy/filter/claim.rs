@@ -35,6 +35,8 @@ pub enum Demand {
         adds: u64,
         /// The most.
         most: u64,
+        /// Whether it is this claim that adds it; `false` where another of the same message adds to the same sum.
+        counts: bool,
     },
     /// Messages to numbers that begin alike come no faster than so (a token bucket, as the time at which it is full).
     Pace {
@@ -101,6 +103,12 @@ pub fn print(account: u32, destination: &[u8], data_coding: u8, part: u32, text:
     let [a, b, c, d, e, f, g, h] = destination.to_le_bytes();
     let [p, q, r, s] = part.to_le_bytes();
     xxh3_64_with_seed(text, xxh3_64(&[a, b, c, d, e, f, g, h, p, q, r, s, data_coding]))
+}
+
+/// The print by which a rule in shadow knows a first sending, where another rule knows it by its own: each has its window.
+#[must_use]
+pub const fn shadow_print(print: u64) -> u64 {
+    !print
 }
 
 /// Names the ranges of a rule of a holder; [`range`] tells one from the other. `twin` tells rules apart that differ in

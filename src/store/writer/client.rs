@@ -338,14 +338,14 @@ impl Writer {
             return Ok(NOT_DONE);
         };
         // Who only changes when it goes was judged before.
-        let first = match if is_same { Ok(None) } else { self.judge_text(replace, &pdu) } {
-            Ok(first) => first,
+        let claims = match if is_same { Ok(Vec::new()) } else { self.judge_text(replace, &pdu) } {
+            Ok(claims) => claims,
             Err(denied) => return Ok(ClientOutcome::Refused(denied)),
         };
         if !self.take_out(id, effects)? {
             return Ok(NOT_DONE);
         }
-        self.limits.take(first.as_slice(), self.now);
+        self.limits.take(&claims, self.now);
         let due = replace.due.map(|due| due.millis()).or(due.filter(|due| *due > self.now.millis()));
         let state = if due.is_some() { State::Deferred } else { State::Queued };
         self.db
@@ -374,16 +374,16 @@ impl Writer {
     }
 
     /// Asks what a new text must please, and that it is no duplicate. Nothing is taken yet.
-    fn judge_text(&self, replace: &Replace, pdu: &SubmitSm) -> Result<Option<Claim>, Denied> {
+    fn judge_text(&self, replace: &Replace, pdu: &SubmitSm) -> Result<Vec<Claim>, Denied> {
         let shared = &self.shared;
         let mut shadowed =
             |rule| shared.counters.shadowed.count(&shared.policy.load(), replace.account, rule);
         let mut desk = Desk::default();
         let judged = check_replacement(&replace.rules, replace.account, pdu, &mut desk);
         desk.take_shadowed().for_each(&mut shadowed);
-        let first = judged?;
-        self.limits.check_claims(first.as_slice(), self.now, shadowed)?;
-        Ok(first)
+        let claims = judged?;
+        self.limits.check_claims(&claims, self.now, shadowed)?;
+        Ok(claims)
     }
 }
 

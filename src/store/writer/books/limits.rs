@@ -142,7 +142,7 @@ impl Limits {
 
     fn meets(&self, claim: &Claim, now: Timestamp) -> bool {
         match claim.demand {
-            Demand::Quota { key, period, adds, most } => {
+            Demand::Quota { key, period, adds, most, .. } => {
                 self.sums.of(key, period).saturating_add(adds) <= most
             }
             Demand::Pace { key, every, burst } => self.paces.has(key, every, burst, now),
@@ -172,7 +172,8 @@ impl Limits {
     pub fn take(&mut self, claims: &[Claim], now: Timestamp) {
         for claim in claims {
             match claim.demand {
-                Demand::Quota { key, period, adds, .. } => self.sums.add(key, period, adds),
+                Demand::Quota { key, period, adds, counts: true, .. } => self.sums.add(key, period, adds),
+                Demand::Quota { .. } => {}
                 Demand::Pace { key, every, burst } => self.paces.take(key, every, burst, now),
                 Demand::First { print, window } => self.firsts.note(print, window, now),
             }
