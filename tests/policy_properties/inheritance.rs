@@ -205,7 +205,7 @@ fn bound_by_the_same_and_more(above: &Rules, below: &Rules) -> Result<(), TestCa
         prop_assert!(!refused(above) || refused(below), "{} destinations", count);
     }
     // Nobody speaks of it above: then who is below may still be allowed.
-    let denied = above.allows_certified().is_err_and(|denied| denied.rule.is_some());
+    let denied = above.allows_certified().is_err_and(|denied| denied.rule().is_some());
     prop_assert!(!denied || below.allows_certified().is_err());
     Ok(())
 }

@@ -214,7 +214,8 @@ pub(in crate::policy) fn claims(
     let rules = party.rules;
     let number = pdu.destination.digits.as_bytes();
     // Most senders have none, and nothing is allocated for them.
-    let most = rules.velocity.len() + rules.quotas.len() + rules.caps.iter().map(Caps::most_claims).sum::<usize>();
+    let most =
+        rules.velocity.len() + rules.quotas.len() + rules.caps.iter().map(Caps::most_claims).sum::<usize>();
     let firsts = usize::from(rules.duplicate.is_some()) + usize::from(rules.watched_duplicate.is_some());
     let mut claims = Vec::with_capacity(most + firsts);
     rules.paces(number, |claim| claims.push(claim));
@@ -286,7 +287,7 @@ pub fn check_recipients(rules: &Rules, count: usize, mut shadowed: impl FnMut(Ru
             continue;
         }
         if rule.enforce {
-            return Err(Denied { refusal: Refusal::TooManyRecipients, rule: Some(rule.id) });
+            return Err(Denied::by(Refusal::TooManyRecipients, rule.id));
         }
         shadowed(rule.id);
     }

@@ -181,9 +181,8 @@ impl Caps {
         // One in shadow is asked where it would decide if it were enforced: not the general one where a country has a cap
         // of its own.
         let is_general = |cap: &Ruled<super::CountryCap>| cap.is.country.is_none();
-        let is_heard = |cap: &&Ruled<super::CountryCap>| {
-            binds.is_none_or(|binds| is_general(binds) || !is_general(cap))
-        };
+        let is_heard =
+            |cap: &&Ruled<super::CountryCap>| binds.is_none_or(|binds| is_general(binds) || !is_general(cap));
         let watches = self.shadow.iter().find(fits).filter(is_heard);
         let scope = country.map_or(u16::MAX, scope);
         let mut claim = |cap: &Ruled<super::CountryCap>, sum, adds, most, counts| {
@@ -435,7 +434,7 @@ impl Rules {
             return Err(refusal.into());
         }
         match enforced.find(|rule| !rule.is) {
-            Some(rule) => Err(Denied { refusal, rule: Some(rule.id) }),
+            Some(rule) => Err(Denied::by(refusal, rule.id)),
             None => Ok(()),
         }
     }
@@ -520,13 +519,9 @@ mod tests {
         assert_eq!(granted.allows_certified(), Ok(()));
         assert_eq!(under(&granted, 2, None).allows_certified(), Ok(()), "those below may too");
         let denied = under(&granted, 2, no);
-        let rule = denied.certified.last().map(|rule| rule.id);
-        assert_eq!(denied.allows_certified(), Err(Denied { refusal, rule }));
-        assert_eq!(
-            under(&denied, 3, yes).allows_certified(),
-            Err(Denied { refusal, rule }),
-            "a child loosens nothing"
-        );
+        let by = Denied::by(refusal, denied.certified.last().unwrap().id);
+        assert_eq!(denied.allows_certified(), Err(by));
+        assert_eq!(under(&denied, 3, yes).allows_certified(), Err(by), "a child loosens nothing");
         assert_eq!(under(&granted, 2, shadow(false)).allows_certified(), Ok(()));
         assert_eq!(
             under(&nobody, 1, shadow(true)).allows_certified(),

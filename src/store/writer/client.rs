@@ -11,7 +11,7 @@ use crate::account::{AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{End, Message, MessageId, Reason, RouteId, State, UpstreamId};
 use crate::policy::filter::{Claim, Desk, RuleId, check_replacement};
-use crate::policy::{Denied, Refusal};
+use crate::policy::{Cause, Denied, Refusal};
 use crate::store::StoreError;
 use crate::store::command::{
     Accept, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Replace, Standing,
@@ -180,9 +180,21 @@ impl Writer {
         self.limits.check(admitted, now, shadowed)?;
         let total = admitted.price().times(u32::from(admitted.parts()));
         let total = total.ok_or(Refusal::InsufficientCredit)?;
-        self.books.could_hold(accept.account, total, accept.max_queued).map_err(|no| no.refusal())?;
-        admitted.route().ok_or(Refusal::NoRoute)?;
+        if let Err(no) = self.books.could_hold(accept.account, total, accept.max_queued) {
+            return Err(self.not_held(accept.account, no.refusal()));
+        }
+        if admitted.route().is_none() {
+            let cause = Some(Cause::number(admitted.destination().as_bytes()));
+            return Err(Denied { refusal: Refusal::NoRoute, cause });
+        }
         Ok(total)
+    }
+
+    /// A refusal by the books, with what the account has.
+    fn not_held(&self, account: AccountId, refusal: Refusal) -> Denied {
+        let available = self.books.available_and_floor(account).map(|(available, _)| available);
+        let cause = available.filter(|_| refusal == Refusal::InsufficientCredit).map(Cause::Available);
+        Denied { refusal, cause }
     }
 
     /// Gives a message a short id. One that a message under way has is passed over; one whose message has ended 2^32
