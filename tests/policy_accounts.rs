@@ -368,4 +368,6 @@ async fn opt_outs_in_shadow_put_nobody_on_a_list() {
     assert_eq!(&acme.expect_deliver().await.short_message[..], b"STOP");
     answered(&mut acme, submit(TO, "still taken"), 0).await;
     assert_eq!(house.books("acme").0, "9");
+    let shadowed = &house.store().counters().shadowed;
+    assert_eq!(shadowed.of(id(&house, "acme"), tollgate::policy::filter::RuleKind::OptOuts), 1, "the STOP");
 }
