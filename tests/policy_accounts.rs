@@ -221,6 +221,42 @@ async fn an_account_s_rate_is_shared_by_its_credentials_and_changes_without_a_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_longer_than_the_burst_is_paid_whole_at_the_account_s_rate_and_at_the_credential_s() {
+    let policy = "[[account]]\nname = \"acme\"\nopening_credit = \"100\"\n\
+        [account.filters]\nthroughput = \"10/s burst 5\"\n\
+        [[account.smpp]]\nsystem_id = \"one\"\npassword = \"secret\"\n\
+        [[account.smpp]]\nsystem_id = \"two\"\npassword = \"secret\"\nthroughput = \"1/s burst 4\"\n";
+    let house = House::open(policy).await;
+    let (mut one, mut two) = (house.bound("one").await, house.bound("two").await);
+    let long = |parts: usize| {
+        let text = smpp_proto::Tlv::new(smpp_proto::Tag::MESSAGE_PAYLOAD, vec![b'x'; parts * 153]);
+        let mut pdu = submit(TO, "");
+        pdu.tlvs.push(text);
+        pdu
+    };
+    let wait = |seconds| house.clock.advance(Duration::from_secs(seconds));
+    // Ten segments at 1/s take ten seconds, whatever the burst is.
+    answered(&mut two, long(10), 0).await;
+    wait(5);
+    answered(&mut two, submit(TO, "x"), 0x58).await;
+    wait(4);
+    answered(&mut two, long(10), 0x58).await;
+    wait(1);
+    answered(&mut two, long(10), 0).await;
+    // They were taken from the account's bucket too.
+    answered(&mut one, submit(TO, "x"), 0x58).await;
+    wait(1);
+    answered(&mut one, long(10), 0).await;
+    wait(9);
+    answered(&mut one, long(10), 0).await;
+    // What the account's rate refuses costs the credential nothing.
+    answered(&mut two, long(4), 0x58).await;
+    wait(1);
+    answered(&mut two, long(4), 0).await;
+    assert_eq!(house.books("acme"), ("56".to_owned(), "44".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_s_rate_changes_while_it_is_bound() {
     let mut house = House::open_with(
         support::NOON,
@@ -332,4 +368,6 @@ async fn opt_outs_in_shadow_put_nobody_on_a_list() {
     assert_eq!(&acme.expect_deliver().await.short_message[..], b"STOP");
     answered(&mut acme, submit(TO, "still taken"), 0).await;
     assert_eq!(house.books("acme").0, "9");
+    let shadowed = &house.store().counters().shadowed;
+    assert_eq!(shadowed.of(id(&house, "acme"), tollgate::policy::filter::RuleKind::OptOuts), 1, "the STOP");
 }

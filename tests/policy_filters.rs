@@ -306,6 +306,68 @@ async fn f_129_a_country_s_cap_stops_the_next_message_of_the_day() {
     accepted(&mut esme, to("573001234567", "tomorrow")).await;
 }
 
+/// How often rules of a kind would have refused what acme sent.
+fn shadowed(house: &House, kind: RuleKind) -> u64 {
+    let account = tollgate::account::AccountId(house.account("acme").id);
+    house.store().counters().shadowed.of(account, kind)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cap_in_shadow_is_counted_beside_those_that_are_enforced_and_adds_nothing_to_them() {
+    let caps = "country_caps = [{ messages = 4 }, { country = \"CO\", messages = 3, enforce = false }, \
+        { country = \"GB\", messages = 3 }, { country = \"GB\", messages = 2, credits = \"1\", enforce = false }, \
+        { messages = 1, enforce = false }]";
+    let house = House::open(&acme(caps)).await;
+    let mut esme = house.transmitter("acme").await;
+    // Colombia: 4 of everybody's hold; the 3 of its own only count.
+    for n in 0..4 {
+        accepted(&mut esme, to("573001234567", &n.to_string())).await;
+        assert_eq!(shadowed(&house, RuleKind::CountryCaps), u64::from(n == 3), "{n}");
+    }
+    refused(&mut esme, to("573001234567", "the fifth"), 0x45).await;
+    // Great Britain: twice the same sum, and credits that nobody else counts. One message may pass both caps of a rule.
+    accepted(&mut esme, to("447400123456", "1")).await;
+    let before = shadowed(&house, RuleKind::CountryCaps);
+    accepted(&mut esme, to("447400123456", "2")).await;
+    assert_eq!(shadowed(&house, RuleKind::CountryCaps) - before, 1, "credits alone");
+    accepted(&mut esme, to("447400123456", "3")).await;
+    assert_eq!(shadowed(&house, RuleKind::CountryCaps) - before, 3, "messages and credits");
+    refused(&mut esme, to("447400123456", "4"), 0x45).await;
+    // Spain: the general one in shadow beside the general one that holds.
+    let before = shadowed(&house, RuleKind::CountryCaps);
+    accepted(&mut esme, to(TO, "1")).await;
+    accepted(&mut esme, to(TO, "2")).await;
+    assert_eq!(shadowed(&house, RuleKind::CountryCaps) - before, 1);
+    assert_eq!(house.books("acme").1, "9");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_longer_window_in_shadow_counts_beside_a_shorter_one_that_refuses() {
+    let policy = "[[account]]\nname = \"acme\"\nopening_credit = \"1000\"\n\
+        [account.filters]\nduplicate = { window = \"1m\" }\n\
+        [[account.smpp]]\nsystem_id = \"acme\"\npassword = \"secret\"\n\
+        [account.smpp.filters]\nduplicate = { window = \"60m\", enforce = false }\n";
+    let mut house = House::open(policy).await;
+    let mut esme = house.bound("acme").await;
+    accepted(&mut esme, to(TO, "hello")).await;
+    refused(&mut esme, to(TO, "hello"), 0x45).await;
+    assert_eq!(shadowed(&house, RuleKind::Duplicate), 0);
+    house.clock.set_wall(support::NOON + minutes(2));
+    accepted(&mut esme, to(TO, "hello")).await;
+    assert_eq!(shadowed(&house, RuleKind::Duplicate), 1);
+    // The short window began again with that one; the long one did not, and a restart forgets neither.
+    drop(esme);
+    house.restart(policy).await;
+    let mut esme = house.bound("acme").await;
+    refused(&mut esme, to(TO, "hello"), 0x45).await;
+    house.clock.set_wall(support::NOON + minutes(59));
+    accepted(&mut esme, to(TO, "hello")).await;
+    assert_eq!(shadowed(&house, RuleKind::Duplicate), 1, "counted anew since the start");
+    house.clock.set_wall(support::NOON + minutes(61));
+    accepted(&mut esme, to(TO, "hello")).await;
+    assert_eq!(shadowed(&house, RuleKind::Duplicate), 1, "an hour after the first");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f_129_credits_to_a_country_are_capped_by_the_day() {
     let house = House::open(&acme("country_caps = [{ country = \"CO\", credits = \"3\" }]")).await;
@@ -440,6 +502,30 @@ async fn kinds_of_numbers_and_paces_are_kept() {
     accepted(&mut esme, to("447400123459", "one comes back")).await;
     refused(&mut esme, to("447400123450", "not two"), 0x45).await;
     assert_eq!(house.books("acme").1, "6");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pace_of_hundreds_a_second_is_kept_and_outlives_a_change_of_its_most() {
+    let pace = |most: u32| acme(&format!("velocity = [{{ most = {most}, per = \"1s\" }}]"));
+    let mut house = House::open(&pace(400)).await;
+    let mut esme = house.transmitter("acme").await;
+    let mut sent = 0;
+    let mut flood = async |esme: &mut Esme| {
+        let mut taken = 0;
+        while esme.try_submit(to(TO, &sent.to_string())).await.0.is_ok() {
+            sent += 1;
+            taken += 1;
+        }
+        taken
+    };
+    assert_eq!(flood(&mut esme).await, 400);
+    house.clock.advance(Duration::from_millis(500));
+    assert_eq!(flood(&mut esme).await, 200);
+    // Nothing is left of the old most, and so nothing of the new one.
+    house.reload(&pace(300)).await;
+    assert_eq!(flood(&mut esme).await, 0);
+    house.clock.advance(Duration::from_millis(100));
+    assert_eq!(flood(&mut esme).await, 30);
 }
 
 #[tokio::test(flavor = "multi_thread")]

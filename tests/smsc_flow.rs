@@ -283,6 +283,27 @@ async fn a_payload_carries_a_long_message_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_goes_whole_costs_the_throughput_all_its_segments() {
+    let operator = Smsc::listen().await;
+    let mut north = upstream("north", &operator);
+    north.throughput = Some("1/s burst 2".parse().unwrap());
+    north.long = LongForm::Payload;
+    let gate = Binds::with(vec![north]).await;
+    let mut link = operator.bound().await;
+    let mut five = hello("34600000001");
+    five.short_message = bytes::Bytes::new();
+    five.tlvs.push(Tlv::new(Tag::MESSAGE_PAYLOAD, vec![b'a'; 5 * 153]));
+    gate.accept(five).await;
+    gate.accept(hello("34600000001")).await;
+    link.expect_submit().await;
+    // Five segments with two in the bucket: three are owed.
+    gate.advance(3);
+    link.expect_quiet().await;
+    gate.advance(1);
+    link.expect_submit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_intermediate_notification_is_passed_on_and_ends_nothing() {
     let operator = Smsc::listen().await;
     let gate = Binds::with(vec![upstream("north", &operator)]).await;

@@ -41,6 +41,9 @@ pub struct Bounds {
     pub window: u32,
     /// Segments a second; absent means no limit.
     pub throughput: Option<Throughput>,
+    /// Where that is written, `accounts.d/acme.toml:12`; empty for what was made elsewhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub throughput_place: String,
     /// Whether it must come over TLS.
     pub tls_required: bool,
     /// Which receipts a message of several parts gets.
@@ -59,6 +62,7 @@ impl Default for Bounds {
             bind_types: BindTypes::ALL,
             window: 1000,
             throughput: None,
+            throughput_place: String::new(),
             tls_required: false,
             receipts: ReceiptWish::Final,
             lenience: None,

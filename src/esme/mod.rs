@@ -40,6 +40,8 @@ struct Shared {
     proofs: bind::Proofs,
     patience: bind::Patience,
     rates: bind::Rates,
+    /// What the log knows of refused binds.
+    told: bind::Told,
     /// The buckets of accounts and of the platform.
     levels: Arc<session::Levels>,
     /// Set once, when the daemon stops.

@@ -209,7 +209,7 @@ impl Client {
     /// A PDU that cannot be read, or breaks a rule, is a fault; a number that is none may be on anybody's list.
     fn refuse_unread(&mut self, tag: Tag, refusal: Refusal, out: &mut BytesMut) {
         self.faults += u32::from(matches!(refusal, Refusal::Malformed(_)));
-        self.metrics.refused(refusal);
+        self.denied(refusal.into());
         let request = match tag.kind {
             Kind::Multi => CommandId::SUBMIT_MULTI,
             Kind::Data => CommandId::DATA_SM,

@@ -249,7 +249,7 @@ impl Witness for Gate {
     fn verdict(&mut self, rule: RuleId, enforce: bool, objection: Option<Refusal>) -> Result<(), Denied> {
         match objection {
             None => Ok(()),
-            Some(refusal) if enforce => Err(Denied { refusal, rule: Some(rule) }),
+            Some(refusal) if enforce => Err(Denied::by(refusal, rule)),
             Some(_) => {
                 self.shadowed.push(rule);
                 Ok(())

@@ -14,6 +14,6 @@ pub use admit::{Admitted, Sender, Submission, admit};
 pub use filter::explain::{Explanation, Verdict, explain};
 pub use filter::rate::Bucket;
 pub use price::{Billing, Network, Price, PriceList, Reach};
-pub use refusal::{Denied, Refusal};
+pub use refusal::{Cause, Denied, Refusal};
 pub use route::{Asked, MoRoute, Route, Taker, Takers, WayTo};
 pub use snapshot::{Hindrance, Incoherent, PastSchedule, Platform, Snapshot, SnapshotParts, TextLimits};

@@ -4,7 +4,7 @@ use smpp_proto::field::CommandStatus;
 use smpp_proto::rules::Breach;
 
 use super::filter::RuleId;
-use crate::account::{StatusCodes, Terms};
+use crate::account::{Credits, StatusCodes, Terms};
 
 /// A refusal. It never costs credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -228,17 +228,63 @@ impl From<Breach> for Refusal {
     }
 }
 
-/// A refusal with the rule that it follows from.
+/// A refusal with what it follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denied {
     /// What is answered.
     pub refusal: Refusal,
-    /// Whose rule it was; absent where no rule was broken.
-    pub rule: Option<RuleId>,
+    /// What it follows from; absent where the message alone is at fault, or the refusal says all.
+    pub cause: Option<Cause>,
+}
+
+/// What a refusal follows from. [`super::Snapshot::told`] has the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A rule.
+    Rule(RuleId),
+    /// A list of numbers: that of an account, or the platform's (0).
+    List(u32),
+    /// This is all that the account can spend.
+    Available(Credits),
+    /// The number that nobody reaches: its digits behind a 1.
+    Number(u64),
+}
+
+impl Cause {
+    /// A destination, at most 15 digits.
+    #[must_use]
+    pub fn number(digits: &[u8]) -> Self {
+        let digits = digits.iter().take(15).filter(|octet| octet.is_ascii_digit());
+        Self::Number(digits.fold(1, |packed, digit| packed * 10 + u64::from(digit - b'0')))
+    }
+}
+
+impl Denied {
+    /// By a rule.
+    #[must_use]
+    pub const fn by(refusal: Refusal, rule: RuleId) -> Self {
+        Self { refusal, cause: Some(Cause::Rule(rule)) }
+    }
+
+    /// By the list of an account, or the platform's (0).
+    #[must_use]
+    pub const fn listed(owner: u32) -> Self {
+        let refusal = if owner == 0 { Refusal::DestinationBlocked } else { Refusal::OptedOut };
+        Self { refusal, cause: Some(Cause::List(owner)) }
+    }
+
+    /// The rule that it follows from, if it is one.
+    #[must_use]
+    pub const fn rule(&self) -> Option<RuleId> {
+        match self.cause {
+            Some(Cause::Rule(rule)) => Some(rule),
+            _ => None,
+        }
+    }
 }
 
 impl From<Refusal> for Denied {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, rule: None }
+        Self { refusal, cause: None }
     }
 }

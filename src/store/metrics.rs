@@ -48,7 +48,9 @@ impl Shadowed {
         *count += 1;
         if *count == 1 {
             let account = policy.account(account).map_or("", |account| &account.name);
-            tracing::info!(account, rule = %note, "would have refused a message; further ones are counted, not logged");
+            let would =
+                if note.kind == RuleKind::OptOuts { "put a phone on the list" } else { "refused a message" };
+            tracing::info!(account, rule = %note, "would have {would}; further ones are counted, not logged");
         }
     }
 
@@ -120,7 +122,7 @@ impl Figures {
         let policy = self.0.policy.load();
         let counts = self.0.counters.shadowed.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counter = ConstCounter::new(0_u64);
-        let help = "Messages that a rule which is not enforced would have refused";
+        let help = "Messages that a rule which is not enforced would have refused, and phones that one would have listed";
         let mut family =
             encoder.encode_descriptor("tollgate_policy_shadowed", help, None, counter.metric_type())?;
         for ((account, kind), count) in counts.iter() {

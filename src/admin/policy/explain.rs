@@ -7,14 +7,16 @@ use smpp_proto::rules;
 use smpp_proto::text::ucs2;
 
 use super::rules::{BoundBy, bound_by};
-use crate::account::{Account, Credential, CredentialId, Credits};
+use crate::account::{Account, AccountId, Credential, CredentialId, Credits};
 use crate::admin::request::{Answer, Refused};
 use crate::clock::Timestamp;
 use crate::message::{UpstreamId, Wording};
 use crate::policy::admit::user_data;
-use crate::policy::filter::{Demand, Desk, RuleId, RuleNotes};
+use crate::policy::filter::{Demand, Desk, Holder, RuleId, RuleKind, RuleNotes};
 use crate::policy::text::to_gsm7_text;
-use crate::policy::{Admitted, Denied, Explanation, Refusal, Sender, Snapshot, Submission, explain as judge};
+use crate::policy::{
+    Admitted, Cause, Denied, Explanation, Refusal, Sender, Snapshot, Submission, explain as judge,
+};
 use crate::store::{Accept, Probed, Store};
 
 /// A message to explain.
@@ -89,7 +91,7 @@ pub struct Explained {
     pub reason: Option<String>,
     /// command_status of the answer, as a session of SMPP 3.4 gets it.
     pub status: u32,
-    /// The rule that decided.
+    /// What decided: a rule and whose it is, a list, what can be spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
 }
@@ -227,6 +229,7 @@ pub(in crate::admin) async fn explain(store: &Store, question: Question) -> Resu
     let rules = credential.map_or_else(|| policy.account_rules(account.id), |c| policy.rules_of(c.id));
     let mut ids = Vec::new();
     rules.each(|id| ids.push(id));
+    ids.extend(credential.and_then(|credential| policy.own_rate(credential.id)));
     // Protected names are everybody's rules, and are told of where they were asked.
     ids.extend(
         verdicts.iter().map(|verdict| verdict.rule).filter(|id| !ids.contains(id)).collect::<Vec<_>>(),
@@ -247,11 +250,10 @@ pub(in crate::admin) async fn explain(store: &Store, question: Question) -> Resu
                 }
             }
         }
-        if rules.opt_outs.as_ref().is_some_and(|rule| rule.id == id)
-            && let Some(listed) = probed.as_ref().and_then(|probed| probed.listed)
-            && listed == Refusal::OptedOut
+        if let Some(listed) = probed.as_ref().and_then(|probed| probed.listed)
+            && is_list_of(&policy, id, listed)
         {
-            line.object(listed);
+            line.object(listed.refusal);
         }
         told.rules.push(line);
     }
@@ -259,7 +261,7 @@ pub(in crate::admin) async fn explain(store: &Store, question: Question) -> Resu
         let is_enough = credit != Some(Refusal::InsufficientCredit);
         told.balance = Some(BalanceLine { available, floor, is_enough });
     }
-    tell_answer(&mut told, policy.notes(), account, denied);
+    tell_answer(&mut told, &policy, account, denied);
     Ok(Answer::Explained(Box::new(told)))
 }
 
@@ -406,11 +408,19 @@ impl RuleLine {
     }
 }
 
-fn tell_answer(told: &mut Explained, notes: &RuleNotes, account: &Account, denied: Option<Denied>) {
+/// Whether a rule is the one that puts phones on the list which a number is on.
+fn is_list_of(policy: &Snapshot, id: RuleId, listed: Denied) -> bool {
+    let Some(Cause::List(owner)) = listed.cause else { return false };
+    let note = policy.notes().find(id).filter(|note| note.kind == RuleKind::OptOuts);
+    note.is_some_and(|note| note.holder == Holder::Account(AccountId(owner)))
+}
+
+fn tell_answer(told: &mut Explained, policy: &Snapshot, account: &Account, denied: Option<Denied>) {
     told.accepted = denied.is_none();
-    let Some(Denied { refusal, rule }) = denied else { return };
+    let Some(denied) = denied else { return };
+    let refusal = denied.refusal;
     told.reason = Some(refusal.word().to_owned());
-    told.because = rule.and_then(|id| notes.find(id)).map(ToString::to_string);
+    told.because = policy.told(denied, account.id);
     let status = refusal.chosen_by(&account.terms).unwrap_or_else(|| match refusal.status() {
         // What only 5.0 knows goes to no session of 3.4.
         CommandStatus(0x100..=0x112) => CommandStatus::RSUBMITFAIL,

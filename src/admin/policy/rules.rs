@@ -52,6 +52,7 @@ pub(in crate::admin) fn of_account(store: &Store, name: &str) -> Result<Vec<Boun
                 ids.push(id);
             }
         });
+        ids.extend(policy.own_rate(credential.id));
     }
     Ok(ids.into_iter().filter_map(|id| policy.notes().find(id)).map(bound_by).collect())
 }

@@ -178,7 +178,10 @@ fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<Con
     table.put("max_binds", &mut bounds.max_binds, |v| v.number(1..=10_000));
     table.put("bind_types", &mut bounds.bind_types, bind_types);
     table.put("window", &mut bounds.window, |v| v.number(1..=10_000));
-    table.put("throughput", &mut bounds.throughput, |v| v.parsed().map(Some));
+    table.put("throughput", &mut bounds.throughput, |v| {
+        bounds.throughput_place = v.shown(v.spot());
+        v.parsed().map(Some)
+    });
     table.put("tls_required", &mut bounds.tls_required, Value::flag);
     table.put("receipts", &mut bounds.receipts, |v| {
         v.one_of(&[("final", ReceiptWish::Final), ("every", ReceiptWish::Every), ("last", ReceiptWish::Last)])

@@ -27,6 +27,7 @@ pub(super) fn account(draft: &AccountDraft) -> Table {
 /// A credential without its name and its password.
 pub(super) fn credential(draft: &CredentialDraft) -> Table {
     let mut table = differing(&draft.bounds);
+    table.remove("throughput_place");
     put_filters(&mut table, &draft.filters);
     table
 }

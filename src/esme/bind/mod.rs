@@ -5,17 +5,18 @@
 mod patience;
 mod proof;
 mod rate;
+mod told;
 
 pub(super) use patience::Patience;
 pub(super) use proof::Proofs;
 pub(super) use rate::Rates;
+pub(super) use told::Told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use smpp_proto::field::{COctets, CommandStatus, InterfaceVersion};
 use smpp_proto::pdu::{self, BindKind, Quirk, Quirks};
-use tracing::debug;
 
 use super::Shared;
 use super::roster::{Facts, Place};
@@ -54,8 +55,7 @@ pub(super) async fn check(shared: Arc<Shared>, asked: Asked) -> Result<Bound, Re
         Err(refusal) => refusal,
     };
     shared.metrics.bind_refused(refusal);
-    let system_id = asked.request.system_id.to_text();
-    debug!(peer = %asked.peer, %system_id, kind = ?asked.kind, reason = refusal.word(), "a bind was refused");
+    shared.told.tell(&shared.store.policy(), &asked, refusal, shared.clock.monotonic());
     Err(refusal)
 }
 

@@ -84,6 +84,7 @@ pub fn listen(
         proofs: bind::Proofs::new(settings.password_workers),
         patience: bind::Patience::new(settings.failed_binds),
         rates: bind::Rates::new(settings.bind_rate, settings.failed_binds.entries),
+        told: bind::Told::default(),
         levels: Arc::default(),
         stopping: watch::Sender::new(false),
         foreign_seen: AtomicU8::new(0),

@@ -27,7 +27,7 @@ use crate::esme::metrics::SessionMetrics;
 use crate::esme::query::Lookup;
 use crate::message::Delivery;
 use crate::policy::filter::{Desk, RuleId};
-use crate::policy::{Denied, Snapshot};
+use crate::policy::{Cause, Denied, Refusal, Snapshot};
 use crate::store::{Answered, Backlog, ClientAnswer, ClientOutcome, Lane, Store, Up};
 
 /// What a bound session has.
@@ -45,8 +45,8 @@ pub(in crate::esme) struct Client {
     pub(in crate::esme) desk: Desk,
     /// By what the last messages were judged.
     pub(super) policy: Arc<Snapshot>,
-    /// Rules whose refusals the log knows already.
-    told_rules: HashSet<RuleId>,
+    /// Refusals that the log knows already: one of each reason, and of each rule and list.
+    told_refusals: HashSet<(Refusal, Option<Source>)>,
     /// The buckets of accounts and the platform.
     pub(super) levels: Arc<Levels>,
     /// Which operators can be sent to.
@@ -79,8 +79,15 @@ pub(super) struct Pressure {
     pub(super) most: u64,
 }
 
-/// Rules that one session remembers to have told.
-const RULES_TOLD: usize = 1_000;
+/// Whose a limit is, where several have the same reason.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    Rule(RuleId),
+    List(u32),
+}
+
+/// Refusals that one session remembers to have told.
+const REFUSALS_TOLD: usize = 1_000;
 /// Batches that the store may have of one session at a time.
 pub(super) const BATCHES_MAX: usize = 8;
 /// Answers on their way back: one for each batch, and one from the history.
@@ -107,7 +114,7 @@ impl Client {
             asides: Asides::default(),
             desk: Desk::default(),
             policy: shared.store.policy(),
-            told_rules: HashSet::new(),
+            told_refusals: HashSet::new(),
             levels: Arc::clone(&shared.levels),
             up: Arc::clone(shared.store.up()),
             lookups: Vec::new(),
@@ -175,17 +182,22 @@ impl Client {
         }
     }
 
-    /// Counts a refusal and names the rule behind it in the log, each rule once a session.
+    /// Counts a refusal and tells the log what it follows from: once a session for each reason, rule and list.
     pub(in crate::esme) fn denied(&mut self, denied: Denied) {
         self.metrics.refused(denied.refusal);
-        let Some(note) = denied.rule.and_then(|rule| self.policy.notes().find(rule)) else { return };
-        if self.told_rules.len() >= RULES_TOLD {
-            self.told_rules.clear();
+        if self.told_refusals.len() >= REFUSALS_TOLD {
+            self.told_refusals.clear();
         }
-        if denied.rule.is_some_and(|rule| self.told_rules.insert(rule)) {
+        let source = match denied.cause {
+            Some(Cause::Rule(rule)) => Some(Source::Rule(rule)),
+            Some(Cause::List(owner)) => Some(Source::List(owner)),
+            Some(Cause::Available(_) | Cause::Number(_)) | None => None,
+        };
+        if self.told_refusals.insert((denied.refusal, source)) {
             let facts = self.bound.facts();
+            let rule = self.policy.told(denied, facts.account).map(tracing::field::display);
             info!(account = facts.account_name, system_id = facts.system_id, peer = %facts.peer,
-                reason = denied.refusal.word(), rule = %note, "refused; further ones are counted, not logged");
+                reason = denied.refusal.word(), rule, "refused; further ones are counted, not logged");
         }
     }
 

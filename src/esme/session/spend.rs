@@ -7,7 +7,7 @@ use bytes::BytesMut;
 
 use super::{Batch, Client, Tag};
 use crate::policy::filter::{Holder, RuleId, Rules};
-use crate::policy::{Bucket, Denied, Refusal};
+use crate::policy::{Bucket, Cause, Denied, Refusal};
 use crate::store::{ClientRequest, Store};
 
 /// The buckets of accounts and of the platform: everybody below takes from the same one. There are no more of them than
@@ -32,7 +32,7 @@ impl Levels {
                 continue;
             }
             if rule.enforce {
-                return Err(Denied { refusal: Refusal::RateLimited, rule: Some(rule.id) });
+                return Err(Denied::by(Refusal::RateLimited, rule.id));
             }
             shadowed(rule.id);
         }
@@ -50,8 +50,8 @@ impl Levels {
 impl Batch {
     /// Takes what the requests cost out of all buckets and refuses those for which nothing is left.
     pub(super) fn spend(&mut self, client: &mut Client, store: &Store, out: &mut BytesMut, monotonic: u64) {
-        let credential = self.policy.credential_by_id(client.bound.facts().credential);
-        let own = credential.and_then(|credential| credential.bounds.throughput);
+        let credential = client.bound.facts().credential;
+        let own = self.policy.credential_by_id(credential).and_then(|known| known.bounds.throughput);
         if own.is_none() && self.rules.throughput.is_empty() {
             return;
         }
@@ -77,7 +77,8 @@ impl Batch {
                     }
                 })
             } else {
-                Some(Refusal::RateLimited.into())
+                let cause = policy.own_rate(credential).map(Cause::Rule);
+                Some(Denied { refusal: Refusal::RateLimited, cause })
             };
             if kept.0 != accept.tag {
                 kept = (accept.tag, 0);

@@ -4,8 +4,8 @@ use smpp_proto::field::{Alphabet, DataCoding, Tag};
 use smpp_proto::pdu::SubmitSm;
 use smpp_proto::text::{Udh, gsm7};
 
-use super::claim::{Claim, Demand, Sum, print, units};
-use super::rules::Ruled;
+use super::claim::{Claim, Demand, Sum, print, shadow_print, units};
+use super::rules::{Caps, Ruled};
 use super::{Desk, RuleId, Rules, Unicode};
 use crate::account::{Account, AccountId, Credits};
 use crate::clock::Timestamp;
@@ -237,10 +237,12 @@ pub(in crate::policy) fn claims(
     let rules = party.rules;
     let number = pdu.destination.digits.as_bytes();
     // Most senders have none, and nothing is allocated for them.
-    let most = rules.velocity.len() + rules.quotas.len() + 2 * rules.caps.len();
-    let mut claims = Vec::with_capacity(most + usize::from(rules.duplicate.is_some()));
+    let most =
+        rules.velocity.len() + rules.quotas.len() + rules.caps.iter().map(Caps::most_claims).sum::<usize>();
+    let firsts = usize::from(rules.duplicate.is_some()) + usize::from(rules.watched_duplicate.is_some());
+    let mut claims = Vec::with_capacity(most + firsts);
     rules.paces(number, |claim| claims.push(claim));
-    claims.extend(first(rules, party.account.id, pdu));
+    first(rules, party.account.id, pdu, |claim| claims.push(claim));
     for rule in &rules.quotas {
         let quota = &rule.is;
         let (adds, period) = match quota.sum {
@@ -250,7 +252,7 @@ pub(in crate::policy) fn claims(
             Sum::MonthCredits => (units(total), desk.month(&quota.zone)),
         };
         let key = super::QuotaKey::of(quota.holder, quota.sum, 0);
-        let demand = Demand::Quota { key, period, adds, most: quota.most };
+        let demand = Demand::Quota { key, period, adds, most: quota.most, counts: true };
         claims.push(Claim { rule: rule.id, enforce: rule.enforce, refusal: quota.refusal, demand });
     }
     if !rules.caps.is_empty() {
@@ -265,12 +267,25 @@ pub(in crate::policy) fn claims(
 }
 
 /// That it is the first of its kind, where that is demanded.
-pub(super) fn first(rules: &Rules, account: AccountId, pdu: &SubmitSm) -> Option<Claim> {
-    let rule = rules.duplicate.as_ref()?;
+pub(super) fn first(rules: &Rules, account: AccountId, pdu: &SubmitSm, mut demand: impl FnMut(Claim)) {
+    let (enforced, watched) = (&rules.duplicate, &rules.watched_duplicate);
+    if enforced.is_none() && watched.is_none() {
+        return;
+    }
     let number = pdu.destination.digits.as_bytes();
     let print = print(account.0, number, pdu.data_coding.0, part_of(pdu), pdu.user_data());
-    let demand = Demand::First { print, window: rule.is };
-    Some(Claim { rule: rule.id, enforce: rule.enforce, refusal: Refusal::Duplicate, demand })
+    let mut claim = |rule: &Ruled<u32>, print| {
+        let demanded = Demand::First { print, window: rule.is };
+        let refusal = Refusal::Duplicate;
+        demand(Claim { rule: rule.id, enforce: rule.enforce, refusal, demand: demanded });
+    };
+    if let Some(rule) = enforced {
+        claim(rule, print);
+    }
+    if let Some(rule) = watched {
+        // Alone it knows what it will know when it is enforced. Beside another its window begins with other messages.
+        claim(rule, if enforced.is_none() { print } else { shadow_print(print) });
+    }
 }
 
 /// Which part of which message it is by its TLVs (SMPP 3.4 §5.3.2.22): parts of one text may read alike. A header says
@@ -295,7 +310,7 @@ pub fn check_recipients(rules: &Rules, count: usize, mut shadowed: impl FnMut(Ru
             continue;
         }
         if rule.enforce {
-            return Err(Denied { refusal: Refusal::TooManyRecipients, rule: Some(rule.id) });
+            return Err(Denied::by(Refusal::TooManyRecipients, rule.id));
         }
         shadowed(rule.id);
     }

@@ -35,12 +35,14 @@ pub enum Demand {
         adds: u64,
         /// The most.
         most: u64,
+        /// Whether it is this claim that adds it; `false` where another of the same message adds to the same sum.
+        counts: bool,
     },
     /// Messages to numbers that begin alike come no faster than so (a token bucket, as the time at which it is full).
     Pace {
         /// Which range of which rule.
         key: u64,
-        /// Milliseconds in which one message comes back.
+        /// Nanoseconds in which one message comes back.
         every: u64,
         /// Messages that may come at once.
         burst: u64,
@@ -103,14 +105,21 @@ pub fn print(account: u32, destination: &[u8], data_coding: u8, part: u32, text:
     xxh3_64_with_seed(text, xxh3_64(&[a, b, c, d, e, f, g, h, p, q, r, s, data_coding]))
 }
 
-/// Names the ranges of a rule of a holder; [`range`] tells one from the other.
+/// The print by which a rule in shadow knows a first sending, where another rule knows it by its own: each has its window.
 #[must_use]
-pub fn ranges(holder: super::Holder, rule: &super::Velocity) -> u64 {
+pub const fn shadow_print(print: u64) -> u64 {
+    !print
+}
+
+/// Names the ranges of a rule of a holder; [`range`] tells one from the other. `twin` tells rules apart that differ in
+/// `most` alone: the first has 0, the next 1. So what was sent still counts when `most` is changed.
+#[must_use]
+pub fn ranges(holder: super::Holder, rule: &super::Velocity, twin: u64) -> u64 {
     let QuotaKey(holder) = QuotaKey::of(holder, Sum::DayMessages, 0);
     let rule = [
         &holder.to_le_bytes()[..],
-        &rule.per.as_secs().to_le_bytes(),
-        &rule.most.to_le_bytes(),
+        &rule.per.as_nanos().to_le_bytes(),
+        &twin.to_le_bytes(),
         &[rule.digits],
         rule.prefix.as_bytes(),
     ];

@@ -63,7 +63,7 @@ struct Clerk {
 impl Witness for Clerk {
     fn verdict(&mut self, rule: RuleId, enforce: bool, objection: Option<Refusal>) -> Result<(), Denied> {
         let refusal = objection.filter(|_| enforce);
-        self.denied = self.denied.or(refusal.map(|refusal| Denied { refusal, rule: Some(rule) }));
+        self.denied = self.denied.or(refusal.map(|refusal| Denied::by(refusal, rule)));
         // Closed hours are asked once for each interval that a message is held over.
         let place = *self.places.entry(rule).or_insert(self.verdicts.len());
         match self.verdicts.get_mut(place) {

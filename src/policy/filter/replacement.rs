@@ -10,8 +10,8 @@ use crate::account::AccountId;
 use crate::policy::admit::{Gate, Witness};
 use crate::policy::{Denied, Refusal};
 
-/// Asks the rules over texts, for a message that already has its new text. What comes back is the claim of the duplicate
-/// filter, which the new text must meet and take as if it were sent now; rules in shadow are left on `desk`.
+/// Asks the rules over texts, for a message that already has its new text. What comes back are the claims of the
+/// duplicate filter, which the new text must meet and take as if it were sent now; rules in shadow are left on `desk`.
 ///
 /// Under a rule that transliterates every new text is refused: the one that waits may have been written anew, and then
 /// the new one would be read in an alphabet that its client does not mean.
@@ -23,11 +23,14 @@ pub fn check_replacement(
     account: AccountId,
     pdu: &SubmitSm,
     desk: &mut Desk,
-) -> Result<Option<Claim>, Denied> {
+) -> Result<Vec<Claim>, Denied> {
     let mut gate = Gate::default();
     let judged = texts(rules, pdu, desk, &mut gate);
     desk.shadowed.extend(gate.shadowed);
-    judged.map(|()| check::first(rules, account, pdu))
+    judged?;
+    let mut claims = Vec::new();
+    check::first(rules, account, pdu, |claim| claims.push(claim));
+    Ok(claims)
 }
 
 fn texts(rules: &Rules, pdu: &SubmitSm, desk: &mut Desk, gate: &mut Gate) -> Result<(), Denied> {

@@ -34,8 +34,10 @@ pub struct Rules {
     pub lineage: Vec<u32>,
     /// The zone of the nearest level that names one.
     pub zone: Option<Arc<TimeZone>>,
-    /// The longest window of all levels, in seconds; where none is enforced, the longest that is not.
+    /// The longest enforced window of all levels, in seconds.
     pub duplicate: Option<Ruled<u32>>,
+    /// The longest one in shadow, where it is longer than that: a shorter one would change nothing.
+    pub watched_duplicate: Option<Ruled<u32>>,
     /// Closed hours, and what becomes of messages meanwhile.
     pub hours: Vec<Ruled<(Hours, Action)>>,
     /// Allowed countries.
@@ -138,41 +140,68 @@ pub struct Quota {
     pub zone: Arc<TimeZone>,
 }
 
-/// The most to countries, of one level.
+/// The most to countries, of one level. In each list named countries come first; the one for every other country, if
+/// there is one, last.
 #[derive(Clone, Debug)]
 pub struct Caps {
     holder: Holder,
     zone: Arc<TimeZone>,
-    /// Named countries first; the one for every country, if there is one, last.
-    caps: Vec<Ruled<super::CountryCap>>,
+    enforced: Vec<Ruled<super::CountryCap>>,
+    shadow: Vec<Ruled<super::CountryCap>>,
 }
 
 impl Caps {
+    fn of(holder: Holder, zone: Arc<TimeZone>, mut caps: Vec<Ruled<super::CountryCap>>) -> Self {
+        caps.sort_by_key(|cap| cap.is.country.is_none());
+        let (enforced, shadow) = caps.into_iter().partition(|cap| cap.enforce);
+        Self { holder, zone, enforced, shadow }
+    }
+
     /// Where its days begin.
     #[must_use]
     pub fn zone(&self) -> &Arc<TimeZone> {
         &self.zone
     }
 
+    /// Claims that a message has at most.
+    #[must_use]
+    pub fn most_claims(&self) -> usize {
+        if self.shadow.is_empty() { 2 } else { 4 }
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Ruled<super::CountryCap>> {
+        self.enforced.iter().chain(&self.shadow)
+    }
+
     /// What a message to `country` demands on `day`.
     pub fn claims(&self, country: Option<Country>, day: i32, total: Credits, mut demand: impl FnMut(Claim)) {
         // A number of no known country counts with its like.
         let fits = |cap: &&Ruled<super::CountryCap>| cap.is.country.is_none() || cap.is.country == country;
-        // One in shadow never stands in the way of one that is enforced.
-        let enforced = self.caps.iter().filter(|cap| cap.enforce).find(fits);
-        let Some(cap) = enforced.or_else(|| self.caps.iter().find(fits)) else { return };
+        let binds = self.enforced.iter().find(fits);
+        // One in shadow is asked where it would decide if it were enforced: not the general one where a country has a cap
+        // of its own.
+        let is_general = |cap: &Ruled<super::CountryCap>| cap.is.country.is_none();
+        let is_heard =
+            |cap: &&Ruled<super::CountryCap>| binds.is_none_or(|binds| is_general(binds) || !is_general(cap));
+        let watches = self.shadow.iter().find(fits).filter(is_heard);
         let scope = country.map_or(u16::MAX, scope);
-        let mut claim = |sum, adds, most| {
+        let mut claim = |cap: &Ruled<super::CountryCap>, sum, adds, most, counts| {
             let key = QuotaKey::of(self.holder, sum, scope);
-            let demanded = Demand::Quota { key, period: day, adds, most };
+            let demanded = Demand::Quota { key, period: day, adds, most, counts };
             let refusal = Refusal::DailyLimit;
             demand(Claim { rule: cap.id, enforce: cap.enforce, refusal, demand: demanded });
         };
-        if let Some(most) = cap.is.messages {
-            claim(Sum::DayMessages, 1, most);
-        }
-        if let Some(most) = cap.is.credits {
-            claim(Sum::DayCredits, units(total), units(most));
+        for cap in [binds, watches].into_iter().flatten() {
+            // What both are about is added by the one that is enforced.
+            let beside = binds.filter(|_| !cap.enforce).map(|binds| &binds.is);
+            if let Some(most) = cap.is.messages {
+                let counts = beside.is_none_or(|beside| beside.messages.is_none());
+                claim(cap, Sum::DayMessages, 1, most, counts);
+            }
+            if let Some(most) = cap.is.credits {
+                let counts = beside.is_none_or(|beside| beside.credits.is_none());
+                claim(cap, Sum::DayCredits, units(total), units(most), counts);
+            }
         }
     }
 }
@@ -183,18 +212,23 @@ pub struct Paced {
     prefix: String,
     digits: u8,
     ranges: u64,
-    /// Milliseconds in which one message comes back.
+    /// Nanoseconds in which one message comes back.
     every: u64,
     burst: u64,
 }
 
 impl Paced {
-    fn of(holder: Holder, velocity: &Velocity) -> Self {
-        let per = u64::try_from(velocity.per.as_millis()).unwrap_or(u64::MAX);
+    /// `before` are the rules of the same level that stand before it.
+    fn of(holder: Holder, velocity: &Velocity, before: &[Rule<Velocity>]) -> Self {
+        let per = u64::try_from(velocity.per.as_nanos()).unwrap_or(u64::MAX);
         let burst = u64::from(velocity.most.max(1));
         let Velocity { prefix, digits, .. } = velocity;
-        let ranges = ranges(holder, velocity);
-        Self { prefix: prefix.clone(), digits: *digits, ranges, every: (per / burst).max(1), burst }
+        let is_twin = |other: &&Rule<Velocity>| {
+            (&other.is.prefix, other.is.digits, other.is.per) == (prefix, *digits, velocity.per)
+        };
+        let ranges = ranges(holder, velocity, before.iter().filter(is_twin).count() as u64);
+        // Rounded up: never faster than it is written.
+        Self { prefix: prefix.clone(), digits: *digits, ranges, every: per.div_ceil(burst), burst }
     }
 }
 
@@ -245,11 +279,12 @@ impl Rules {
         if let Some(rule) = &filters.duplicate {
             let window = u32::try_from(rule.is.as_secs()).unwrap_or(u32::MAX);
             let ruled = add.rule(RuleKind::Duplicate, rule, format!("{window} s"), window);
-            // What is enforced counts before what is not, and then the longer window.
-            let rank = |ruled: &Ruled<u32>| (ruled.enforce, ruled.is);
-            if rules.duplicate.as_ref().is_none_or(|known| rank(known) < rank(&ruled)) {
-                rules.duplicate = Some(ruled);
+            let known = if rule.enforce { &mut rules.duplicate } else { &mut rules.watched_duplicate };
+            if known.as_ref().is_none_or(|known| known.is < window) {
+                *known = Some(ruled);
             }
+            let enforced = rules.duplicate.as_ref().map_or(0, |rule| rule.is);
+            rules.watched_duplicate.take_if(|watched| watched.is <= enforced);
         }
         for rule in &filters.hours {
             let zone = match rule.is.zone.as_str() {
@@ -300,13 +335,12 @@ impl Rules {
         if filters.country_caps.is_empty() {
             return;
         }
-        let mut caps: Vec<_> = filters
+        let caps = filters
             .country_caps
             .iter()
             .map(|rule| add.rule(RuleKind::CountryCaps, rule, shown_cap(&rule.is), rule.is))
             .collect();
-        caps.sort_by_key(|cap| cap.is.country.is_none());
-        self.caps.push(Caps { holder, zone, caps });
+        self.caps.push(Caps::of(holder, zone, caps));
     }
 
     fn add_texts(&mut self, filters: &Filters, add: &mut Adding<'_>) -> Result<(), FilterFault> {
@@ -362,10 +396,11 @@ impl Rules {
             let is = Sense { refuse: rule.is.refuse.clone(), check_length: rule.is.check_length };
             self.numbers.push(add.rule(RuleKind::Numbers, rule, says, is));
         }
-        for rule in &filters.velocity {
+        for (place, rule) in filters.velocity.iter().enumerate() {
             let Velocity { prefix, digits, most, per } = &rule.is;
             let says = format!("{most} in {} s to {digits} digits of {prefix}*", per.as_secs());
-            let is = Paced::of(add.level.holder, &rule.is);
+            let before = filters.velocity.get(..place).unwrap_or_default();
+            let is = Paced::of(add.level.holder, &rule.is, before);
             self.velocity.push(add.rule(RuleKind::Velocity, rule, says, is));
         }
     }
@@ -380,9 +415,9 @@ impl Rules {
         self.hours.iter().for_each(|rule| hear(rule.id));
         self.opt_outs.iter().for_each(|rule| hear(rule.id));
         self.velocity.iter().for_each(|rule| hear(rule.id));
-        self.duplicate.iter().for_each(|rule| hear(rule.id));
+        self.duplicate.iter().chain(&self.watched_duplicate).for_each(|rule| hear(rule.id));
         self.quotas.iter().for_each(|rule| hear(rule.id));
-        self.caps.iter().flat_map(|caps| &caps.caps).for_each(|rule| hear(rule.id));
+        self.caps.iter().flat_map(Caps::each).for_each(|rule| hear(rule.id));
         self.max_per_request.iter().for_each(|rule| hear(rule.id));
         self.throughput.iter().for_each(|rule| hear(rule.id));
         self.certified.iter().for_each(|rule| hear(rule.id));
@@ -399,7 +434,7 @@ impl Rules {
             return Err(refusal.into());
         }
         match enforced.find(|rule| !rule.is) {
-            Some(rule) => Err(Denied { refusal, rule: Some(rule.id) }),
+            Some(rule) => Err(Denied::by(refusal, rule.id)),
             None => Ok(()),
         }
     }
@@ -484,13 +519,9 @@ mod tests {
         assert_eq!(granted.allows_certified(), Ok(()));
         assert_eq!(under(&granted, 2, None).allows_certified(), Ok(()), "those below may too");
         let denied = under(&granted, 2, no);
-        let rule = denied.certified.last().map(|rule| rule.id);
-        assert_eq!(denied.allows_certified(), Err(Denied { refusal, rule }));
-        assert_eq!(
-            under(&denied, 3, yes).allows_certified(),
-            Err(Denied { refusal, rule }),
-            "a child loosens nothing"
-        );
+        let by = Denied::by(refusal, denied.certified.last().unwrap().id);
+        assert_eq!(denied.allows_certified(), Err(by));
+        assert_eq!(under(&denied, 3, yes).allows_certified(), Err(by), "a child loosens nothing");
         assert_eq!(under(&granted, 2, shadow(false)).allows_certified(), Ok(()));
         assert_eq!(
             under(&nobody, 1, shadow(true)).allows_certified(),

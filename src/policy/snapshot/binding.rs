@@ -82,6 +82,17 @@ impl Snapshot {
                 }
             };
             self.credential_rules.insert(credential.id, rules);
+            if let Some(throughput) = credential.bounds.throughput {
+                let rule = notes.add(RuleNote {
+                    kind: RuleKind::Throughput,
+                    holder: Holder::Credential(credential.id),
+                    name: credential.system_id.clone(),
+                    says: throughput.to_string(),
+                    place: credential.bounds.throughput_place.clone(),
+                    enforce: true,
+                });
+                self.own_rates.insert(credential.id, rule);
+            }
         }
         self.protected = self.registry(&platform.protected, &mut notes)?;
         self.notes = notes;
@@ -140,6 +151,12 @@ impl Snapshot {
     #[must_use]
     pub fn rules_of(&self, credential: CredentialId) -> &Arc<Rules> {
         self.credential_rules.get(&credential).unwrap_or(&self.nobodys)
+    }
+
+    /// The rate of a credential, as a rule; nothing where it has none of its own.
+    #[must_use]
+    pub fn own_rate(&self, credential: CredentialId) -> Option<RuleId> {
+        self.own_rates.get(&credential).copied()
     }
 
     /// What binds an account, whoever sends for it.

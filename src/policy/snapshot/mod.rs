@@ -1,6 +1,7 @@
 //! The policy as sessions read it: an immutable snapshot, compiled from the store and swapped whole.
 
 mod binding;
+mod cause;
 mod limits;
 
 use binding::Protected;
@@ -17,7 +18,7 @@ use jiff::tz::TimeZoneDatabase;
 use smpp_proto::text::gsm7::Languages;
 
 use super::filter::rules::FilterFault;
-use super::filter::{Filters, RuleNotes, Rules};
+use super::filter::{Filters, RuleId, RuleNotes, Rules};
 use super::number::Glance;
 use super::number::prefix::NotAPrefix;
 use super::price::{Billing, Network, Price, PriceList, PriceTable};
@@ -100,6 +101,8 @@ pub struct Snapshot {
     rules: HashMap<AccountId, Arc<Rules>>,
     credential_rules: HashMap<CredentialId, Arc<Rules>>,
     nobodys: Arc<Rules>,
+    /// The rate of each credential that has one.
+    own_rates: HashMap<CredentialId, RuleId>,
     protected: Registry<Protected>,
     accounts: HashMap<AccountId, Arc<Account>>,
     /// Stopped, or under one that is.

@@ -108,7 +108,14 @@ impl Pace {
         {
             return false;
         }
-        self.agreed.with(|bucket, rate| bucket.take(rate, segments, now.0)).is_none_or(|taken| taken.is_ok())
+        let agreed = self.agreed.with(|bucket, rate| bucket.take(rate, segments, now.0).is_ok());
+        if agreed == Some(false)
+            && let Some(adapted) = &mut self.adapted
+        {
+            // What is not sent is not spent.
+            adapted.bucket.give_back(adapted.throughput(), segments);
+        }
+        agreed != Some(false)
     }
 
     /// When to ask again for `segments` that were not there.
@@ -314,6 +321,18 @@ mod tests {
         assert_eq!(one.adapted(), Some(20));
         one.room(at(10_060));
         assert_eq!(one.adapted(), None);
+    }
+
+    #[test]
+    fn a_text_of_more_segments_than_the_burst_is_paid_whole_and_what_is_not_sent_is_not_spent() {
+        let agreed = Agreed::default();
+        agreed.agree(Some(Throughput { per_second: 40, burst: 10 }), at(0));
+        let (mut one, mut other) = (Pace::new(agreed.clone()), Pace::new(agreed));
+        assert!(one.take(30, at(0)));
+        assert_eq!((one.room(at(250)), one.next(1, at(250))), (0, at(525)));
+        // Half of 40 of its own; the binds' common bucket is in debt until 500, and full at 750.
+        other.throttled(at(0), at(1));
+        assert!(!other.take(1, at(500)) && !other.take(1, at(500)) && other.take(2, at(600)));
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub(in crate::store) enum Admin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probed {
     /// Why its number gets nothing, if it is on a list.
-    pub listed: Option<Refusal>,
+    pub listed: Option<Denied>,
     /// How each claim stands, in their order.
     pub claims: Vec<Counted>,
     /// What can be spent.

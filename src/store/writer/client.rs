@@ -11,7 +11,7 @@ use crate::account::{AccountId, Credits};
 use crate::clock::Timestamp;
 use crate::message::{End, Message, MessageId, Reason, RouteId, State, UpstreamId};
 use crate::policy::filter::{Claim, Desk, RuleId, check_replacement};
-use crate::policy::{Denied, Refusal};
+use crate::policy::{Cause, Denied, Refusal};
 use crate::store::StoreError;
 use crate::store::command::{
     Accept, CancelTarget, ClientAnswer, ClientBatch, ClientOutcome, ClientRequest, Replace, Standing,
@@ -180,9 +180,21 @@ impl Writer {
         self.limits.check(admitted, now, shadowed)?;
         let total = admitted.price().times(u32::from(admitted.parts()));
         let total = total.ok_or(Refusal::InsufficientCredit)?;
-        self.books.could_hold(accept.account, total, accept.max_queued).map_err(|no| no.refusal())?;
-        admitted.route().ok_or(Refusal::NoRoute)?;
+        if let Err(no) = self.books.could_hold(accept.account, total, accept.max_queued) {
+            return Err(self.not_held(accept.account, no.refusal()));
+        }
+        if admitted.route().is_none() {
+            let cause = Some(Cause::number(admitted.destination().as_bytes()));
+            return Err(Denied { refusal: Refusal::NoRoute, cause });
+        }
         Ok(total)
+    }
+
+    /// A refusal by the books, with what the account has.
+    fn not_held(&self, account: AccountId, refusal: Refusal) -> Denied {
+        let available = self.books.available_and_floor(account).map(|(available, _)| available);
+        let cause = available.filter(|_| refusal == Refusal::InsufficientCredit).map(Cause::Available);
+        Denied { refusal, cause }
     }
 
     /// Gives a message a short id. One that a message under way has is passed over; one whose message has ended 2^32
@@ -338,14 +350,14 @@ impl Writer {
             return Ok(NOT_DONE);
         };
         // Who only changes when it goes was judged before.
-        let first = match if is_same { Ok(None) } else { self.judge_text(replace, &pdu) } {
-            Ok(first) => first,
+        let claims = match if is_same { Ok(Vec::new()) } else { self.judge_text(replace, &pdu) } {
+            Ok(claims) => claims,
             Err(denied) => return Ok(ClientOutcome::Refused(denied)),
         };
         if !self.take_out(id, effects)? {
             return Ok(NOT_DONE);
         }
-        self.limits.take(first.as_slice(), self.now);
+        self.limits.take(&claims, self.now);
         let due = replace.due.map(|due| due.millis()).or(due.filter(|due| *due > self.now.millis()));
         let state = if due.is_some() { State::Deferred } else { State::Queued };
         self.db
@@ -374,16 +386,16 @@ impl Writer {
     }
 
     /// Asks what a new text must please, and that it is no duplicate. Nothing is taken yet.
-    fn judge_text(&self, replace: &Replace, pdu: &SubmitSm) -> Result<Option<Claim>, Denied> {
+    fn judge_text(&self, replace: &Replace, pdu: &SubmitSm) -> Result<Vec<Claim>, Denied> {
         let shared = &self.shared;
         let mut shadowed =
             |rule| shared.counters.shadowed.count(&shared.policy.load(), replace.account, rule);
         let mut desk = Desk::default();
         let judged = check_replacement(&replace.rules, replace.account, pdu, &mut desk);
         desk.take_shadowed().for_each(&mut shadowed);
-        let first = judged?;
-        self.limits.check_claims(first.as_slice(), self.now, shadowed)?;
-        Ok(first)
+        let claims = judged?;
+        self.limits.check_claims(&claims, self.now, shadowed)?;
+        Ok(claims)
     }
 }
 

@@ -13,7 +13,7 @@ use super::paces::Paces;
 use super::sums::{self, Sums};
 use crate::clock::Timestamp;
 use crate::policy::filter::{Claim, Demand, RuleId};
-use crate::policy::{Admitted, Denied, Refusal};
+use crate::policy::{Admitted, Denied};
 use crate::store::journal::{self, Log};
 use crate::store::{Counted, Counters, StoreError};
 
@@ -106,18 +106,15 @@ impl Limits {
     /// Whether every claim of a message can be met; `shadowed` hears of those that cannot and are not enforced.
     ///
     /// # Errors
-    /// The first that cannot, and whose rule it is.
+    /// The list that the number is on, or the first claim that cannot be met, and whose rule it is.
     pub fn check(
         &self,
         admitted: &Admitted,
         now: Timestamp,
         shadowed: impl FnMut(RuleId),
     ) -> Result<(), Denied> {
-        let rules = admitted.rules();
-        if let Some(refusal) = self.lists.refusal(&rules.lineage, admitted.destination().as_bytes()) {
-            let rule = rules.opt_outs.as_ref().map(|rule| rule.id).filter(|_| refusal == Refusal::OptedOut);
-            return Err(Denied { refusal, rule });
-        }
+        let listed = self.lists.refusal(&admitted.rules().lineage, admitted.destination().as_bytes());
+        listed.map_or(Ok(()), Err)?;
         self.check_claims(admitted.claims(), now, shadowed)
     }
 
@@ -133,7 +130,7 @@ impl Limits {
                 continue;
             }
             if claim.enforce {
-                return Err(Denied { refusal: claim.refusal, rule: Some(claim.rule) });
+                return Err(Denied::by(claim.refusal, claim.rule));
             }
             shadowed(claim.rule);
         }
@@ -142,7 +139,7 @@ impl Limits {
 
     fn meets(&self, claim: &Claim, now: Timestamp) -> bool {
         match claim.demand {
-            Demand::Quota { key, period, adds, most } => {
+            Demand::Quota { key, period, adds, most, .. } => {
                 self.sums.of(key, period).saturating_add(adds) <= most
             }
             Demand::Pace { key, every, burst } => self.paces.has(key, every, burst, now),
@@ -155,7 +152,7 @@ impl Limits {
         &self,
         admitted: &Admitted,
         now: Timestamp,
-    ) -> (Option<Refusal>, Vec<Counted>) {
+    ) -> (Option<Denied>, Vec<Counted>) {
         let listed = self.lists.refusal(&admitted.rules().lineage, admitted.destination().as_bytes());
         let counted = |claim: &Claim| {
             let (used, most) = match claim.demand {
@@ -172,7 +169,8 @@ impl Limits {
     pub fn take(&mut self, claims: &[Claim], now: Timestamp) {
         for claim in claims {
             match claim.demand {
-                Demand::Quota { key, period, adds, .. } => self.sums.add(key, period, adds),
+                Demand::Quota { key, period, adds, counts: true, .. } => self.sums.add(key, period, adds),
+                Demand::Quota { .. } => {}
                 Demand::Pace { key, every, burst } => self.paces.take(key, every, burst, now),
                 Demand::First { print, window } => self.firsts.note(print, window, now),
             }

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use rusqlite::{Connection, params};
 
 use crate::clock::Timestamp;
-use crate::policy::Refusal;
+use crate::policy::Denied;
 use crate::store::StoreError;
 
 /// The lists; 0 is the platform's. 13 to 26 octets for each number.
@@ -52,15 +52,15 @@ impl Lists {
         !self.lengths.is_empty() && owners.iter().any(|owner| self.lengths.contains_key(owner))
     }
 
-    /// Why a number gets nothing from whoever has these lists, if it does.
-    pub(in crate::store::writer) fn refusal(&self, owners: &[u32], number: &[u8]) -> Option<Refusal> {
+    /// Why a number gets nothing from whoever has these lists, and by which of them, if it does.
+    pub(in crate::store::writer) fn refusal(&self, owners: &[u32], number: &[u8]) -> Option<Denied> {
         if self.lengths.is_empty() {
             return None;
         }
         let number = packed(number)?;
         for owner in owners.iter().filter(|owner| self.lengths.contains_key(*owner)) {
             if self.listed.contains(&entry(*owner, number)) {
-                return Some(if *owner == 0 { Refusal::DestinationBlocked } else { Refusal::OptedOut });
+                return Some(Denied::listed(*owner));
             }
         }
         None
@@ -155,10 +155,10 @@ mod tests {
         assert!(lists.add(&db, 0, b"1900", "fraud", now).unwrap());
         assert!(!lists.add(&db, 0, b"+34", "no number", now).unwrap());
         let lists = &mut Lists::read(&db).unwrap();
-        assert_eq!(lists.refusal(&[7, 0], b"34600111222"), Some(Refusal::OptedOut));
-        assert_eq!(lists.refusal(&[9, 7, 0], b"34600111222"), Some(Refusal::OptedOut));
+        assert_eq!(lists.refusal(&[7, 0], b"34600111222"), Some(Denied::listed(7)));
+        assert_eq!(lists.refusal(&[9, 7, 0], b"34600111222"), Some(Denied::listed(7)));
         assert_eq!(lists.refusal(&[9, 0], b"34600111222"), None);
-        assert_eq!(lists.refusal(&[9, 0], b"1900"), Some(Refusal::DestinationBlocked));
+        assert_eq!(lists.refusal(&[9, 0], b"1900"), Some(Denied::listed(0)));
         assert!(lists.remove(&db, 7, b"34600111222").unwrap());
         assert_eq!(Lists::read(&db).unwrap().refusal(&[7, 0], b"34600111222"), None);
     }

@@ -84,7 +84,7 @@ impl Writer {
             return None;
         }
         let pdu = SubmitSm::decode(message.pdu.clone()).ok()?;
-        match self.limits.lists.refusal(lineage, pdu.destination.digits.as_bytes())? {
+        match self.limits.lists.refusal(lineage, pdu.destination.digits.as_bytes())?.refusal {
             Refusal::OptedOut => Some(Reason::OptedOut),
             _ => Some(Reason::DestinationBlocked),
         }
