@@ -102,6 +102,15 @@ fn what_is_not_toml_is_told_with_its_place_and_nothing_is_read_on() {
 }
 
 #[test]
+fn nobody_is_granted_more_at_first_than_he_may_own() {
+    assert_eq!(
+        changed("opening_credit = \"1000000\"", "opening_credit = \"10.5\"\nceiling = \"10\""),
+        "gate.toml:27:18: opening_credit = 10.5 is above ceiling = 10: write no more than the ceiling, or raise the ceiling"
+    );
+    assert_eq!(changed("opening_credit = \"1000000\"", "ceiling = \"10\"\nopening_credit = \"10\""), "");
+}
+
+#[test]
 fn unknown_keys_and_tables_are_refused_with_the_nearest_known_one() {
     assert_eq!(added("\n[smp]\n"), "gate.toml:34:2: unknown key \"smp\": did you mean \"smpp\"?");
     assert_eq!(

@@ -78,15 +78,11 @@ pub(in crate::config) const DEEPEST: usize = 14;
 pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
     let name = table.need("name", "\"acme\"", |v| names.accounts.claim(v, v.name()?));
     let parent = table.value("parent").and_then(|v| v.name());
-    let mut opening_credit = Credits::ZERO;
-    table.put("opening_credit", &mut opening_credit, |v| match v.amount()? {
-        amount if amount < Credits::ZERO => v.refuse("write 0 or more"),
-        amount => Some(amount),
-    });
     let mut suspended = false;
     table.put("suspended", &mut suspended, Value::flag);
     let mut terms = read_terms(&mut table);
     terms.canned = read_canned(&mut table);
+    let opening_credit = read_opening_credit(&mut table, &terms);
     table.put("price_list", &mut terms.price_list, |v| names.price_lists.known(v).map(Some));
     terms.access = access::read(&mut table);
     let mut credentials = Vec::new();
@@ -112,6 +108,20 @@ pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) 
 }
 
 fn read_terms(table: &mut Section<'_>) -> Terms {
+/// What the account is granted at first: no more than it may own, or the store would refuse the whole configuration.
+fn read_opening_credit(table: &mut Section<'_>, terms: &Terms) -> Credits {
+    let mut opening_credit = Credits::ZERO;
+    table.put("opening_credit", &mut opening_credit, |v| match (v.amount()?, terms.ceiling) {
+        (amount, _) if amount < Credits::ZERO => v.refuse("write 0 or more"),
+        (amount, Some(ceiling)) if amount > Credits::ZERO && amount > ceiling => v.say(
+            format!("opening_credit = {amount} is above ceiling = {ceiling}"),
+            "write no more than the ceiling, or raise the ceiling",
+        ),
+        (amount, _) => Some(amount),
+    });
+    opening_credit
+}
+
     use crate::account::UndeliveredCharge::{Post, Void};
     let mut terms = Terms::default();
     table.put("status_detail", &mut terms.status_detail, Value::flag);
