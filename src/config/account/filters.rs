@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use super::ConfiguredAccount;
 use crate::account::Credits;
 use crate::config::read::{Names, Section, Sources, Value};
+use crate::config::traffic::country;
 use crate::config::{DAY, HOUR, SECOND};
 use crate::policy::Platform;
 use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Unicode, Velocity};
 use crate::policy::hours::{Action, ClosedHours, Days};
-use crate::policy::number::{Country, Kind};
+use crate::policy::number::Kind;
 use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule, WordRule};
 use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
 
@@ -159,10 +160,6 @@ fn rules<T>(
         return one(&value, key, &read).into_iter().collect();
     }
     value.list(|value| one(value, key, &read)).unwrap_or_default()
-}
-
-fn country(value: &Value<'_>) -> Option<Country> {
-    value.parsed_as("write a country as two letters of ISO 3166-1, such as \"ES\"")
 }
 
 fn spend(value: &Value<'_>) -> Option<Credits> {
