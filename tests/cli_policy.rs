@@ -181,7 +181,7 @@ links = { deny = ["example.com"], look_alikes_of = ["acme.example"] }
 [[account.smpp]]
 system_id = "acme"
 password = "secret"
-allowed_ips = ["127.0.0.0/8"]
+allowed_ips = ["10.1.0.0/16"]
 bind_types = ["transmitter"]
 throughput = "5/s"
 lenience = { profile = "strict", accept = ["long_password"] }

@@ -23,7 +23,7 @@ pub use read::{Environment, Problem, Problems};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use account::{AccountNames, filters};
+use account::{AccountNames, filters, tighter};
 use read::{Names, Section, Sources, Spot, Texts};
 use traffic::price::{self, PriceNames};
 use traffic::route::{self, Around};
@@ -190,7 +190,7 @@ fn read_policy(
         Some(main) => filters::read_platform(main, protected),
         None => Platform::default(),
     };
-    filters::check_tighter(&accounts, &platform.filters, &names.accounts, sources);
+    tighter::check(&accounts, &platform.filters, &names.accounts, sources);
     let around = Around { upstreams: &upstream_names, accounts: &names.accounts, prices: known };
     let mut route_names = Names::of("route");
     let tables = each(roots, "route", "[[route]]").into_iter();

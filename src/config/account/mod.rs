@@ -2,6 +2,7 @@
 
 pub(in crate::config) mod access;
 pub(in crate::config) mod filters;
+pub(in crate::config) mod tighter;
 
 use std::collections::HashMap;
 
@@ -81,8 +82,8 @@ pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) 
     let mut suspended = false;
     table.put("suspended", &mut suspended, Value::flag);
     let mut terms = read_terms(&mut table);
-    terms.canned = read_canned(&mut table);
     let opening_credit = read_opening_credit(&mut table, &terms);
+    terms.canned = read_canned(&mut table);
     table.put("price_list", &mut terms.price_list, |v| names.price_lists.known(v).map(Some));
     terms.access = access::read(&mut table);
     let mut credentials = Vec::new();
@@ -107,7 +108,6 @@ pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) 
     })
 }
 
-fn read_terms(table: &mut Section<'_>) -> Terms {
 /// What the account is granted at first: no more than it may own, or the store would refuse the whole configuration.
 fn read_opening_credit(table: &mut Section<'_>, terms: &Terms) -> Credits {
     let mut opening_credit = Credits::ZERO;
@@ -122,6 +122,7 @@ fn read_opening_credit(table: &mut Section<'_>, terms: &Terms) -> Credits {
     opening_credit
 }
 
+fn read_terms(table: &mut Section<'_>) -> Terms {
     use crate::account::UndeliveredCharge::{Post, Void};
     let mut terms = Terms::default();
     table.put("status_detail", &mut terms.status_detail, Value::flag);
