@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
@@ -161,19 +162,12 @@ impl Gate {
 const RELOADS: usize = 4;
 
 /// Waits for SIGTERM or SIGINT; reads the configuration at `path` again on SIGHUP, and when the admin socket asks.
-///
-/// # Errors
-/// When the system gives no signals.
-pub async fn run_until_told(mut gate: Gate, path: &Path) -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut stop = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+pub async fn run_until_told(mut gate: Gate, path: &Path, mut signals: Signals) {
     loop {
         tokio::select! {
-            _ = stop.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => match config::load(path, &config::process_environment) {
+            _ = signals.stop.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            _ = signals.hangup.recv() => match config::load(path, &config::process_environment) {
                 Ok(config) => if let Err(error) = gate.reload(config).await {
                     warn!(%error, "the changed configuration was not applied");
                 },
@@ -184,8 +178,28 @@ pub async fn run_until_told(mut gate: Gate, path: &Path) -> anyhow::Result<()> {
                 let _ = reply.send(gate.reload_asked(path, &file).await);
             },
         }
+/// The signals that a gateway heeds. Until they are, each of them ends the process: who says that it is ready, and may be
+/// told to read its configuration again the next instant, heeds them before.
+#[derive(Debug)]
+pub struct Signals {
+    stop: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Heeds them from now on. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// When the system gives no signals.
+    pub fn heed() -> std::io::Result<Self> {
+        let stop = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { stop, interrupt, hangup: signal(SignalKind::hangup())? })
+    }
+}
+
     }
     info!("told to stop; draining");
     gate.drain().await;
-    Ok(())
 }

@@ -23,7 +23,7 @@ use crate::config::{self, Config, LogSettings};
 use crate::message::MessageId;
 use crate::sim::{self, Operator};
 use crate::store::Store;
-use crate::{Gate, run_until_told};
+use crate::{Gate, Signals, run_until_told};
 
 /// See it work: a gateway, a practice operator and one SMS, in a folder of its own.
 ///
@@ -75,7 +75,7 @@ impl QuickstartArgs {
             gate.drain().await;
         } else {
             show.how_to_go_on(&gate.addresses(), operator.address(), &password);
-            run_until_told(gate, &folder.config()).await?;
+            run_until_told(gate, &folder.config(), Signals::heed()?).await;
         }
         operator.stop().await;
         Ok(())
