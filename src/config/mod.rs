@@ -14,8 +14,8 @@ mod upstream;
 
 pub use account::{ConfiguredAccount, ConfiguredCredential, Proof};
 pub use declare::{
-    ExportForm, HashingFailed, NotApplied, apply, compare, export, policy_change, policy_change_knowing,
-    written_filters,
+    ExportForm, HashingFailed, NotApplied, RunningSettings, apply, compare, export, policy_change,
+    policy_change_knowing, written_filters,
 };
 pub use operation::{LogFormat, LogSettings};
 pub use read::{Environment, Problem, Problems};

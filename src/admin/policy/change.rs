@@ -55,6 +55,26 @@ pub struct KeyChange {
 pub struct Changes {
     /// In the order: accounts with their credentials, then prices, routes and the others.
     pub changes: Vec<Change>,
+    /// What a running daemon did about its operators; empty where none runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<OperatorChange>,
+    /// Keys that the files write otherwise than the daemon was started with: it goes on as it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes_restart: Vec<String>,
+}
+
+/// An operator that a running daemon took, changed or left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorChange {
+    /// What became of it.
+    pub how: How,
+    /// Its name.
+    pub name: String,
+    /// Keys that differ; their values may be secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// Whether its binds were made anew for that.
+    pub rebound: bool,
 }
 
 /// Characters of a value that a person is shown.
@@ -81,6 +101,27 @@ impl Changes {
             format!("{} {word}", self.count(how))
         });
         told.join(", ")
+    }
+
+    /// What became of operators, on one line; empty when nothing did.
+    #[must_use]
+    pub fn operators_shown(&self) -> String {
+        self.operators.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl fmt::Display for OperatorChange {
+    /// `north: throughput changed`, `west: taken`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.name)?;
+        match self.how {
+            How::Add => f.write_str("taken"),
+            How::Change => {
+                let anew = if self.rebound { ", bound anew" } else { "" };
+                write!(f, "{} changed{anew}", self.keys.join(", "))
+            }
+            How::Suspend | How::Remove => f.write_str("left"),
+        }
     }
 }
 

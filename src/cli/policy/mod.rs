@@ -17,10 +17,16 @@ fn print_changes(changes: &Changes, done: bool, json: bool) -> anyhow::Result<()
     for change in &changes.changes {
         println!("{change}");
     }
+    for operator in &changes.operators {
+        println!("operator {operator}");
+    }
     if changes.changes.is_empty() {
         println!("no change: the store holds what the files say");
     } else {
         println!("{}", changes.summary(done));
+    }
+    if !changes.takes_restart.is_empty() {
+        println!("takes a restart: {}", changes.takes_restart.join(", "));
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub fn compare(stored: &StoredPolicy, wanted: &PolicyChange) -> Result<Changes, 
     if let Some(traffic) = &wanted.traffic {
         of_traffic(&stored.traffic, traffic, &mut found);
     }
-    Ok(Changes { changes: found })
+    Ok(Changes { changes: found, ..Changes::default() })
 }
 
 fn change(how: How, what: &str, name: &str, keys: Vec<KeyChange>) -> Change {
