@@ -539,3 +539,69 @@ fn f_083_credit_above_the_ceiling_is_refused() {
     assert_eq!(shell.json("credit show acme")["available"], "1000");
     assert_eq!(shell.json("audit")["holds"], true);
 }
+
+/// A price without a way, a way without a price, and amounts in euros.
+const ABROAD: &str = r#"
+[billing]
+currency = "EUR"
+credit_value = "0.01"
+[[price]]
+country = "ES"
+credits = "1.5"
+[[route]]
+name = "uk"
+prefixes = ["44"]
+upstreams = ["north"]
+[[account]]
+name = "acme"
+opening_credit = "100"
+"#;
+
+#[test]
+fn amounts_are_shown_with_their_worth_in_every_view() {
+    let shell = Shell::new(ABROAD);
+    assert_eq!(shell.run("apply").code, 0);
+    for (words, told) in [
+        ("account show acme", "worth           1 EUR\n"),
+        ("account list", "100 (1 EUR)"),
+        ("account usage acme", "100 (1 EUR)"),
+        ("credit show acme", "acme: 100 (1 EUR) available, 0 (0 EUR) held\n"),
+        ("credit show acme", "opening  100 (1 EUR)"),
+    ] {
+        let said = shell.run(words).out;
+        assert!(said.contains(told), "{words}: {said}");
+    }
+    assert_eq!(shell.json("account list")[0]["worth"], "1 EUR");
+    assert_eq!(shell.json("credit show acme")["entries"][0]["worth"], "1 EUR");
+    assert_eq!(shell.json("credit add acme 50")["worth"], "1.5 EUR");
+    let usage = shell.json("account usage acme");
+    assert_eq!(
+        (&usage["total"]["worth"], &usage["total"]["spent_worth"]),
+        (&"1.5 EUR".into(), &"0 EUR".into())
+    );
+}
+
+#[test]
+fn explain_tells_a_price_without_a_way_and_a_way_without_a_price() {
+    let shell = Shell::new(ABROAD);
+    assert_eq!(shell.run("apply").code, 0);
+    let to =
+        |number: &str| shell.run(&format!("explain --account acme --from ACME --to {number} --text hi")).out;
+    let spain = to("34600111222");
+    for told in [
+        "price     1.5 (0.015 EUR) a part, 1.5 (0.015 EUR) in all\n",
+        "balance   100 (1 EUR) available, floor 0: enough\n",
+        "route     none\n",
+        "answer    refused: no_route (0x0000000B)\n",
+        "because   no route takes this message\n",
+    ] {
+        assert!(spain.contains(told), "{told} is not in {spain}");
+    }
+    let britain = to("447400123456");
+    for told in ["price     none\n", "route     uk: north\n", "because   no price is for this number\n"] {
+        assert!(britain.contains(told), "{told} is not in {britain}");
+    }
+    assert!(to("33612345678").contains("because   no price and no route is for this number\n"));
+    let told = shell.json("explain --account acme --from ACME --to 34600111222 --text hi");
+    assert_eq!((&told["price"]["segment_worth"], &told["route"]), (&"0.015 EUR".into(), &Value::Null));
+}

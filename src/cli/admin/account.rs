@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use ipnet::IpNet;
 
 use super::super::settings::SettingsArgs;
-use super::table::{Table, printable};
+use super::table::{Table, printable, with_worth};
 use super::{ask, print_json, unexpected, usage};
 use crate::account::{Credits, Surface, Throughput};
 use crate::admin::{AccountLine, Answer, Created, NewAccount, Request};
@@ -173,7 +173,7 @@ fn list(settings: &SettingsArgs, under: Option<&str>, json: bool) -> anyhow::Res
             line.parent.unwrap_or_else(|| "-".to_owned()),
             state(line.suspended).to_owned(),
             line.origin,
-            line.available.to_string(),
+            with_worth(line.available, line.worth.as_ref()),
             line.held.to_string(),
             line.system_ids.join(" "),
         ]);

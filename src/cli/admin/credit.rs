@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::super::settings::SettingsArgs;
-use super::table::{Table, printable};
+use super::table::{Table, printable, with_worth};
 use super::{ask, print_json, unexpected};
 use crate::account::Credits;
 use crate::admin::{Answer, CreditLine, Request};
@@ -88,14 +88,24 @@ impl CreditArgs {
 }
 
 fn print(line: &CreditLine) {
-    println!("{}: {} available, {} held", line.account, line.available, line.held);
+    let available = with_worth(line.available, line.worth.as_ref());
+    println!(
+        "{}: {available} available, {} held",
+        line.account,
+        with_worth(line.held, line.held_worth.as_ref())
+    );
     if line.entries.is_empty() {
         return;
     }
     let mut table = Table::new(["at", "kind", ">amount", "note"]);
     for entry in &line.entries {
         let note = printable(&entry.note);
-        table.row([entry.at.clone(), entry.kind.clone(), entry.amount.to_string(), note]);
+        table.row([
+            entry.at.clone(),
+            entry.kind.clone(),
+            with_worth(entry.amount, entry.worth.as_ref()),
+            note,
+        ]);
     }
     print!("{table}");
 }

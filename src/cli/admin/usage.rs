@@ -1,7 +1,7 @@
 //! `tollgate account usage`: what an account and all below it sent and spent.
 
 use super::super::settings::SettingsArgs;
-use super::table::Table;
+use super::table::{Table, with_worth};
 use super::{ask, print_json, unexpected};
 use crate::admin::{Answer, BoundBy, Request, Usage, UsageLine};
 
@@ -29,9 +29,9 @@ fn cells(line: UsageLine) -> [String; 7] {
         line.account,
         line.parent.unwrap_or_else(|| "-".to_owned()),
         line.messages.to_string(),
-        line.spent.to_string(),
+        with_worth(line.spent, line.spent_worth.as_ref()),
         line.given_back.to_string(),
-        line.available.to_string(),
+        with_worth(line.available, line.worth.as_ref()),
         line.held.to_string(),
     ]
 }
