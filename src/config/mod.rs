@@ -94,8 +94,6 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, Problems> 
 }
 
 fn whole(sources: &Sources<'_>, texts: &Texts) -> Result<Config, Problems> {
-    // What is not TOML was read in parts; more problems would only follow from the first ones.
-    sources.outcome()?;
     let config = read_all(sources, texts);
     sources.outcome()?;
     config.ok_or_else(|| Problems(Vec::new()))
@@ -173,7 +171,8 @@ fn read_policy(
     let prices: Vec<_> =
         tables.into_iter().filter_map(|table| price::read_price(table, &mut priced)).collect();
     // Prices that could not be read may be the ones that a route needs.
-    let known = (prices.len() == written).then_some((prices.as_slice(), networks.as_slice()));
+    let known = (prices.len() == written && !sources.is_partial())
+        .then_some((prices.as_slice(), networks.as_slice()));
     let mut names = AccountNames {
         accounts: Names::of("account"),
         system_ids: Names::of("system_id"),

@@ -281,7 +281,7 @@ pub(in crate::config) fn check_parents(accounts: &[ConfiguredAccount], names: &N
         for depth in 0.. {
             let Some(parent) = parents.get(at) else { break };
             if names.place(parent).is_none() {
-                if depth == 0 {
+                if depth == 0 && !sources.is_partial() {
                     let what = format!("the parent {parent:?} of account {:?} is not there", account.name);
                     sources.report(place, what, names.advice(parent));
                 }

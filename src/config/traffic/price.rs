@@ -68,7 +68,8 @@ pub(in crate::config) fn read_list(
     table.put("rate", &mut rate, |v| above_zero(v).map(Some));
     if let Some(value) = written {
         currency = value.parsed();
-        if currency.is_some() && rate.is_none() {
+        // [billing] may stand in a file that could not be read.
+        if currency.is_some() && rate.is_none() && !value.sources().is_partial() {
             let advice = "add rate, what one credit is worth in it, or [billing] with a credit_value";
             value.say::<()>("a currency says nothing without a rate".to_owned(), advice);
         }
