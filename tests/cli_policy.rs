@@ -605,3 +605,26 @@ fn explain_tells_a_price_without_a_way_and_a_way_without_a_price() {
     let told = shell.json("explain --account acme --from ACME --to 34600111222 --text hi");
     assert_eq!((&told["price"]["segment_worth"], &told["route"]), (&"0.015 EUR".into(), &Value::Null));
 }
+
+#[test]
+fn a_command_whose_output_nobody_reads_on_ends_quietly() {
+    let shell = Shell::new(RICH);
+    assert_eq!(shell.run("apply").code, 0);
+    for words in [
+        "check",
+        "plan",
+        "export",
+        "account list",
+        "account show acme --rules",
+        "optout list --account acme",
+        "audit --json",
+    ] {
+        // What is read from is closed at once: the first octet that is written finds nobody.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = shell.command();
+        let said = command.args(words.split(' ')).stdout(writer).output().unwrap();
+        let err = String::from_utf8(said.stderr).unwrap();
+        assert_eq!((said.status.code(), err.as_str()), (Some(0), ""), "{words}");
+    }
+}

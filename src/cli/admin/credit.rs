@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::super::exit::{out, outln};
 use super::super::settings::SettingsArgs;
 use super::table::{Table, printable, with_worth};
 use super::{ask, print_json, unexpected};
@@ -81,21 +82,21 @@ impl CreditArgs {
         if json {
             print_json(&line)?;
         } else {
-            print(&line);
+            print(&line)?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn print(line: &CreditLine) {
+fn print(line: &CreditLine) -> anyhow::Result<()> {
     let available = with_worth(line.available, line.worth.as_ref());
-    println!(
+    outln!(
         "{}: {available} available, {} held",
         line.account,
         with_worth(line.held, line.held_worth.as_ref())
-    );
+    )?;
     if line.entries.is_empty() {
-        return;
+        return Ok(());
     }
     let mut table = Table::new(["at", "kind", ">amount", "note"]);
     for entry in &line.entries {
@@ -107,5 +108,5 @@ fn print(line: &CreditLine) {
             note,
         ]);
     }
-    print!("{table}");
+    out!("{table}")
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::super::exit::out;
 use super::super::settings::SettingsArgs;
 use super::table::{Table, printable, with_worth};
 use super::{ask, print_json, unexpected};
@@ -28,7 +29,7 @@ impl TraceArgs {
         if self.json {
             print_json(&trace)?;
         } else {
-            print!("{}", text(&trace));
+            out!("{}", text(&trace))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,5 +1,6 @@
 //! `tollgate account usage`: what an account and all below it sent and spent.
 
+use super::super::exit::{out, outln};
 use super::super::settings::SettingsArgs;
 use super::table::{Table, with_worth};
 use super::{ask, print_json, unexpected};
@@ -13,14 +14,14 @@ pub(super) fn usage(settings: &SettingsArgs, name: String, days: u32, json: bool
         return print_json(&usage);
     }
     let Usage { account, days, accounts, total } = usage;
-    println!("{account} and all below it, {days} day(s) up to today (UTC)\n");
+    outln!("{account} and all below it, {days} day(s) up to today (UTC)\n")?;
     let mut table =
         Table::new(["account", "parent", ">messages", ">spent", ">given back", ">available", ">held"]);
     for line in accounts {
         table.row(cells(line));
     }
     table.row(cells(UsageLine { account: "all".to_owned(), ..total }));
-    print!("{table}");
+    out!("{table}")?;
     Ok(())
 }
 
@@ -45,14 +46,14 @@ pub(super) fn rules(settings: &SettingsArgs, name: &str) -> anyhow::Result<Vec<B
 }
 
 /// Rules as a table.
-pub(super) fn print_rules(rules: Vec<BoundBy>) {
+pub(super) fn print_rules(rules: Vec<BoundBy>) -> anyhow::Result<()> {
     if rules.is_empty() {
-        return println!("rules           none");
+        return outln!("rules           none");
     }
     let mut table = Table::new(["rule", "of", "says", "enforced", "where"]);
     for rule in rules {
         let enforced = if rule.enforce { "yes" } else { "no" };
         table.row([rule.rule, rule.of, rule.says, enforced.to_owned(), rule.place]);
     }
-    print!("\n{table}");
+    out!("\n{table}")
 }

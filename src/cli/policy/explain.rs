@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::admin::table::{Table, printable, with_worth};
 use super::super::admin::{ask, print_json, unexpected};
+use super::super::exit::out;
 use super::super::settings::SettingsArgs;
 use crate::admin::{Answer, Encoding, Explained, Question, Request, RuleLine, Says};
 
@@ -77,7 +78,7 @@ impl ExplainArgs {
         if self.json {
             print_json(&told)?;
         } else {
-            print!("{}", text(&told));
+            out!("{}", text(&told))?;
         }
         Ok(ExitCode::SUCCESS)
     }

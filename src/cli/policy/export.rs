@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::admin::print_json;
+use super::super::exit::out;
 use super::super::settings::SettingsArgs;
 use crate::config::{ExportForm, export};
 use crate::store::{Reader, StoredPolicy};
@@ -37,7 +38,7 @@ impl ExportArgs {
         if self.json {
             print_json(&serde_json::json!({ "toml": text }))?;
         } else {
-            print!("{text}");
+            out!("{text}")?;
         }
         Ok(ExitCode::SUCCESS)
     }
