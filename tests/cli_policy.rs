@@ -628,3 +628,38 @@ fn a_command_whose_output_nobody_reads_on_ends_quietly() {
         assert_eq!((said.status.code(), err.as_str()), (Some(0), ""), "{words}");
     }
 }
+
+#[test]
+fn a_plan_tells_the_elements_of_lists_that_came_and_went() {
+    let words = |last: &str| {
+        let words: Vec<_> = (0..60).map(|n| format!("\"word {n}\"")).collect();
+        let content = format!(
+            "[[account.filters.content]]\nname = \"long\"\nwords = [{}, \"{last}\"]\n",
+            words.join(", ")
+        );
+        let senders: Vec<_> = (0..60).map(|n| format!("\"SENDER{n}\"")).collect();
+        format!(
+            "[[account]]\nname = \"acme\"\n[account.filters]\nsenders = [{}, \"{last}\"]\nvelocity = {{ most = 5, per = \"1h\" }}\n\
+             {content}",
+            senders.join(", ")
+        )
+    };
+    let shell = Shell::new(&words("OLD"));
+    assert_eq!(shell.run("apply").code, 0);
+    shell.configure(&words("NEW").replace("most = 5", "most = 4"));
+    let told = shell.run("plan").out;
+    for line in [
+        "    filters.content.long.words: -\"OLD\" +\"NEW\"\n",
+        "    filters.senders: -\"OLD\" +\"NEW\"\n",
+        "most = 5",
+        "most = 4",
+    ] {
+        assert!(told.contains(line), "{line} is not in {told}");
+    }
+    let json = shell.json("plan");
+    let keys = json["changes"][0]["keys"].as_array().unwrap();
+    assert!(
+        keys.iter()
+            .any(|key| key["key"] == "filters.senders" && key["came"] == serde_json::json!(["\"NEW\""]))
+    );
+}
