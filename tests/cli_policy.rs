@@ -663,3 +663,25 @@ fn a_plan_tells_the_elements_of_lists_that_came_and_went() {
             .any(|key| key["key"] == "filters.senders" && key["came"] == serde_json::json!(["\"NEW\""]))
     );
 }
+
+#[test]
+fn a_plan_names_what_the_store_knows_of_an_operator_by_the_keys_of_a_file() {
+    let upstream = |keys: &str| {
+        format!(
+            "[[upstream]]\nname = \"west\"\naddress = \"127.0.0.1:9\"\nsystem_id = \"gate\"\npassword = \"secret\"\n{keys}"
+        )
+    };
+    let shell = Shell::new(&upstream("in_doubt = \"wait\"\nnational_languages = [\"tr\"]\npark = \"5m\"\n"));
+    let told = shell.run("plan").out;
+    assert!(
+        told.contains(
+            "+ upstream west\n    in_doubt = \"wait\"\n    in_doubt_wait = \"10m\"\n    \
+             national_languages = [\"tr\"]\n    park = \"5m\"\n"
+        ) && told.contains("+ upstream north\n+ "),
+        "{told}"
+    );
+    assert_eq!(shell.run("apply").code, 0);
+    shell.configure(&upstream("in_doubt = \"fail\"\nnational_languages = [\"tr\"]\npark = \"5m\"\n"));
+    let told = shell.run("plan").out;
+    assert!(told.contains("~ upstream west\n    in_doubt: \"wait\" -> \"query or fail\"\n"), "{told}");
+}
