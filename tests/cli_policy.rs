@@ -685,3 +685,15 @@ fn a_plan_names_what_the_store_knows_of_an_operator_by_the_keys_of_a_file() {
     let told = shell.run("plan").out;
     assert!(told.contains("~ upstream west\n    in_doubt: \"wait\" -> \"query or fail\"\n"), "{told}");
 }
+
+#[test]
+fn an_export_says_whose_outbind_it_leaves_out() {
+    let called = "[account.smpp.outbind]\naddress = \"127.0.0.1:9\"\nsystem_id = \"\"\npassword = \"\"\n";
+    let shell = Shell::new(&SMALL.replace("window = 10\n", &format!("window = 10\n{called}")));
+    assert_eq!(shell.run("apply").code, 0);
+    let head = "# How clients are called ([account.smpp.outbind]) is not here either. The files have it for ";
+    let told = shell.run("export").out;
+    assert!(told.contains(&format!("{head}the credentials: acme.\n")), "{told}");
+    shell.configure(SMALL);
+    assert!(shell.run("export").out.contains(&format!("{head}nobody.\n")));
+}
