@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
@@ -28,7 +29,7 @@ use tracing::{info, warn};
 use account::KnownProofs;
 use admin::{Changes, Refused};
 use clock::Clock;
-use config::Config;
+use config::{Config, RunningSettings};
 use standing::{ReloadAsked, Standing};
 use store::Store;
 
@@ -42,6 +43,8 @@ pub struct Gate {
     reloads: mpsc::Receiver<ReloadAsked>,
     /// Passwords of the files that were matched to the store's hashes.
     proofs: Mutex<KnownProofs>,
+    /// What it was started with, and the operators that it took since.
+    settings: RunningSettings,
     timekeeper: JoinHandle<()>,
     drain_within: Duration,
 }
@@ -66,6 +69,7 @@ impl Gate {
     /// # Errors
     /// When any of it cannot be done; what was started is ended again.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let settings = RunningSettings::of(&config);
         let store = Store::open(config.store.clone(), clock.clone())?;
         let proofs = Mutex::default();
         config::apply(&store, &config.policy, &proofs).await?;
@@ -85,7 +89,18 @@ impl Gate {
         let standing = Arc::new(Standing::of(clients.roster(), operators.roster(), store.clone(), ask));
         let daemon = Arc::clone(&standing) as Arc<dyn admin::Daemon>;
         let admin = admin::start(&config.admin, store.clone(), daemon, Arc::new(registry))?;
-        Ok(Self { store, clients, operators, admin, standing, reloads, proofs, timekeeper, drain_within })
+        Ok(Self {
+            store,
+            clients,
+            operators,
+            admin,
+            standing,
+            reloads,
+            proofs,
+            settings,
+            timekeeper,
+            drain_within,
+        })
     }
 
     /// Where it can be reached.
@@ -105,18 +120,28 @@ impl Gate {
     }
 
     /// Takes a changed configuration: policy, operators and certificates. What only a start can change (listeners,
-    /// the store's path) stays as it is and is named in the log. A change that the store refuses changes nothing. Says
-    /// what it changed in the store.
+    /// the store's path, bounds of sessions) stays as it is and is named in the log. A change that the store refuses
+    /// changes nothing. Says what it changed in the store and at the operators, and what takes a restart.
     ///
     /// # Errors
     /// When the policy cannot be applied or an operator cannot be taken.
     pub async fn reload(&mut self, config: Config) -> anyhow::Result<Changes> {
-        let changes = config::apply(&self.store, &config.policy, &self.proofs).await?;
-        self.operators.reload(&config.smsc).await?;
+        let mut changes = config::apply(&self.store, &config.policy, &self.proofs).await?;
+        let turns = self.operators.reload(&self.settings.operators_of(&config)).await?;
+        changes.operators = self.settings.take_operators(&config, turns);
         if let Some(tls) = &config.esme.tls {
             self.clients.renew_tls(&tls.identity)?;
         }
-        info!(changes = changes.summary(true), "the configuration was read again and applied");
+        changes.takes_restart = self.settings.untaken(&config);
+        if !changes.takes_restart.is_empty() {
+            let keys = changes.takes_restart.join(", ");
+            warn!(
+                keys,
+                "these settings take a restart: the gateway goes on with those that it was started with"
+            );
+        }
+        let operators = changes.operators_shown();
+        info!(changes = changes.summary(true), operators, "the configuration was read again and applied");
         Ok(changes)
     }
 
@@ -160,20 +185,34 @@ impl Gate {
 /// Requests to reload that wait for the one before them.
 const RELOADS: usize = 4;
 
+/// The signals that a gateway heeds. Until they are, each of them ends the process: who says that it is ready, and may be
+/// told to read its configuration again the next instant, heeds them before.
+#[derive(Debug)]
+pub struct Signals {
+    stop: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Heeds them from now on. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// When the system gives no signals.
+    pub fn heed() -> std::io::Result<Self> {
+        let stop = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { stop, interrupt, hangup: signal(SignalKind::hangup())? })
+    }
+}
+
 /// Waits for SIGTERM or SIGINT; reads the configuration at `path` again on SIGHUP, and when the admin socket asks.
-///
-/// # Errors
-/// When the system gives no signals.
-pub async fn run_until_told(mut gate: Gate, path: &Path) -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut stop = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+pub async fn run_until_told(mut gate: Gate, path: &Path, mut signals: Signals) {
     loop {
         tokio::select! {
-            _ = stop.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => match config::load(path, &config::process_environment) {
+            _ = signals.stop.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            _ = signals.hangup.recv() => match config::load(path, &config::process_environment) {
                 Ok(config) => if let Err(error) = gate.reload(config).await {
                     warn!(%error, "the changed configuration was not applied");
                 },
@@ -187,5 +226,4 @@ pub async fn run_until_told(mut gate: Gate, path: &Path) -> anyhow::Result<()> {
     }
     info!("told to stop; draining");
     gate.drain().await;
-    Ok(())
 }

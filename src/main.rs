@@ -12,7 +12,9 @@ fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("tollgate: {error:#}");
+            if !error.is::<exit::NobodyReads>() {
+                eprintln!("tollgate: {error:#}");
+            }
             exit::of(&error)
         }
     }

@@ -131,6 +131,21 @@ fn a_changed_file_is_taken_and_a_broken_one_changes_nothing() {
 }
 
 #[test]
+fn an_apply_says_what_the_daemon_did_not_take() {
+    let daemon = Daemon::start();
+    let north = "[[upstream]]\nname = \"north\"\naddress = \"127.0.0.1:9\"\nsystem_id = \"gate\"\npassword = \"secret\"\n";
+    let text = format!("{}{north}", CONFIG.replace("[admin]", "enquire_link = \"9s\"\n[admin]"));
+    std::fs::write(daemon.folder.path().join("tollgate.toml"), text).unwrap();
+    let (code, out, err) = daemon.run("apply");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("operator north: taken\n"), "{out}");
+    assert!(out.ends_with("takes a restart: smpp.enquire_link\n"), "{out}");
+    let again = daemon.json("apply");
+    assert_eq!(again["takes_restart"], serde_json::json!(["smpp.enquire_link"]));
+    assert_eq!(again["operators"], Value::Null, "it is there already");
+}
+
+#[test]
 fn after_the_end_the_commands_work_on_the_store_itself() {
     let mut daemon = Daemon::start();
     daemon.json("credit add acme 1");

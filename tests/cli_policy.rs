@@ -2,43 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+mod support;
 
 use serde_json::Value;
-
-/// A folder with a configuration, and the command in it; a daemon, if one was started, is killed when the test ends.
-struct Shell {
-    folder: tempfile::TempDir,
-    daemon: Option<Child>,
-}
-
-/// What a command printed and how it ended.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-const HEAD: &str = r#"
-[store]
-path = "gate.db"
-[smpp]
-listen = ["127.0.0.1:0"]
-[admin]
-listen = []
-[[upstream]]
-name = "north"
-address = "127.0.0.1:9"
-system_id = "gate"
-password = "secret"
-[[upstream]]
-name = "south"
-address = "127.0.0.1:9"
-system_id = "gate"
-password = "secret"
-"#;
+use support::{HEAD, Shell};
 
 /// Everything that an account, a credential and the platform can have.
 const RICH: &str = r#"
@@ -181,7 +148,7 @@ links = { deny = ["example.com"], look_alikes_of = ["acme.example"] }
 [[account.smpp]]
 system_id = "acme"
 password = "secret"
-allowed_ips = ["127.0.0.0/8"]
+allowed_ips = ["10.1.0.0/16"]
 bind_types = ["transmitter"]
 throughput = "5/s"
 lenience = { profile = "strict", accept = ["long_password"] }
@@ -193,67 +160,6 @@ name = "shop"
 parent = "acme"
 suspended = true
 "#;
-
-impl Shell {
-    fn new(rest: &str) -> Self {
-        let shell = Self { folder: tempfile::tempdir().unwrap(), daemon: None };
-        shell.write("tollgate.toml", &format!("{HEAD}{rest}"));
-        shell
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path().join(name), text).unwrap();
-    }
-
-    fn configure(&self, rest: &str) {
-        self.write("tollgate.toml", &format!("{HEAD}{rest}"));
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-        command.current_dir(self.path()).env_remove("TOLLGATE_CONFIG").env_remove("RUST_LOG");
-        command
-    }
-
-    fn start(&mut self) {
-        let log = std::fs::File::create(self.path().join("log")).unwrap();
-        let mut child = self.command().arg("serve").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        assert!(ready.starts_with("ready "), "{ready:?}");
-        self.daemon = Some(child);
-    }
-
-    fn run(&self, words: &str) -> Said {
-        self.run_all(&words.split(' ').collect::<Vec<_>>())
-    }
-
-    fn run_all(&self, words: &[&str]) -> Said {
-        let Output { status, stdout, stderr } = self.command().args(words).output().unwrap();
-        let text = |octets| String::from_utf8(octets).unwrap();
-        Said { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
-    }
-
-    fn json(&self, words: &str) -> Value {
-        let said = self.run(&format!("{words} --json"));
-        assert_eq!(said.code, 0, "{words}: {}", said.err);
-        serde_json::from_str(&said.out).unwrap()
-    }
-}
-
-impl Drop for Shell {
-    fn drop(&mut self) {
-        if let Some(mut daemon) = self.daemon.take() {
-            // It may have ended already.
-            let _ = daemon.kill();
-            let _ = daemon.wait();
-        }
-    }
-}
 
 const NO_CHANGE: &str = "no change: the store holds what the files say\n";
 

@@ -102,6 +102,15 @@ fn what_is_not_toml_is_told_with_its_place_and_nothing_is_read_on() {
 }
 
 #[test]
+fn nobody_is_granted_more_at_first_than_he_may_own() {
+    assert_eq!(
+        changed("opening_credit = \"1000000\"", "opening_credit = \"10.5\"\nceiling = \"10\""),
+        "gate.toml:27:18: opening_credit = 10.5 is above ceiling = 10: write no more than the ceiling, or raise the ceiling"
+    );
+    assert_eq!(changed("opening_credit = \"1000000\"", "ceiling = \"10\"\nopening_credit = \"10\""), "");
+}
+
+#[test]
 fn unknown_keys_and_tables_are_refused_with_the_nearest_known_one() {
     assert_eq!(added("\n[smp]\n"), "gate.toml:34:2: unknown key \"smp\": did you mean \"smpp\"?");
     assert_eq!(
@@ -374,6 +383,8 @@ fn an_account_may_only_be_tighter_than_those_above_it() {
         let problems = child(filters);
         assert!(problems.contains(told), "{filters}: {problems}");
     }
+    // Empty is every country.
+    assert!(child("countries = []").contains("sets countries to all, and account \"acme\" above it to ES"));
     // What is only tried binds nobody, neither above nor below.
     assert_eq!(child("max_per_day = { most = 11, enforce = false }"), "");
     let tried = "[filters]\nunicode = { mode = \"reject\", enforce = false }\nmax_per_day = 10\n";
@@ -382,6 +393,93 @@ fn an_account_may_only_be_tighter_than_those_above_it() {
     let problems = added(&format!("{tried}{user}"));
     assert!(problems.contains("credential \"user\" sets max_per_day to 11, and the platform above it to 10"));
     assert_eq!(problems.lines().count(), 1, "{problems}");
+}
+
+/// The problems of a child with `own` under an account with `above`.
+fn under(above: &str, own: &str) -> String {
+    added(&format!(
+        "[account.filters]\n{above}\n[[account]]\nname = \"child\"\nparent = \"acme\"\n[account.filters]\n{own}\n"
+    ))
+}
+
+#[test]
+fn every_value_that_can_be_compared_is() {
+    let paces = "velocity = [{ prefix = \"34\", digits = 7, most = 5, per = \"1h\" }]";
+    for (above, own, told) in [
+        (
+            "throughput = \"10/s burst 20\"",
+            "throughput = \"10/s burst 21\"",
+            "throughput to 10/s burst 21, and",
+        ),
+        (
+            "country_caps = { country = \"GB\", messages = 1 }",
+            "country_caps = { country = \"GB\", messages = 100 }",
+            {
+                "country_caps to 100 messages a day to GB, and account \"acme\" above it to 1 messages a day to GB"
+            },
+        ),
+        (
+            "country_caps = { messages = 9 }",
+            "country_caps = { country = \"GB\", messages = 10 }",
+            "to 10 messages a day",
+        ),
+        (
+            "country_caps = { credits = \"2\" }",
+            "country_caps = { credits = \"2.5\", messages = 1 }",
+            "2.5 credits a day",
+        ),
+        (paces, "velocity = { prefix = \"346\", most = 6, per = \"1h\" }", "velocity to 6 in 1h, and"),
+        (
+            "senders = [\"A*\"]",
+            "senders = [\"*\", \"AC?E\"]",
+            "senders to *, and account \"acme\" above it to A*",
+        ),
+    ] {
+        let problems = under(above, own);
+        assert!(problems.contains(told) && problems.lines().count() == 1, "{own}: {problems}");
+    }
+    for (above, own) in [
+        ("throughput = \"10/s burst 20\"", "throughput = \"10/s burst 20\""),
+        ("country_caps = { country = \"GB\", messages = 1 }", "country_caps = { messages = 100 }"),
+        ("country_caps = { messages = 1 }", "country_caps = { credits = \"100\" }"),
+        (paces, "velocity = [{ most = 6, per = \"1h\" }, { prefix = \"34\", most = 20, per = \"1d\" }]"),
+        ("senders = [\"A*\", \"22???\"]", "senders = [\"AC?E*\", \"22000\"]"),
+        ("numbers = { refuse = [\"premium\"] }", "numbers = { refuse = [\"pager\"] }"),
+        ("senders = { allow = [\"A*\"], enforce = false }", "senders = [\"*\"]"),
+    ] {
+        assert_eq!(under(above, own), "", "{own}");
+    }
+    // It would read as if it allowed them.
+    let none = under("numbers = { refuse = [\"premium\"] }", "numbers = { refuse = [] }");
+    assert!(none.contains("refuse is a list: write at least one"), "{none}");
+}
+
+#[test]
+fn credentials_and_children_have_no_more_addresses_and_no_higher_rate_than_their_account() {
+    let credential = |keys: &str| {
+        added(&format!(
+            "throughput = \"20/s\"\n[account.filters]\nthroughput = \"20/s\"\n[account.access.smpp]\n\
+             restricted = true\nentries = [\"127.0.0.0/9\", \"127.128.0.0/9\"]\n[[account]]\nname = \"child\"\n\
+             parent = \"acme\"\n{keys}"
+        ))
+    };
+    let user = "[[account.smpp]]\nsystem_id = \"user\"\npassword = \"secret\"\n";
+    assert_eq!(credential(&format!("{user}allowed_ips = [\"127.0.0.0/8\"]\n")), "");
+    for (keys, told) in [
+        (format!("{user}allowed_ips = [\"127.0.0.1\", \"0.0.0.0/0\"]\n"), {
+            "credential \"user\" sets allowed_ips to 0.0.0.0/0, and account \"acme\" above it to 127.0.0.0/9 127.128.0.0/9"
+        }),
+        (
+            format!("{user}throughput = \"21/s\"\n"),
+            "credential \"user\" sets throughput to 21/s burst 21, and",
+        ),
+        ("access.smpp = { restricted = true, entries = [\"126.0.0.0/7\"] }\n".to_owned(), {
+            "account \"child\" sets access.smpp.entries to 126.0.0.0/7, and account \"acme\" above it to"
+        }),
+    ] {
+        let problems = credential(&keys);
+        assert!(problems.contains(told) && problems.lines().count() == 1, "{keys}: {problems}");
+    }
 }
 
 #[test]

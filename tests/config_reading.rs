@@ -156,6 +156,27 @@ fn problems_of_included_files_have_their_own_places() {
 }
 
 #[test]
+fn a_file_that_is_no_toml_hides_nothing_of_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    whole(folder.path());
+    write(folder.path(), "accounts.d/bad.toml", "[[account]\nname = \"lost\"\nmax_queud = 1\n");
+    // What these refer to may stand in the file that could not be read.
+    write(
+        folder.path(),
+        "accounts.d/good.toml",
+        "[[account]]\nname = \"child\"\nparent = \"lost\"\nmax_queud = 1\n[[mo]]\nprefixes = [\"22\"]\naccount = \"lost\"\n",
+    );
+    let told =
+        load(folder.path()).unwrap_err().to_string().replace(&format!("{}/", folder.path().display()), "");
+    let lines: Vec<_> = told.lines().collect();
+    assert!(lines[0].starts_with("accounts.d/bad.toml:1:"), "{told}");
+    assert_eq!(
+        lines.iter().filter(|line| !line.starts_with("accounts.d/bad.toml")).collect::<Vec<_>>(),
+        [&"accounts.d/good.toml:4:1: unknown key \"max_queud\" in [[account]]: did you mean \"max_queued\"?"]
+    );
+}
+
+#[test]
 fn an_include_may_match_nothing_but_a_file_that_is_named_must_be_there() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();

@@ -128,7 +128,7 @@ from = "soon"
              with a credit_value",
             "25:1: [[price]] has no prefix, country or network: add prefix = \"\" for every number",
             "29:11: there are a prefix and a country: keep one of them, and write another [[price]]",
-            "32:11: country is \"Spain\": write two capital letters (ISO 3166-1), such as \"ES\"",
+            "32:11: country is \"Spain\": write a country as two capital letters of ISO 3166-1, such as \"ES\"",
             "35:11: there is no network \"es-un\": did you mean \"es-uno\"?",
             "37:8: there is no price list \"golt\": did you mean \"gold\"?",
             "42:9: until is \"2026-01-01\": write a time after from",
@@ -191,6 +191,33 @@ upstreams = ["south", { name = "north", weight = 3 }]
 }
 
 #[test]
+fn a_country_that_is_none_is_refused_where_it_would_never_match() {
+    let tables = r#"[[price]]
+country = "UK"
+credits = "1"
+[[price]]
+country = "XK"
+credits = "1"
+[[route]]
+name = "a"
+countries = ["ES", "XX", "uk"]
+upstreams = ["north"]
+[filters]
+countries = ["EN"]
+"#;
+    let advice = "write a country as two capital letters of ISO 3166-1, such as \"ES\"";
+    assert_eq!(
+        problems(tables),
+        [
+            "20:11: country is \"UK\": write \"GB\", the code of the United Kingdom in ISO 3166-1".to_owned(),
+            format!("27:20: countries is \"XX\": {advice}"),
+            format!("27:26: countries is \"uk\": {advice}"),
+            format!("30:14: countries is \"EN\": {advice}"),
+        ]
+    );
+}
+
+#[test]
 fn what_is_wrong_with_routes_is_told_at_once() {
     let tables = r#"[[price]]
 prefix = ""
@@ -230,7 +257,7 @@ failover = { max_attempts = 2 }
         [
             "24:13: there is no account \"acne\": did you mean \"acme\"?",
             "25:12: senders is \"\": a sender is empty; `*` allows every sender",
-            "26:14: countries is \"Spain\": write two capital letters (ISO 3166-1), such as \"ES\"",
+            "26:14: countries is \"Spain\": write a country as two capital letters of ISO 3166-1, such as \"ES\"",
             "27:12: classes is \"otpp\": did you mean \"otp\"?",
             "28:10: hours is \"8-20\": write times of a day such as \"08:00-20:00\"; \"22:00-06:00\" is over midnight, \
              \"00:00-24:00\" all day",

@@ -245,3 +245,18 @@ async fn questions_that_make_no_sense_are_told_apart() {
     }
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_says_what_a_message_was_worth() {
+    let mut house =
+        House::open(&format!("{RULES}[billing]\ncurrency = \"EUR\"\ncredit_value = \"0.0125\"\n")).await;
+    let mut esme = house.transmitter("acme").await;
+    let (status, message) = esme.try_submit(submit("ACME", "34600111222", "hello")).await;
+    assert_eq!(status, CommandStatus::ROK);
+    let told = admin::perform(house.store(), Request::Trace { message }).await.unwrap();
+    let Answer::Trace(told) = told else { panic!("{told:?}") };
+    assert_eq!(told.price_worth.as_deref(), Some("0.0125 EUR"));
+    assert_eq!(told.posted_worth.as_deref(), Some("0 EUR"));
+    esme.unbind().await;
+    house.close().await;
+}

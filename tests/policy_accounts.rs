@@ -10,9 +10,10 @@ use std::time::Duration;
 use smpp_proto::pdu::SubmitSm;
 use smpp_proto::{CommandId, CommandStatus};
 use support::{Esme, House, SmscLink, submit, within};
-use tollgate::account::{AccountId, Credits};
+use tollgate::account::{AccountId, Credits, Origin, Terms};
 use tollgate::clock::Timestamp;
-use tollgate::store::StoreError;
+use tollgate::policy::filter::Filters;
+use tollgate::store::{AccountDraft, PolicyChange, StoreError};
 
 const TO: &str = "34600111222";
 
@@ -83,6 +84,25 @@ async fn f_083_nobody_is_given_more_than_his_ceiling() {
     assert!(matches!(grant, Err(StoreError::AboveCeiling(_))));
     assert_eq!(house.books("branch"), ("9".to_owned(), "1".to_owned()));
     assert_eq!(house.books("acme"), ("90".to_owned(), "0".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_new_and_above_his_ceiling_is_told_by_name() {
+    let house = House::open(&account("acme", "opening_credit = \"100\"", "")).await;
+    let fresh = AccountDraft {
+        name: "fresh".to_owned(),
+        parent: None,
+        opening_credit: credits("11"),
+        suspended: false,
+        origin: Origin::Store,
+        terms: Terms { ceiling: Some(credits("10")), ..Terms::default() },
+        filters: Filters::default(),
+        credentials: Vec::new(),
+    };
+    let change = PolicyChange { accounts: vec![fresh], replaces_files: false, traffic: None };
+    let refused = house.store().apply(change).await.unwrap_err();
+    assert_eq!(refused.to_string(), "account \"fresh\" would own more than its ceiling");
+    assert!(house.reader().account("fresh").is_err(), "nothing was changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

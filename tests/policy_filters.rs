@@ -197,6 +197,15 @@ async fn f_122_only_granted_countries_are_reached_and_others_are_free() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f_122_an_empty_list_is_every_country() {
+    let house = House::open(&acme("countries = []")).await;
+    let mut esme = house.bound("acme").await;
+    accepted(&mut esme, to(TO, "hola")).await;
+    accepted(&mut esme, to("573001234567", "hola")).await;
+    assert_eq!(house.books("acme").1, "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f_122_countries_of_one_calling_code_are_told_apart() {
     let house = House::open(&acme("countries = [\"CA\", \"KZ\"]")).await;
     let mut esme = house.bound("acme").await;
@@ -410,7 +419,7 @@ async fn f_066_only_granted_senders_are_taken_of_account_and_credential() {
         [account.filters]\nsenders = [\"ACME*\", \"22???\", \"34600000000\"]\n\
         [[account.smpp]]\nsystem_id = \"acme\"\npassword = \"secret\"\n\
         [[account.smpp]]\nsystem_id = \"shop\"\npassword = \"secret\"\n\
-        [account.smpp.filters]\nsenders = [\"ACME Shop\", \"OTHER\"]\n";
+        [account.smpp.filters]\nsenders = [\"ACME Shop\"]\n";
     let house = House::open(policy).await;
     let from = |name: &str| SubmitSm { source: Address::alphanumeric(name.to_owned()), ..to(TO, name) };
     let number =

@@ -66,6 +66,65 @@ async fn a_reload_during_traffic_stops_no_session_and_loses_no_answer() {
     house.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_says_what_it_took_of_operators_and_what_takes_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |text: &str| {
+        let file = folder.path().join("tollgate.toml");
+        std::fs::write(&file, text).unwrap();
+        config::load(&file, &|_| None).unwrap_or_else(|wrong| panic!("{wrong}"))
+    };
+    let upstream = |name: &str, keys: &str| {
+        format!(
+            "[[upstream]]\nname = \"{name}\"\naddress = \"127.0.0.1:9\"\nsystem_id = \"gate\"\npassword = \"secret\"\n\
+             {keys}\n"
+        )
+    };
+    let (north, south) = (upstream("north", "throughput = \"10/s\""), upstream("south", ""));
+    let credential =
+        "[[account]]\nname = \"acme\"\n[[account.smpp]]\nsystem_id = \"acme\"\npassword = \"secret\"\n";
+    let first = format!("{DAEMON}{north}{south}{credential}");
+    let mut gate = tollgate::Gate::start(read(&first), Clock::system()).await.unwrap();
+    let told = gate.reload(read(&first)).await.unwrap();
+    assert_eq!((told.operators_shown().as_str(), told.takes_restart.len()), ("", 0), "nothing was changed");
+
+    let (north, west) = (upstream("north", "throughput = \"20/s\""), upstream("west", "window = 7"));
+    let outbind = "outbind = { address = \"127.0.0.1:9\", system_id = \"\", password = \"\" }\n";
+    let other = DAEMON
+        .replace(
+            "[smpp]\nlisten = [\"127.0.0.1:0\"]",
+            "[smpp]\nlisten = [\"127.0.0.1:0\", \"[::1]:0\"]\nmax_connections = 5\nbind_rate = \"off\"",
+        )
+        .replace("gate.db\"", "gate.db\"\njoin_within = \"2h\"\nretention_days = 3");
+    let later = format!(
+        "{other}{north}{west}[delivery]\nfailover_after = \"1m\"\n[log]\nfilter = \"warn\"\n{credential}{outbind}"
+    );
+    let told = gate.reload(read(&later)).await.unwrap();
+    assert_eq!(told.operators_shown(), "north: throughput changed; south: left; west: taken");
+    assert_eq!(
+        told.takes_restart,
+        [
+            "store.join_within",
+            "store.retention_days",
+            "smpp.listen",
+            "smpp.max_connections",
+            "smpp.bind_rate",
+            "delivery.failover_after",
+            "log.filter",
+            "account.smpp.outbind of acme"
+        ]
+    );
+
+    // What is not taken is told every time; what was taken only once.
+    let again = gate.reload(read(&later.replace("window = 7", "window = 8"))).await.unwrap();
+    assert_eq!(again.operators_shown(), "west: window changed, bound anew");
+    assert_eq!(again.takes_restart, told.takes_restart);
+    let back = gate.reload(read(&first)).await.unwrap();
+    assert_eq!(back.takes_restart, Vec::<String>::new());
+    assert_eq!(back.operators_shown(), "north: throughput changed; west: left; south: taken");
+    gate.drain().await;
+}
+
 const DAEMON: &str =
     "[store]\npath = \"gate.db\"\n[smpp]\nlisten = [\"127.0.0.1:0\"]\n[admin]\nlisten = []\n";
 

@@ -17,8 +17,8 @@ pub use client::{ClientError, Reached, ask, reach};
 pub use perform::perform;
 pub use policy::{
     BalanceLine, BoundBy, Change, Changes, Encoding, Explained, How, KeyChange, Listed, Numbers,
-    NumbersChanged, OperatorLine, PriceLine, Question, RouteLine, RuleLine, Says, TextLine, Usage, UsageLine,
-    number_of,
+    NumbersChanged, OperatorChange, OperatorLine, PriceLine, Question, RouteLine, RuleLine, Says, TextLine,
+    Usage, UsageLine, number_of,
 };
 pub use request::{
     AccessLine, AccountLine, Answer, AuditResult, Created, CreditEntry, CreditLine, MessageTrace, NewAccount,

@@ -8,8 +8,9 @@ use super::request::{
 use super::{account, policy};
 use crate::account::AccountId;
 use crate::message::MessageId;
+use crate::policy::Billing;
 use crate::policy::admit::user_data;
-use crate::store::{AccountView, AuditLine, Reader, Store, StoreError, Trace};
+use crate::store::{AccountView, AuditLine, Balance, Reader, Store, StoreError, Trace};
 
 /// The most entries of an account that are shown.
 const MAX_ENTRIES: u32 = 10_000;
@@ -30,9 +31,17 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
         Request::AccountResume { name } => account::suspend(store, line(store, name).await?, false).await,
         Request::CreditAdd { account, amount, note } => {
             let id = id_of(store, &account)?;
-            let balance = store.credit(id, amount, note).await?;
-            let (available, held) = (balance.available, balance.held);
-            Ok(Answer::Credit(CreditLine { account, available, held, entries: Vec::new() }))
+            let Balance { available, held } = store.credit(id, amount, note).await?;
+            let worth = |amount| Some(store.policy().billing(id)?.shown(amount));
+            let (worth, held_worth) = (worth(available), worth(held));
+            Ok(Answer::Credit(CreditLine {
+                account,
+                available,
+                held,
+                worth,
+                held_worth,
+                entries: Vec::new(),
+            }))
         }
         Request::CreditShow { account, entries } => credit(store, account, entries).await,
         Request::CreditTransfer { from, to, amount, note } => {
@@ -59,7 +68,8 @@ pub async fn perform(store: &Store, request: Request) -> Result<Answer, Refused>
                 other => other,
             };
             let trace = read(store, move |reader| reader.trace(id).map_err(asked)).await?;
-            Ok(Answer::Trace(Box::new(told(trace))))
+            let billing = id_of(store, &trace.account).ok().and_then(|id| store.policy().billing(id));
+            Ok(Answer::Trace(Box::new(told(trace, billing))))
         }
         Request::Audit => {
             let lines = read(store, |reader| reader.audit()).await?;
@@ -117,18 +127,24 @@ fn shown(store: &Store, view: AccountView) -> AccountLine {
 }
 
 async fn credit(store: &Store, account: String, entries: u32) -> Result<Answer, Refused> {
+    let policy = store.policy();
     let line = read(store, move |reader| {
         let view = reader.account(&account)?;
+        let billing = policy.billing(AccountId(view.id));
+        let worth = |amount| billing.map(|billing| billing.shown(amount));
         let entries = reader.entries(AccountId(view.id), entries.min(MAX_ENTRIES))?;
         Ok(CreditLine {
             account: view.name,
             available: view.balance.available,
             held: view.balance.held,
+            worth: worth(view.balance.available),
+            held_worth: worth(view.balance.held),
             entries: entries
                 .into_iter()
                 .map(|entry| CreditEntry {
                     at: entry.at,
                     kind: entry.kind,
+                    worth: worth(entry.amount),
                     amount: entry.amount,
                     note: entry.note,
                 })
@@ -144,7 +160,8 @@ fn id_of(store: &Store, name: &str) -> Result<AccountId, Refused> {
     found.ok_or_else(|| StoreError::Unknown { what: "account", name: name.to_owned() }.into())
 }
 
-fn told(trace: Trace) -> MessageTrace {
+fn told(trace: Trace, billing: Option<Billing>) -> MessageTrace {
+    let worth = |amount| billing.map(|billing| billing.shown(amount));
     let pdu = SubmitSm::decode(trace.pdu).ok();
     MessageTrace {
         message_id: trace.message_id,
@@ -161,6 +178,8 @@ fn told(trace: Trace) -> MessageTrace {
         parts: trace.parts,
         price: trace.price,
         posted: trace.posted,
+        price_worth: worth(trace.price),
+        posted_worth: worth(trace.posted),
         in_doubt: trace.in_doubt,
         upstream: trace.upstream,
         upstream_id: trace.upstream_id,

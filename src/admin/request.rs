@@ -265,6 +265,12 @@ pub struct CreditLine {
     pub available: Credits,
     /// What is held for messages under way.
     pub held: Credits,
+    /// What can be spent in the currency in which the account's amounts are shown: `12.5 EUR`. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<String>,
+    /// What is held in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_worth: Option<String>,
     /// Newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<CreditEntry>,
@@ -279,6 +285,9 @@ pub struct CreditEntry {
     pub kind: String,
     /// Positive came in, negative went out.
     pub amount: Credits,
+    /// The same in the currency in which the account's amounts are shown today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<String>,
     /// What somebody wrote beside it.
     pub note: String,
 }
@@ -318,6 +327,12 @@ pub struct MessageTrace {
     pub price: Credits,
     /// What was spent on it.
     pub posted: Credits,
+    /// What a segment costs in the currency in which the account's amounts are shown today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_worth: Option<String>,
+    /// What was spent on it in that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted_worth: Option<String>,
     /// Whether it may have reached an operator twice.
     pub in_doubt: bool,
     /// The operator that it is with or waits for.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::exit::BAD_SETTINGS;
+use super::exit::{BAD_SETTINGS, outln};
 use super::settings::SettingsArgs;
 use crate::config::{self, Config, Problems};
 
@@ -21,24 +21,24 @@ pub(super) struct CheckArgs {
 
 impl CheckArgs {
     /// Checks.
-    pub(super) fn run(&self, settings: &SettingsArgs) -> ExitCode {
+    pub(super) fn run(&self, settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
         let path = settings.path();
         match config::load(&path, &config::process_environment) {
             Ok(config) if self.json => {
-                println!("{}", json!({"ok": true, "problems": [], "summary": summary(&config)}));
-                ExitCode::SUCCESS
+                outln!("{}", json!({"ok": true, "problems": [], "summary": summary(&config)}))?;
+                Ok(ExitCode::SUCCESS)
             }
             Ok(config) => {
-                println!("{} is in order: {}", path.display(), summary(&config));
-                ExitCode::SUCCESS
+                outln!("{} is in order: {}", path.display(), summary(&config))?;
+                Ok(ExitCode::SUCCESS)
             }
             Err(Problems(problems)) => {
                 if self.json {
-                    println!("{}", json!({"ok": false, "problems": problems}));
+                    outln!("{}", json!({"ok": false, "problems": problems}))?;
                 } else {
-                    println!("{}", Problems(problems));
+                    outln!("{}", Problems(problems))?;
                 }
-                ExitCode::from(BAD_SETTINGS)
+                Ok(ExitCode::from(BAD_SETTINGS))
             }
         }
     }

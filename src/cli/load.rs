@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::exit::{self, BadSettings};
+use super::exit::{self, BadSettings, out, outln};
 use crate::link::tls::{ClientIdentity, Trust};
 use crate::sim::delay::span;
 use crate::sim::hostile;
@@ -160,9 +160,9 @@ impl LoadArgs {
             let rogue = rogue(&settings, count);
             let report = runtime.block_on(client::play(&rogue, mode)).context("no connection")?;
             if json {
-                println!("{}", serde_json::to_string(&report)?);
+                outln!("{}", serde_json::to_string(&report)?)?;
             } else {
-                print!("{report}");
+                out!("{report}")?;
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -171,9 +171,9 @@ impl LoadArgs {
             other => other?,
         };
         if json {
-            println!("{}", serde_json::to_string(&report)?);
+            outln!("{}", serde_json::to_string(&report)?)?;
         } else {
-            print!("{report}");
+            out!("{report}")?;
         }
         let is_good = if allow_refusals { report.is_complete() } else { report.is_clean() };
         Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })

@@ -1,5 +1,7 @@
 //! The command line: one file a subcommand. Parses, calls the library, prints, and turns the outcome into an exit code.
 
+#![deny(clippy::print_stdout, reason = "print! panics where nobody reads stdout: `exit::outln!` does not")]
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -64,7 +66,7 @@ impl Cli {
         match self.command {
             Command::Quickstart(args) => args.run(),
             Command::Serve(args) => args.run(&self.settings),
-            Command::Check(args) => Ok(args.run(&self.settings)),
+            Command::Check(args) => args.run(&self.settings),
             Command::Plan(args) => args.run(&self.settings),
             Command::Apply(args) => args.run(&self.settings),
             Command::Export(args) => args.run(&self.settings),

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::settings::SettingsArgs;
 use crate::clock::Clock;
 use crate::config::{LogFormat, LogSettings};
-use crate::{Gate, run_until_told};
+use crate::{Gate, Signals, run_until_told};
 
 /// Run the gateway.
 ///
@@ -30,8 +30,10 @@ impl ServeArgs {
         log_to_stderr(&config.log);
         runtime(self.threads)?.block_on(async {
             let gate = Gate::start(config, Clock::system()).await?;
+            let signals = Signals::heed().context("the system gives no signals")?;
             announce(&gate)?;
-            run_until_told(gate, &path).await
+            run_until_told(gate, &path, signals).await;
+            anyhow::Ok(())
         })?;
         Ok(ExitCode::SUCCESS)
     }

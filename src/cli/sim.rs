@@ -11,7 +11,7 @@ use serde::Deserialize;
 use smpp_proto::field::MessageState;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::exit::BadSettings;
+use super::exit::{BadSettings, outln};
 use crate::link::tls::ServerIdentity;
 use crate::sim::delay::{Delay, percent, span};
 use crate::sim::hostile::{self, Hostile, Mode};
@@ -274,7 +274,7 @@ impl Flags {
 async fn serve(settings: Settings, json: bool) -> anyhow::Result<ExitCode> {
     let operator = Operator::start(settings).await?;
     for address in operator.addresses() {
-        println!("ready {address}");
+        outln!("ready {address}")?;
     }
     let mut terminate = signal(SignalKind::terminate()).context("no signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("no signals")?;
@@ -300,7 +300,7 @@ async fn serve(settings: Settings, json: bool) -> anyhow::Result<ExitCode> {
 
 fn show(stats: &Stats, before: &Stats, json: bool) -> anyhow::Result<()> {
     if json {
-        println!("{}", serde_json::to_string(stats)?);
+        outln!("{}", serde_json::to_string(stats)?)?;
     } else {
         eprintln!(
             "bound {} · submits {} (+{}) · accepted {} · refused {} · throttled {} · receipts {} sent, {} answered · mo {}",

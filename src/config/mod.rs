@@ -14,8 +14,8 @@ mod upstream;
 
 pub use account::{ConfiguredAccount, ConfiguredCredential, Proof};
 pub use declare::{
-    ExportForm, HashingFailed, NotApplied, apply, compare, export, policy_change, policy_change_knowing,
-    written_filters,
+    ExportForm, HashingFailed, NotApplied, RunningSettings, apply, compare, export, policy_change,
+    policy_change_knowing, written_filters,
 };
 pub use operation::{LogFormat, LogSettings};
 pub use read::{Environment, Problem, Problems};
@@ -23,7 +23,7 @@ pub use read::{Environment, Problem, Problems};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use account::{AccountNames, filters};
+use account::{AccountNames, filters, tighter};
 use read::{Names, Section, Sources, Spot, Texts};
 use traffic::price::{self, PriceNames};
 use traffic::route::{self, Around};
@@ -94,8 +94,6 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, Problems> 
 }
 
 fn whole(sources: &Sources<'_>, texts: &Texts) -> Result<Config, Problems> {
-    // What is not TOML was read in parts; more problems would only follow from the first ones.
-    sources.outcome()?;
     let config = read_all(sources, texts);
     sources.outcome()?;
     config.ok_or_else(|| Problems(Vec::new()))
@@ -173,7 +171,8 @@ fn read_policy(
     let prices: Vec<_> =
         tables.into_iter().filter_map(|table| price::read_price(table, &mut priced)).collect();
     // Prices that could not be read may be the ones that a route needs.
-    let known = (prices.len() == written).then_some((prices.as_slice(), networks.as_slice()));
+    let known = (prices.len() == written && !sources.is_partial())
+        .then_some((prices.as_slice(), networks.as_slice()));
     let mut names = AccountNames {
         accounts: Names::of("account"),
         system_ids: Names::of("system_id"),
@@ -190,7 +189,7 @@ fn read_policy(
         Some(main) => filters::read_platform(main, protected),
         None => Platform::default(),
     };
-    filters::check_tighter(&accounts, &platform.filters, &names.accounts, sources);
+    tighter::check(&accounts, &platform.filters, &names.accounts, sources);
     let around = Around { upstreams: &upstream_names, accounts: &names.accounts, prices: known };
     let mut route_names = Names::of("route");
     let tables = each(roots, "route", "[[route]]").into_iter();

@@ -188,6 +188,7 @@ pub(in crate::policy) fn judge(
     let claims = check::claims(&party, &pdu, total.unwrap_or_default(), desk, witness)?;
     // Filters and credit are asked first, and only the store can answer for all of them.
     let upstreams = route.map(|route| route.order(account.id, &pdu, price)).unwrap_or_default();
+    witness.found(price, route.map(|route| route.id), &upstreams);
     let route = route.map(|route| route.id).filter(|_| price.is_some() && !upstreams.is_empty());
     if route.is_none() {
         witness.refused(Refusal::NoRoute)?;
@@ -233,6 +234,9 @@ pub(in crate::policy) trait Witness {
     /// What the store will be asked.
     fn claims(&mut self, claim: &Claim);
 
+    /// What a segment costs, and the way with its operators: each as far as there is one, also without the other.
+    fn found(&mut self, price: Option<Credits>, route: Option<RouteId>, upstreams: &[UpstreamId]);
+
     /// No rule of anybody's, but there is no price or no way: said after everything else.
     fn refused(&mut self, refusal: Refusal) -> Result<(), Denied>;
 }
@@ -259,6 +263,9 @@ impl Witness for Gate {
 
     #[inline]
     fn claims(&mut self, _: &Claim) {}
+
+    #[inline]
+    fn found(&mut self, _: Option<Credits>, _: Option<RouteId>, _: &[UpstreamId]) {}
 
     #[inline]
     fn refused(&mut self, _: Refusal) -> Result<(), Denied> {

@@ -76,6 +76,19 @@ enum Order {
     Leave,
 }
 
+/// What becomes of an operator when settings are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It is new.
+    Taken,
+    /// Its rate is another one; its binds stand.
+    Paced,
+    /// It is bound anew.
+    Rebound,
+    /// It is named no more.
+    Left,
+}
+
 /// The operators at work.
 pub struct Running {
     store: Store,
@@ -132,12 +145,13 @@ impl Running {
     }
 
     /// Takes new settings: starts what is new, drains what is gone, does both for what is changed. Operators that
-    /// stay as they are keep their binds.
+    /// stay as they are keep their binds. Says by name of each other one what became of it.
     ///
     /// # Errors
     /// When the store does not know one of them; then nothing was changed.
-    pub async fn reload(&mut self, settings: &Settings) -> Result<(), UnknownUpstream> {
+    pub async fn reload(&mut self, settings: &Settings) -> Result<Vec<(String, Turn)>, UnknownUpstream> {
         let numbers = self.numbers(settings)?;
+        let mut turns = Vec::new();
         let mut leaving = Vec::new();
         let mut staying = Vec::new();
         for operator in self.operators.drain(..) {
@@ -150,9 +164,16 @@ impl Running {
             };
             if let Some((_, upstream)) = numbers.iter().find(|known| same(known)) {
                 let now = Moment(self.clock.monotonic());
-                operator.shared.agreed.agree(upstream.throughput, now);
+                if operator.shared.agreed.agree(upstream.throughput, now) {
+                    turns.push((upstream.name.clone(), Turn::Paced));
+                }
                 staying.push(operator);
             } else {
+                if operator.shared.is_configured {
+                    let stays = numbers.iter().any(|(id, _)| *id == operator.shared.id);
+                    let turn = if stays { Turn::Rebound } else { Turn::Left };
+                    turns.push((operator.shared.settings.name.clone(), turn));
+                }
                 leaving.push(operator);
             }
         }
@@ -160,11 +181,14 @@ impl Running {
         leave(leaving, &self.roster).await;
         for (id, upstream) in numbers {
             if !self.operators.iter().any(|operator| operator.shared.id == id) {
+                if !turns.iter().any(|(name, _)| *name == upstream.name) {
+                    turns.push((upstream.name.clone(), Turn::Taken));
+                }
                 self.start(id, upstream, settings);
             }
         }
         self.start_detours(settings);
-        Ok(())
+        Ok(turns)
     }
 
     /// Stops pulling, waits for what is open (at most `Settings::drain_within`), unbinds, closes. What was not

@@ -15,7 +15,8 @@ use crate::policy::admit::user_data;
 use crate::policy::filter::{Demand, Desk, Holder, RuleId, RuleKind, RuleNotes};
 use crate::policy::text::to_gsm7_text;
 use crate::policy::{
-    Admitted, Cause, Denied, Explanation, Refusal, Sender, Snapshot, Submission, explain as judge,
+    Admitted, Billing, Cause, Denied, Explanation, Refusal, Route, Sender, Snapshot, Submission,
+    explain as judge,
 };
 use crate::store::{Accept, Probed, Store};
 
@@ -78,7 +79,7 @@ pub struct Explained {
     /// The account's money; absent when the message cannot be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<BalanceLine>,
-    /// Which way it would go.
+    /// Which way it would go; told also where it has no price, and the price where it has no way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteLine>,
     /// Not before this time: closed hours.
@@ -154,6 +155,12 @@ pub struct PriceLine {
     pub segment: Credits,
     /// All segments.
     pub total: Credits,
+    /// A segment in the currency in which the account's amounts are shown, `0.01 EUR`; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_worth: Option<String>,
+    /// All segments in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_worth: Option<String>,
 }
 
 /// An account's money.
@@ -161,6 +168,9 @@ pub struct PriceLine {
 pub struct BalanceLine {
     /// What can be spent.
     pub available: Credits,
+    /// The same in the currency in which the account's amounts are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<String>,
     /// The least that the balance may reach.
     pub floor: Credits,
     /// Whether the price could be held.
@@ -200,7 +210,8 @@ pub(in crate::admin) async fn explain(store: &Store, question: Question) -> Resu
     let at = moment(question.at.as_deref(), store.now())?;
     let pdu = submit_sm(&question, account)?;
     let (judged, sent) = judge_it(&policy, account, credential.map(|c| &**c), pdu, at);
-    let Explanation { admitted, denied, verdicts, claims } = judged;
+    let Explanation { admitted, denied, verdicts, claims, found } = judged;
+    let billing = policy.billing(account.id);
     let mut told = Explained {
         account: account.name.clone(),
         credential: question.credential,
@@ -221,7 +232,10 @@ pub(in crate::admin) async fn explain(store: &Store, question: Question) -> Resu
     let was_judged = admitted.is_some();
     let mut probed = None;
     if let Some(admitted) = admitted {
-        tell_price_and_way(&mut told, &policy, store, &admitted);
+        told.text.parts = admitted.parts();
+        told.held_until = admitted.due().filter(|_| admitted.held()).map(|due| due.to_string());
+        told.price = found.price.map(|segment| price_line(segment, admitted.parts(), billing));
+        told.route = found.route.and_then(|id| Some(way(store, policy.route(id)?, &found.upstreams)));
         let accept = accept(account, credential.map_or(CredentialId(0), |c| c.id), admitted);
         probed = Some(store.probe(accept, at).await?);
     }
@@ -259,7 +273,12 @@ pub(in crate::admin) async fn explain(store: &Store, question: Question) -> Resu
     }
     if let Some(Probed { available, floor, credit, .. }) = probed {
         let is_enough = credit != Some(Refusal::InsufficientCredit);
-        told.balance = Some(BalanceLine { available, floor, is_enough });
+        told.balance = Some(BalanceLine {
+            available,
+            worth: billing.map(|billing| billing.shown(available)),
+            floor,
+            is_enough,
+        });
     }
     tell_answer(&mut told, &policy, account, denied);
     Ok(Answer::Explained(Box::new(told)))
@@ -277,7 +296,7 @@ fn judge_it(
     let mut reading = Reading::new(lenience);
     if let Err(breach) = rules::submit_sm(&mut pdu, InterfaceVersion::V3_4, &mut reading) {
         let denied = Some(Refusal::from(breach).into());
-        let judged = Explanation { admitted: None, denied, verdicts: Vec::new(), claims: Vec::new() };
+        let judged = Explanation { denied, ..Explanation::default() };
         return (judged, pdu);
     }
     let rules = credential.map_or_else(|| policy.account_rules(account.id), |c| policy.rules_of(c.id));
@@ -349,18 +368,17 @@ fn text_line(sent: &SubmitSm, text: &str) -> TextLine {
     }
 }
 
-fn tell_price_and_way(told: &mut Explained, policy: &Snapshot, store: &Store, admitted: &Admitted) {
-    told.text.parts = admitted.parts();
-    told.held_until = admitted.due().filter(|_| admitted.held()).map(|due| due.to_string());
-    let Some(route) = admitted.route().and_then(|id| policy.route(id)) else { return };
-    let segment = admitted.price();
-    let total = segment.times(u32::from(admitted.parts())).unwrap_or(segment);
-    told.price = Some(PriceLine { segment, total });
+fn price_line(segment: Credits, parts: u8, billing: Option<Billing>) -> PriceLine {
+    let total = segment.times(u32::from(parts)).unwrap_or(segment);
+    let worth = |amount| billing.map(|billing| billing.shown(amount));
+    PriceLine { segment, total, segment_worth: worth(segment), total_worth: worth(total) }
+}
+
+fn way(store: &Store, route: &Route, operators: &[UpstreamId]) -> RouteLine {
     let upstreams = store.upstreams();
     let line =
         |id: &UpstreamId| OperatorLine { name: upstreams.name(*id).unwrap_or_default().to_owned(), up: None };
-    let operators = admitted.upstreams().iter().map(line).collect();
-    told.route = Some(RouteLine { name: route.name.clone(), operators });
+    RouteLine { name: route.name.clone(), operators: operators.iter().map(line).collect() }
 }
 
 fn accept(account: &Account, credential: CredentialId, admitted: Admitted) -> Box<Accept> {
@@ -421,6 +439,14 @@ fn tell_answer(told: &mut Explained, policy: &Snapshot, account: &Account, denie
     let refusal = denied.refusal;
     told.reason = Some(refusal.word().to_owned());
     told.because = policy.told(denied, account.id);
+    if refusal == Refusal::NoRoute {
+        told.because = match (&told.price, &told.route) {
+            (None, None) => Some("no price and no route is for this number".to_owned()),
+            (None, Some(_)) => Some("no price is for this number".to_owned()),
+            (Some(_), None) => Some("no route takes this message".to_owned()),
+            (Some(_), Some(route)) => Some(format!("route {} has no operator for it", route.name)),
+        };
+    }
     let status = refusal.chosen_by(&account.terms).unwrap_or_else(|| match refusal.status() {
         // What only 5.0 knows goes to no session of 3.4.
         CommandStatus(0x100..=0x112) => CommandStatus::RSUBMITFAIL,

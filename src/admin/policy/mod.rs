@@ -6,7 +6,7 @@ mod lists;
 mod rules;
 mod usage;
 
-pub use change::{Change, Changes, How, KeyChange};
+pub use change::{Change, Changes, How, KeyChange, OperatorChange};
 pub(super) use explain::explain;
 pub use explain::{
     BalanceLine, Encoding, Explained, OperatorLine, PriceLine, Question, RouteLine, RuleLine, Says, TextLine,

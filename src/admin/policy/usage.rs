@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountId, Credits};
 use crate::admin::request::{Answer, Refused};
+use crate::policy::Billing;
 use crate::store::{AccountView, Store, StoreError};
 
 /// The roll-up of a branch.
@@ -40,6 +41,13 @@ pub struct UsageLine {
     pub spent: Credits,
     /// What was given back for messages that ended in these days.
     pub given_back: Credits,
+    /// What can be spent now in the currency in which the account's amounts are shown, `12.5 EUR`. Absent where there is
+    /// none, and of the sum where not all have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<String>,
+    /// What was spent, in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent_worth: Option<String>,
 }
 
 /// The most days that are counted.
@@ -48,13 +56,14 @@ const MOST_DAYS: u32 = 36_500;
 pub(in crate::admin) async fn of_branch(store: &Store, name: String, days: u32) -> Result<Answer, Refused> {
     let days = days.clamp(1, MOST_DAYS);
     let since = store.now().utc_day() - i64::from(days) + 1;
+    let policy = store.policy();
     let usage = super::super::perform::read(store, move |reader| {
         let accounts = reader.accounts()?;
         if !accounts.iter().any(|account| account.name == name) {
             return Err(StoreError::Unknown { what: "account", name });
         }
         let totals = reader.totals_since(since)?;
-        Ok(usage(name, days, accounts, &totals))
+        Ok(usage(name, days, accounts, &totals, |id| policy.billing(id)))
     });
     Ok(Answer::Usage(usage.await?))
 }
@@ -64,13 +73,17 @@ fn usage(
     days: u32,
     accounts: Vec<AccountView>,
     totals: &HashMap<AccountId, crate::store::DayTotals>,
+    billing_of: impl Fn(AccountId) -> Option<Billing>,
 ) -> Usage {
     let branch = branch(&name, &accounts);
+    let mut billings = Vec::new();
     let mut lines: Vec<UsageLine> = accounts
         .into_iter()
         .filter(|account| branch.contains(&account.name))
         .map(|account| {
             let totals = totals.get(&AccountId(account.id)).copied().unwrap_or_default();
+            let billing = billing_of(AccountId(account.id));
+            billings.push(billing);
             UsageLine {
                 account: account.name,
                 parent: account.parent,
@@ -79,6 +92,8 @@ fn usage(
                 messages: totals.messages,
                 spent: totals.posted,
                 given_back: totals.voided,
+                worth: billing.map(|billing| billing.shown(account.balance.available)),
+                spent_worth: billing.map(|billing| billing.shown(totals.posted)),
             }
         })
         .collect();
@@ -93,6 +108,12 @@ fn usage(
         total.messages = total.messages.saturating_add(line.messages);
         total.spent = plus(total.spent, line.spent);
         total.given_back = plus(total.given_back, line.given_back);
+    }
+    if let Some((Some(first), others)) = billings.split_first()
+        && others.iter().all(|other| other.as_ref() == Some(first))
+    {
+        total.worth = Some(first.shown(total.available));
+        total.spent_worth = Some(first.shown(total.spent));
     }
     Usage { account: name, days, accounts: lines, total }
 }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 
+use super::super::exit::{out, outln};
 use super::super::settings::SettingsArgs;
-use super::table::{Table, printable};
+use super::table::{Table, printable, with_worth};
 use super::{ask, print_json, unexpected, usage};
 use crate::account::{Credits, Surface, Throughput};
 use crate::admin::{AccountLine, Answer, Created, NewAccount, Request};
@@ -145,7 +146,7 @@ fn done(line: &AccountLine, json: bool, word: &str) -> anyhow::Result<()> {
     if json {
         return print_json(line);
     }
-    println!("account {} is {word}", line.name);
+    outln!("account {} is {word}", line.name)?;
     Ok(())
 }
 
@@ -173,12 +174,12 @@ fn list(settings: &SettingsArgs, under: Option<&str>, json: bool) -> anyhow::Res
             line.parent.unwrap_or_else(|| "-".to_owned()),
             state(line.suspended).to_owned(),
             line.origin,
-            line.available.to_string(),
+            with_worth(line.available, line.worth.as_ref()),
             line.held.to_string(),
             line.system_ids.join(" "),
         ]);
     }
-    print!("{table}");
+    out!("{table}")?;
     Ok(())
 }
 
@@ -196,44 +197,44 @@ fn show(settings: &SettingsArgs, name: String, with_rules: bool, json: bool) -> 
         }
         return print_json(&value);
     }
-    println!("name            {}", line.name);
+    outln!("name            {}", line.name)?;
     if let Some(parent) = &line.parent {
-        println!("parent          {parent}");
+        outln!("parent          {parent}")?;
     }
-    println!("state           {}", state(line.suspended));
-    println!("origin          {}", line.origin);
-    println!("available       {}", line.available);
+    outln!("state           {}", state(line.suspended))?;
+    outln!("origin          {}", line.origin)?;
+    outln!("available       {}", line.available)?;
     if let Some(worth) = &line.worth {
-        println!("worth           {worth}");
+        outln!("worth           {worth}")?;
     }
-    println!("held            {}", line.held);
-    println!("floor           {}", line.terms.floor);
-    println!("max_queued      {}", line.terms.max_queued);
+    outln!("held            {}", line.held)?;
+    outln!("floor           {}", line.terms.floor)?;
+    outln!("max_queued      {}", line.terms.max_queued)?;
     if let Some(list) = &line.terms.price_list {
-        println!("price_list      {list}");
+        outln!("price_list      {list}")?;
     }
     if let Some(source) = &line.terms.default_source {
-        println!("default_source  {source}");
+        outln!("default_source  {source}")?;
     }
-    println!("system_ids      {}", line.system_ids.join(" "));
-    show_access(&line);
+    outln!("system_ids      {}", line.system_ids.join(" "))?;
+    show_access(&line)?;
     for (key, value) in config::written_filters(&line.filters) {
-        println!("{:<15} {}", format!("filters.{key}"), printable(&value.to_string()));
+        outln!("{:<15} {}", format!("filters.{key}"), printable(&value.to_string()))?;
     }
     if let Some(rules) = rules {
-        usage::print_rules(rules);
+        usage::print_rules(rules)?;
     }
     Ok(())
 }
 
-fn show_access(line: &AccountLine) {
+fn show_access(line: &AccountLine) -> anyhow::Result<()> {
     for surface in Surface::ALL {
         if line.terms.access.list(surface).restricted {
-            println!("restricted      {surface}");
+            outln!("restricted      {surface}")?;
         }
     }
     if line.access.is_empty() {
-        return;
+        return Ok(());
     }
     let mut table = Table::new(["surface", "network", "last_seen", "hint", "description"]);
     let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -246,7 +247,7 @@ fn show_access(line: &AccountLine) {
             entry.description.clone(),
         ]);
     }
-    print!("\n{table}");
+    out!("\n{table}")
 }
 
 fn create(settings: &SettingsArgs, args: CreateArgs) -> anyhow::Result<()> {
@@ -264,10 +265,10 @@ fn create(settings: &SettingsArgs, args: CreateArgs) -> anyhow::Result<()> {
         return print_json(&made);
     }
     let Created { name, system_id, password, available } = made;
-    println!("made account {name} with {available} credits");
-    println!("system_id  {system_id}");
+    outln!("made account {name} with {available} credits")?;
+    outln!("system_id  {system_id}")?;
     if let Some(password) = password {
-        println!("password   {password}    (shown this once; only a hash of it is kept)");
+        outln!("password   {password}    (shown this once; only a hash of it is kept)")?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::super::exit::FAILED;
+use super::super::exit::{FAILED, outln};
 use super::super::settings::SettingsArgs;
 use super::{ask, print_json, unexpected};
 use crate::admin::{Answer, Request};
@@ -26,12 +26,12 @@ impl AuditArgs {
             print_json(&serde_json::json!({"holds": holds, "invariants": lines}))?;
         } else {
             for line in &lines {
-                println!(
+                outln!(
                     "{}  {}: {}",
                     if line.holds { "ok    " } else { "BROKEN" },
                     line.invariant,
                     line.detail
-                );
+                )?;
             }
         }
         Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
+use super::super::exit::outln;
 use super::super::settings::SettingsArgs;
 use super::{ask, print_json, unexpected};
 use crate::admin::{self, Answer, Request};
@@ -32,7 +33,7 @@ impl BackupArgs {
         if self.json {
             print_json(&serde_json::json!({"file": file}))?;
         } else {
-            println!("copied the store to {}", file.display());
+            outln!("copied the store to {}", file.display())?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -63,9 +64,9 @@ impl RestoreArgs {
             print_json(&restored)?;
             return Ok(ExitCode::SUCCESS);
         }
-        println!("restored {} with {} day(s) of history", restored.store.display(), restored.days);
+        outln!("restored {} with {} day(s) of history", restored.store.display(), restored.days)?;
         if let Some(kept) = restored.kept {
-            println!("what was there before is kept as {}", kept.display());
+            outln!("what was there before is kept as {}", kept.display())?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::super::exit::{out, outln};
 use super::super::settings::SettingsArgs;
-use super::table::{Table, printable};
+use super::table::{Table, printable, with_worth};
 use super::{ask, print_json, unexpected};
 use crate::account::Credits;
 use crate::admin::{Answer, CreditLine, Request};
@@ -81,21 +82,31 @@ impl CreditArgs {
         if json {
             print_json(&line)?;
         } else {
-            print(&line);
+            print(&line)?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn print(line: &CreditLine) {
-    println!("{}: {} available, {} held", line.account, line.available, line.held);
+fn print(line: &CreditLine) -> anyhow::Result<()> {
+    let available = with_worth(line.available, line.worth.as_ref());
+    outln!(
+        "{}: {available} available, {} held",
+        line.account,
+        with_worth(line.held, line.held_worth.as_ref())
+    )?;
     if line.entries.is_empty() {
-        return;
+        return Ok(());
     }
     let mut table = Table::new(["at", "kind", ">amount", "note"]);
     for entry in &line.entries {
         let note = printable(&entry.note);
-        table.row([entry.at.clone(), entry.kind.clone(), entry.amount.to_string(), note]);
+        table.row([
+            entry.at.clone(),
+            entry.kind.clone(),
+            with_worth(entry.amount, entry.worth.as_ref()),
+            note,
+        ]);
     }
-    print!("{table}");
+    out!("{table}")
 }

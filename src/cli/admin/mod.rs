@@ -11,6 +11,7 @@ mod usage;
 
 use serde::Serialize;
 
+use super::exit::outln;
 use super::settings::SettingsArgs;
 use crate::admin::{self, Answer, Request};
 use crate::clock::Clock;
@@ -24,7 +25,7 @@ pub(super) fn ask(settings: &SettingsArgs, request: Request) -> anyhow::Result<A
 
 /// Prints a value as JSON, for scripts.
 pub(super) fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    outln!("{}", serde_json::to_string_pretty(value)?)?;
     Ok(())
 }
 

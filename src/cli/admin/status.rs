@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::super::exit::outln;
 use super::super::settings::SettingsArgs;
 use super::{ask, print_json, unexpected};
 use crate::admin::{Answer, Request};
@@ -21,7 +22,7 @@ impl StatusArgs {
     pub(in crate::cli) fn run(&self, settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
         let Answer::Status(status) = ask(settings, Request::Status)? else { return Err(unexpected()) };
         if self.json {
-            println!("{status}");
+            outln!("{status}")?;
         } else {
             print_json(&status)?;
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::account::Credits;
+
 /// A table with a heading.
 pub(in crate::cli) struct Table<const N: usize> {
     heading: [&'static str; N],
@@ -44,6 +46,11 @@ impl<const N: usize> fmt::Display for Table<N> {
         }
         Ok(())
     }
+}
+
+/// An amount, with what it is worth in the currency in which amounts are shown, where there is one: `5 (0.05 EUR)`.
+pub(in crate::cli) fn with_worth(amount: Credits, worth: Option<&String>) -> String {
+    worth.map_or_else(|| amount.to_string(), |worth| format!("{amount} ({worth})"))
 }
 
 /// Text from outside as it can stand on a terminal: nothing in it moves the cursor or turns the line around.

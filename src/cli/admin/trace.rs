@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::super::exit::out;
 use super::super::settings::SettingsArgs;
-use super::table::{Table, printable};
+use super::table::{Table, printable, with_worth};
 use super::{ask, print_json, unexpected};
 use crate::admin::{Answer, MessageTrace, Request};
 
@@ -28,7 +29,7 @@ impl TraceArgs {
         if self.json {
             print_json(&trace)?;
         } else {
-            print!("{}", text(&trace));
+            out!("{}", text(&trace))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -51,7 +52,9 @@ fn text(trace: &MessageTrace) -> String {
     if trace.error != 0 {
         line("error", &trace.error.to_string());
     }
-    line("price", &format!("{} part(s) at {}, {} posted", trace.parts, trace.price, trace.posted));
+    let price = with_worth(trace.price, trace.price_worth.as_ref());
+    let posted = with_worth(trace.posted, trace.posted_worth.as_ref());
+    line("price", &format!("{} part(s) at {price}, {posted} posted", trace.parts));
     let id = trace.upstream_id.as_ref().map(|id| format!(", its id {id}")).unwrap_or_default();
     line("operator", &format!("{}{id}", trace.upstream));
     if trace.in_doubt {

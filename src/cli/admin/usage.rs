@@ -1,7 +1,8 @@
 //! `tollgate account usage`: what an account and all below it sent and spent.
 
+use super::super::exit::{out, outln};
 use super::super::settings::SettingsArgs;
-use super::table::Table;
+use super::table::{Table, with_worth};
 use super::{ask, print_json, unexpected};
 use crate::admin::{Answer, BoundBy, Request, Usage, UsageLine};
 
@@ -13,14 +14,14 @@ pub(super) fn usage(settings: &SettingsArgs, name: String, days: u32, json: bool
         return print_json(&usage);
     }
     let Usage { account, days, accounts, total } = usage;
-    println!("{account} and all below it, {days} day(s) up to today (UTC)\n");
+    outln!("{account} and all below it, {days} day(s) up to today (UTC)\n")?;
     let mut table =
         Table::new(["account", "parent", ">messages", ">spent", ">given back", ">available", ">held"]);
     for line in accounts {
         table.row(cells(line));
     }
     table.row(cells(UsageLine { account: "all".to_owned(), ..total }));
-    print!("{table}");
+    out!("{table}")?;
     Ok(())
 }
 
@@ -29,9 +30,9 @@ fn cells(line: UsageLine) -> [String; 7] {
         line.account,
         line.parent.unwrap_or_else(|| "-".to_owned()),
         line.messages.to_string(),
-        line.spent.to_string(),
+        with_worth(line.spent, line.spent_worth.as_ref()),
         line.given_back.to_string(),
-        line.available.to_string(),
+        with_worth(line.available, line.worth.as_ref()),
         line.held.to_string(),
     ]
 }
@@ -45,14 +46,14 @@ pub(super) fn rules(settings: &SettingsArgs, name: &str) -> anyhow::Result<Vec<B
 }
 
 /// Rules as a table.
-pub(super) fn print_rules(rules: Vec<BoundBy>) {
+pub(super) fn print_rules(rules: Vec<BoundBy>) -> anyhow::Result<()> {
     if rules.is_empty() {
-        return println!("rules           none");
+        return outln!("rules           none");
     }
     let mut table = Table::new(["rule", "of", "says", "enforced", "where"]);
     for rule in rules {
         let enforced = if rule.enforce { "yes" } else { "no" };
         table.row([rule.rule, rule.of, rule.says, enforced.to_owned(), rule.place]);
     }
-    print!("\n{table}");
+    out!("\n{table}")
 }

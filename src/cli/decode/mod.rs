@@ -66,7 +66,12 @@ impl DecodeArgs {
     /// # Errors
     /// When an input cannot be read, a capture has no SMPP or is cut off, or stdout cannot be written.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut out = BufWriter::new(stdout().lock());
+        let is_good = self.show(&mut BufWriter::new(stdout().lock())).map_err(exit::unwritten)?;
+        Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+    }
+
+    /// Says whether all of it could be decoded.
+    fn show(self, mut out: &mut impl Write) -> anyhow::Result<bool> {
         let mut is_good = true;
         for input in &self.inputs {
             is_good &= match input::octets_of(input) {
@@ -86,7 +91,7 @@ impl DecodeArgs {
             is_good &= self.show_stdin(&mut out)?;
         }
         out.flush()?;
-        Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+        Ok(is_good)
     }
 
     fn show_stdin(&self, out: &mut impl Write) -> anyhow::Result<bool> {

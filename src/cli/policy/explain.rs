@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::super::admin::table::{Table, printable};
+use super::super::admin::table::{Table, printable, with_worth};
 use super::super::admin::{ask, print_json, unexpected};
+use super::super::exit::out;
 use super::super::settings::SettingsArgs;
 use crate::admin::{Answer, Encoding, Explained, Question, Request, RuleLine, Says};
 
@@ -77,7 +78,7 @@ impl ExplainArgs {
         if self.json {
             print_json(&told)?;
         } else {
-            print!("{}", text(&told));
+            out!("{}", text(&told))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -97,12 +98,17 @@ fn text(told: &Explained) -> String {
         line("plain", &format!("\"{}\" in the GSM alphabet", printable(plain)));
     }
     match &told.price {
-        Some(price) => line("price", &format!("{} a part, {} in all", price.segment, price.total)),
+        Some(price) => {
+            let segment = with_worth(price.segment, price.segment_worth.as_ref());
+            let total = with_worth(price.total, price.total_worth.as_ref());
+            line("price", &format!("{segment} a part, {total} in all"));
+        }
         None => line("price", "none"),
     }
     if let Some(balance) = &told.balance {
         let enough = if balance.is_enough { "enough" } else { "not enough" };
-        line("balance", &format!("{} available, floor {}: {enough}", balance.available, balance.floor));
+        let available = with_worth(balance.available, balance.worth.as_ref());
+        line("balance", &format!("{available} available, floor {}: {enough}", balance.floor));
     }
     match &told.route {
         Some(route) => {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::super::admin::table::{Table, printable};
 use super::super::admin::{ask, print_json, unexpected};
-use super::super::exit::FAILED;
+use super::super::exit::{FAILED, out, outln};
 use super::super::settings::SettingsArgs;
 use crate::admin::{self, Answer, Listed, Numbers, NumbersChanged, Request, number_of};
 use crate::clock::Clock;
@@ -107,7 +107,7 @@ fn run(settings: &SettingsArgs, account: Option<String>, command: ListCommand) -
             let Answer::Listed(list) = ask(settings, Request::NumbersShow { account, most: limit })? else {
                 return Err(unexpected());
             };
-            if json { print_json(&list)? } else { print(list) }
+            if json { print_json(&list)? } else { print(list)? }
         }
         ListCommand::Add { numbers, why, json } => {
             change(settings, Numbers { account, remove: false, numbers, why }, json)?;
@@ -122,16 +122,16 @@ fn run(settings: &SettingsArgs, account: Option<String>, command: ListCommand) -
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(list: Listed) {
+fn print(list: Listed) -> anyhow::Result<()> {
     let mut table = Table::new(["number", "since", "why"]);
     let shown = list.numbers.len();
     for (number, since, why) in list.numbers {
         table.row([number, since, printable(&why)]);
     }
     if shown > 0 {
-        print!("{table}");
+        out!("{table}")?;
     }
-    println!("{} on the list, {shown} shown", list.count);
+    outln!("{} on the list, {shown} shown", list.count)
 }
 
 fn change(settings: &SettingsArgs, mut asked: Numbers, json: bool) -> anyhow::Result<()> {
@@ -152,7 +152,7 @@ fn change(settings: &SettingsArgs, mut asked: Numbers, json: bool) -> anyhow::Re
         return print_json(&done);
     }
     let (word, other) = if removes { ("taken off", "not on the list") } else { ("added", "known already") };
-    println!("{} {word}, {} {other}", done.changed, (count as u64).saturating_sub(done.changed));
+    outln!("{} {word}, {} {other}", done.changed, (count as u64).saturating_sub(done.changed))?;
     Ok(())
 }
 
@@ -225,7 +225,7 @@ fn import(
     if imported.bad_count > MOST_BAD as u64 {
         eprintln!("… and {} lines more", imported.bad_count - MOST_BAD as u64);
     }
-    println!("{} added, {} known already, {} no numbers", imported.added, imported.known, imported.bad_count);
+    outln!("{} added, {} known already, {} no numbers", imported.added, imported.known, imported.bad_count)?;
     Ok(code)
 }
 

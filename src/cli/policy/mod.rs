@@ -7,6 +7,7 @@ pub(super) mod lists;
 pub(super) mod plan;
 
 use super::admin::print_json;
+use super::exit::outln;
 use crate::admin::Changes;
 
 /// Prints changes for people or scripts.
@@ -15,12 +16,18 @@ fn print_changes(changes: &Changes, done: bool, json: bool) -> anyhow::Result<()
         return print_json(changes);
     }
     for change in &changes.changes {
-        println!("{change}");
+        outln!("{change}")?;
+    }
+    for operator in &changes.operators {
+        outln!("operator {operator}")?;
     }
     if changes.changes.is_empty() {
-        println!("no change: the store holds what the files say");
+        outln!("no change: the store holds what the files say")?;
     } else {
-        println!("{}", changes.summary(done));
+        outln!("{}", changes.summary(done))?;
+    }
+    if !changes.takes_restart.is_empty() {
+        outln!("takes a restart: {}", changes.takes_restart.join(", "))?;
     }
     Ok(())
 }

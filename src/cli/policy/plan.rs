@@ -20,7 +20,7 @@ pub(in crate::cli) struct PlanArgs {
     /// Ends with 3 when something would change
     #[arg(long)]
     exit_code: bool,
-    /// Prints a JSON object: {"changes": [{"how", "what", "name", "account", "keys": [{"key", "from", "to"}]}]}
+    /// Prints a JSON object: {"changes": [{"how", "what", "name", "account", "keys": [{"key", "from", "to", "came", "went"}]}]}
     #[arg(long)]
     json: bool,
 }

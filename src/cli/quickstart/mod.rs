@@ -23,7 +23,7 @@ use crate::config::{self, Config, LogSettings};
 use crate::message::MessageId;
 use crate::sim::{self, Operator};
 use crate::store::Store;
-use crate::{Gate, run_until_told};
+use crate::{Gate, Signals, run_until_told};
 
 /// See it work: a gateway, a practice operator and one SMS, in a folder of its own.
 ///
@@ -60,7 +60,7 @@ impl QuickstartArgs {
         let mut config = read(&folder)?;
         let operator = start_operator(&mut config).await?;
         let free = FreePorts::find(&mut config).await?;
-        let show = Show::begin(&folder, &free.notes);
+        let show = Show::begin(&folder, &free.notes)?;
         let password =
             folder::demo_password(&config).context("tollgate.toml has no account \"demo\" any more")?;
         let gate = Gate::start(config, Clock::system()).await?;
@@ -74,8 +74,8 @@ impl QuickstartArgs {
         if self.once {
             gate.drain().await;
         } else {
-            show.how_to_go_on(&gate.addresses(), operator.address(), &password);
-            run_until_told(gate, &folder.config()).await?;
+            show.how_to_go_on(&gate.addresses(), operator.address(), &password)?;
+            run_until_told(gate, &folder.config(), Signals::heed()?).await;
         }
         operator.stop().await;
         Ok(())
@@ -128,7 +128,7 @@ impl FreePorts {
 async fn send_one(gate: &Gate, address: SocketAddr, password: &[u8], show: &Show) -> anyhow::Result<()> {
     let mut client = Client::connect(address).await?;
     client.bind(folder::DEMO, password).await?;
-    show.step("bound", &format!("as transceiver \"{}\" over TCP to {address}", folder::DEMO));
+    show.step("bound", &format!("as transceiver \"{}\" over TCP to {address}", folder::DEMO))?;
     let id = client.submit("TOLLGATE", "34600123456", "Hello from Tollgate").await?;
     show_accepted(gate.store(), id, show).await?;
     let receipt = client.receipt();
@@ -139,7 +139,7 @@ async fn send_one(gate: &Gate, address: SocketAddr, password: &[u8], show: &Show
         tokio::select! {
             text = &mut receipt => {
                 follow_timeline(gate.store(), id, &mut shown, show).await?;
-                show.step("receipt returned", &text?);
+                show.step("receipt returned", &text?)?;
                 return Ok(());
             }
             _ = follow.tick() => follow_timeline(gate.store(), id, &mut shown, show).await?,
@@ -161,8 +161,7 @@ async fn show_accepted(store: &Store, id: MessageId, show: &Show) -> anyhow::Res
             "message id {id}, {} part, price {total}, balance {}",
             trace.parts, account.balance.available
         ),
-    );
-    Ok(())
+    )
 }
 
 /// Shows what the store knows and was not shown yet.
@@ -172,7 +171,7 @@ async fn follow_timeline(store: &Store, id: MessageId, shown: &mut usize, show: 
     for entry in trace.timeline.iter().skip(*shown) {
         if entry.what != "receipt" {
             let what = if entry.what == "sent" { "sent to the operator" } else { &entry.what };
-            show.step(what, &entry.detail);
+            show.step(what, &entry.detail)?;
         }
         *shown += 1;
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::super::exit::outln;
 use super::folder::{DEMO, Folder};
 use crate::Addresses;
 
@@ -13,40 +14,45 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn begin(folder: &Folder, notes: &[String]) -> Self {
+    pub(super) fn begin(folder: &Folder, notes: &[String]) -> anyhow::Result<Self> {
         let path = folder.path.display().to_string();
         let what = if folder.is_new { "made" } else { "found" };
-        println!("Tollgate quickstart: {what} {path}/tollgate.toml");
+        outln!("Tollgate quickstart: {what} {path}/tollgate.toml")?;
         for note in notes {
-            println!("  note: {note}");
+            outln!("  note: {note}")?;
         }
-        println!();
-        Self { began: Instant::now(), folder: path }
+        outln!()?;
+        Ok(Self { began: Instant::now(), folder: path })
     }
 
-    pub(super) fn step(&self, what: &str, detail: &str) {
-        println!("  {:>7.3} s  {what:<21} {detail}", self.began.elapsed().as_secs_f64());
+    pub(super) fn step(&self, what: &str, detail: &str) -> anyhow::Result<()> {
+        outln!("  {:>7.3} s  {what:<21} {detail}", self.began.elapsed().as_secs_f64())
     }
 
-    pub(super) fn how_to_go_on(&self, addresses: &Addresses, operator: SocketAddr, password: &[u8]) {
+    pub(super) fn how_to_go_on(
+        &self,
+        addresses: &Addresses,
+        operator: SocketAddr,
+        password: &[u8],
+    ) -> anyhow::Result<()> {
         let list = |list: &[SocketAddr]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let config = format!("--config {}/tollgate.toml", self.folder);
-        println!();
-        println!("It stays up until you press Ctrl-C. Bind with your own client:");
-        println!("  address      {}", list(&addresses.smpp));
-        println!("  system_id    {DEMO}");
-        println!("  password     {}", String::from_utf8_lossy(password));
-        println!("  bind as      transceiver, transmitter or receiver, SMPP 3.3, 3.4 or 5.0");
-        println!("  operator     practice SMSC on {operator}; delivers everything");
+        outln!()?;
+        outln!("It stays up until you press Ctrl-C. Bind with your own client:")?;
+        outln!("  address      {}", list(&addresses.smpp))?;
+        outln!("  system_id    {DEMO}")?;
+        outln!("  password     {}", String::from_utf8_lossy(password))?;
+        outln!("  bind as      transceiver, transmitter or receiver, SMPP 3.3, 3.4 or 5.0")?;
+        outln!("  operator     practice SMSC on {operator}; delivers everything")?;
         for address in &addresses.admin {
-            println!("  metrics      http://{address}/metrics");
+            outln!("  metrics      http://{address}/metrics")?;
         }
-        println!();
-        println!("Look inside from another shell:");
-        println!("  tollgate account show {DEMO} {config}");
-        println!("  tollgate trace MESSAGE_ID {config}");
-        println!("  tollgate audit {config}");
-        println!("  tollgate load --connect {} --system-id {DEMO} \\", list(&addresses.smpp));
-        println!("    --password {} --count 500 --receipts", String::from_utf8_lossy(password));
+        outln!()?;
+        outln!("Look inside from another shell:")?;
+        outln!("  tollgate account show {DEMO} {config}")?;
+        outln!("  tollgate trace MESSAGE_ID {config}")?;
+        outln!("  tollgate audit {config}")?;
+        outln!("  tollgate load --connect {} --system-id {DEMO} \\", list(&addresses.smpp))?;
+        outln!("    --password {} --count 500 --receipts", String::from_utf8_lossy(password))
     }
 }

@@ -2,16 +2,14 @@
 //!
 //! A filter is written as its value alone, or as a table that may also say `enforce = false`: then it runs in shadow.
 
-use std::collections::HashMap;
-
-use super::ConfiguredAccount;
 use crate::account::Credits;
-use crate::config::read::{Names, Section, Sources, Value};
+use crate::config::read::{Names, Section, Value};
+use crate::config::traffic::{country, list_once};
 use crate::config::{DAY, HOUR, SECOND};
 use crate::policy::Platform;
 use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Unicode, Velocity};
 use crate::policy::hours::{Action, ClosedHours, Days};
-use crate::policy::number::{Country, Kind};
+use crate::policy::number::Kind;
 use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule, WordRule};
 use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
 
@@ -161,10 +159,6 @@ fn rules<T>(
     value.list(|value| one(value, key, &read)).unwrap_or_default()
 }
 
-fn country(value: &Value<'_>) -> Option<Country> {
-    value.parsed_as("write a country as two letters of ISO 3166-1, such as \"ES\"")
-}
-
 fn spend(value: &Value<'_>) -> Option<Credits> {
     match value.amount()? {
         amount if amount < Credits::ZERO => value.refuse("write 0 or more"),
@@ -209,7 +203,8 @@ fn country_cap(table: &mut Section<'_>) -> Option<CountryCap> {
 fn number_sense(table: &mut Section<'_>) -> NumberSense {
     let mut sense = NumberSense::default();
     let words: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind.word(), kind)).collect();
-    table.put("refuse", &mut sense.refuse, |v| v.list(|v| v.one_of(&words)));
+    // An empty list would read as if it allowed what a level above refuses.
+    table.put("refuse", &mut sense.refuse, |v| list_once(v, |v| v.one_of(&words)));
     table.put("check_length", &mut sense.check_length, Value::flag);
     sense
 }
@@ -304,89 +299,4 @@ fn opt_outs(section: &mut Section<'_>) -> Option<Rule<OptOuts>> {
     }
     let place = value.shown(value.spot());
     value.flag()?.then(|| Rule { is: OptOuts::default(), enforce: true, place })
-}
-
-/// A child may only tighten: what would loosen a rule of a level above it is a mistake, not a wish.
-pub(in crate::config) fn check_tighter(
-    accounts: &[ConfiguredAccount],
-    platform: &Filters,
-    names: &Names,
-    sources: &Sources<'_>,
-) {
-    let by_name: HashMap<&str, &ConfiguredAccount> =
-        accounts.iter().map(|account| (account.name.as_str(), account)).collect();
-    for account in accounts {
-        let Some(place) = names.place(&account.name) else { continue };
-        let own = [(format!("account {:?}", account.name), &account.filters, account.parent.as_deref())];
-        let credentials = account.credentials.iter().map(|credential| {
-            let who = format!("credential {:?}", credential.system_id);
-            (who, &credential.filters, Some(account.name.as_str()))
-        });
-        let levels = own.into_iter().chain(credentials).filter(|(_, filters, _)| !filters.is_empty());
-        for (who, filters, mut above) in levels {
-            for _ in 0..=super::DEEPEST {
-                let parent = above.and_then(|name| by_name.get(name));
-                let (whose, theirs) = match parent {
-                    Some(parent) => (format!("account {:?}", parent.name), &parent.filters),
-                    None => ("the platform".to_owned(), platform),
-                };
-                for (key, own, limit) in looser(filters, theirs) {
-                    let what = format!("{who} sets {key} to {own}, and {whose} above it to {limit}");
-                    let advice = "a level may only be tighter than those above it".to_owned();
-                    sources.report(place, what, advice);
-                }
-                let Some(parent) = parent else { break };
-                above = parent.parent.as_deref();
-            }
-        }
-    }
-}
-
-/// What of `own` is looser than `theirs`: key, own value, their value. Rules in shadow bind nobody: one that is tried
-/// above need not fit what is written below.
-fn looser(own: &Filters, theirs: &Filters) -> Vec<(&'static str, String, String)> {
-    let mut found = Vec::new();
-    let mut most = |key, own: Option<i128>, theirs: Option<i128>, shown: fn(i128) -> String| {
-        if let (Some(own), Some(theirs)) = (own, theirs)
-            && own > theirs
-        {
-            found.push((key, shown(own), shown(theirs)));
-        }
-    };
-    let number = |n: i128| n.to_string();
-    let credits = |n: i128| Credits::from_micro(i64::try_from(n).unwrap_or(i64::MAX)).to_string();
-    let count = |rule: &Option<Rule<u64>>| enforced(rule).map(|most| i128::from(*most));
-    let micro = |rule: &Option<Rule<Credits>>| enforced(rule).map(|most| i128::from(most.micro()));
-    most("max_per_day", count(&own.max_per_day), count(&theirs.max_per_day), number);
-    most("max_per_month", count(&own.max_per_month), count(&theirs.max_per_month), number);
-    most("spend_per_day", micro(&own.spend_per_day), micro(&theirs.spend_per_day), credits);
-    most("spend_per_month", micro(&own.spend_per_month), micro(&theirs.spend_per_month), credits);
-    let request = |filters: &Filters| enforced(&filters.max_per_request).map(|most| i128::from(*most));
-    most("max_per_request", request(own), request(theirs), number);
-    let rate = |filters: &Filters| enforced(&filters.throughput).map(|most| i128::from(most.per_second));
-    most("throughput", rate(own), rate(theirs), |n| format!("{n}/s"));
-    let window = |filters: &Filters| enforced(&filters.duplicate).map(|window| -i128::from(window.as_secs()));
-    most("duplicate.window", window(own), window(theirs), |n| format!("{}s", -n));
-    if let (Some(own), Some(theirs)) = (enforced(&own.unicode), enforced(&theirs.unicode))
-        && own < theirs
-    {
-        let word = |mode: &Unicode| format!("{mode:?}").to_lowercase();
-        found.push(("unicode", word(own), word(theirs)));
-    }
-    if let (Some(true), Some(false)) = (enforced(&own.certified), enforced(&theirs.certified)) {
-        found.push(("certified", true.to_string(), false.to_string()));
-    }
-    if let (Some(own), Some(theirs)) = (enforced(&own.countries), enforced(&theirs.countries)) {
-        let more: Vec<_> =
-            own.iter().filter(|country| !theirs.contains(country)).map(ToString::to_string).collect();
-        if !more.is_empty() {
-            let theirs: Vec<_> = theirs.iter().take(10).map(ToString::to_string).collect();
-            found.push(("countries", more.join(" "), theirs.join(" ")));
-        }
-    }
-    found
-}
-
-fn enforced<T>(rule: &Option<Rule<T>>) -> Option<&T> {
-    rule.as_ref().filter(|rule| rule.enforce).map(|rule| &rule.is)
 }

@@ -2,6 +2,7 @@
 
 pub(in crate::config) mod access;
 pub(in crate::config) mod filters;
+pub(in crate::config) mod tighter;
 
 use std::collections::HashMap;
 
@@ -78,14 +79,10 @@ pub(in crate::config) const DEEPEST: usize = 14;
 pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) -> Option<ConfiguredAccount> {
     let name = table.need("name", "\"acme\"", |v| names.accounts.claim(v, v.name()?));
     let parent = table.value("parent").and_then(|v| v.name());
-    let mut opening_credit = Credits::ZERO;
-    table.put("opening_credit", &mut opening_credit, |v| match v.amount()? {
-        amount if amount < Credits::ZERO => v.refuse("write 0 or more"),
-        amount => Some(amount),
-    });
     let mut suspended = false;
     table.put("suspended", &mut suspended, Value::flag);
     let mut terms = read_terms(&mut table);
+    let opening_credit = read_opening_credit(&mut table, &terms);
     terms.canned = read_canned(&mut table);
     table.put("price_list", &mut terms.price_list, |v| names.price_lists.known(v).map(Some));
     terms.access = access::read(&mut table);
@@ -109,6 +106,20 @@ pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) 
         filters,
         credentials,
     })
+}
+
+/// What the account is granted at first: no more than it may own, or the store would refuse the whole configuration.
+fn read_opening_credit(table: &mut Section<'_>, terms: &Terms) -> Credits {
+    let mut opening_credit = Credits::ZERO;
+    table.put("opening_credit", &mut opening_credit, |v| match (v.amount()?, terms.ceiling) {
+        (amount, _) if amount < Credits::ZERO => v.refuse("write 0 or more"),
+        (amount, Some(ceiling)) if amount > Credits::ZERO && amount > ceiling => v.say(
+            format!("opening_credit = {amount} is above ceiling = {ceiling}"),
+            "write no more than the ceiling, or raise the ceiling",
+        ),
+        (amount, _) => Some(amount),
+    });
+    opening_credit
 }
 
 fn read_terms(table: &mut Section<'_>) -> Terms {
@@ -273,7 +284,7 @@ pub(in crate::config) fn check_parents(accounts: &[ConfiguredAccount], names: &N
         for depth in 0.. {
             let Some(parent) = parents.get(at) else { break };
             if names.place(parent).is_none() {
-                if depth == 0 {
+                if depth == 0 && !sources.is_partial() {
                     let what = format!("the parent {parent:?} of account {:?} is not there", account.name);
                     sources.report(place, what, names.advice(parent));
                 }

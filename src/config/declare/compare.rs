@@ -52,7 +52,7 @@ pub fn compare(stored: &StoredPolicy, wanted: &PolicyChange) -> Result<Changes, 
     if let Some(traffic) = &wanted.traffic {
         of_traffic(&stored.traffic, traffic, &mut found);
     }
-    Ok(Changes { changes: found })
+    Ok(Changes { changes: found, ..Changes::default() })
 }
 
 fn change(how: How, what: &str, name: &str, keys: Vec<KeyChange>) -> Change {
@@ -64,7 +64,7 @@ fn of_account(stored: Option<&AccountDraft>, wanted: &AccountDraft) -> Option<Ch
         let mut keys = new_keys(&written::account(wanted));
         if wanted.opening_credit > Credits::ZERO {
             let to = Some(Value::from(wanted.opening_credit.to_string()).to_string());
-            keys.insert(0, KeyChange { key: "opening_credit".to_owned(), from: None, to });
+            keys.insert(0, KeyChange::of("opening_credit", None, to));
         }
         return Some(change(How::Add, "account", &wanted.name, keys));
     };
@@ -80,7 +80,7 @@ fn of_account(stored: Option<&AccountDraft>, wanted: &AccountDraft) -> Option<Ch
     if stored.origin != wanted.origin {
         let word = |origin| Some(if origin == Origin::File { "file" } else { "store" }.to_owned());
         let (from, to) = (word(stored.origin), word(wanted.origin));
-        keys.push(KeyChange { key: "origin".to_owned(), from, to });
+        keys.push(KeyChange::of("origin", from, to));
     }
     differences("", &written::account(stored), &written::account(wanted), &mut keys);
     Some(change(How::Change, "account", &wanted.name, keys))
@@ -101,10 +101,10 @@ fn of_credential(
     let mut keys = Vec::new();
     if holder != account.name {
         let (from, to) = (Some(holder.to_owned()), Some(account.name.clone()));
-        keys.push(KeyChange { key: "account".to_owned(), from, to });
+        keys.push(KeyChange::of("account", from, to));
     }
     if stored.password != wanted.password {
-        keys.push(KeyChange { key: "password".to_owned(), from: None, to: None });
+        keys.push(KeyChange::of("password", None, None));
     }
     if stored.bounds != wanted.bounds || stored.filters != wanted.filters {
         differences("", &written::credential(stored), &written::credential(wanted), &mut keys);
@@ -212,7 +212,7 @@ fn of_named(
         let mut keys = Vec::new();
         differences("", stored, table, &mut keys);
         if moved.contains(&at) {
-            keys.push(KeyChange { key: "place".to_owned(), from: None, to: Some((at + 1).to_string()) });
+            keys.push(KeyChange::of("place", None, Some((at + 1).to_string())));
         }
         if !keys.is_empty() {
             found.push(change(How::Change, what, name, keys));
@@ -248,12 +248,78 @@ fn differences(above: &str, stored: &Table, wanted: &Table, keys: &mut Vec<KeyCh
             (Some(Value::Table(from)), Some(Value::Table(to))) => differences(&key, from, to, keys),
             (None, Some(Value::Table(to))) if is_group(name) => differences(&key, &none, to, keys),
             (Some(Value::Table(from)), None) if is_group(name) => differences(&key, from, &none, keys),
+            (Some(Value::Array(from)), Some(Value::Array(to))) => list_differences(&key, from, to, keys),
             (from, to) => {
                 let shown = |value: Option<&Value>| value.map(ToString::to_string);
-                keys.push(KeyChange { key, from: shown(from), to: shown(to) });
+                keys.push(KeyChange::of(&key, shown(from), shown(to)));
             }
         }
     }
+}
+
+/// The elements that came and went; of tables with names, the keys in which those that stay differ.
+fn list_differences(key: &str, stored: &[Value], wanted: &[Value], keys: &mut Vec<KeyChange>) {
+    let whole = |list: &[Value]| Some(Value::from(list.to_vec()).to_string());
+    let mut change = KeyChange::of(key, whole(stored), whole(wanted));
+    if let (Some(from), Some(to)) = (named(stored), named(wanted)) {
+        let absent = |list: &[(&str, &Table)], others: &[(&str, &Table)]| -> Vec<String> {
+            let others: HashSet<&str> = others.iter().map(|(name, _)| *name).collect();
+            let alone = list.iter().filter(|(name, _)| !others.contains(name));
+            alone.map(|(_, table)| Value::Table((*table).clone()).to_string()).collect()
+        };
+        change.came = absent(&to, &from);
+        change.went = absent(&from, &to);
+        let known: HashMap<&str, &Table> = from.iter().copied().collect();
+        for (name, table) in &to {
+            if let Some(stored) = known.get(name) {
+                differences(&format!("{key}.{name}"), stored, table, keys);
+            }
+        }
+        let order =
+            |list: &[(&str, &Table)]| list.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        change.reordered = change.came.is_empty() && change.went.is_empty() && order(&from) != order(&to);
+        if change.tells_elements() {
+            keys.push(change);
+        }
+        return;
+    }
+    let texts = |list: &[Value]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (from, to) = (texts(stored), texts(wanted));
+    change.came = surplus(&to, &from);
+    change.went = surplus(&from, &to);
+    change.reordered = change.came.is_empty() && change.went.is_empty();
+    keys.push(change);
+}
+
+/// The elements of `list` that `others` has not, or not as often.
+fn surplus(list: &[String], others: &[String]) -> Vec<String> {
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for other in others {
+        *left.entry(other).or_default() += 1;
+    }
+    let is_more = |text: &&String| match left.get_mut(text.as_str()) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        _ => true,
+    };
+    list.iter().filter(is_more).cloned().collect()
+}
+
+/// Tables with their names, if all of a list are such and no name comes twice.
+fn named(list: &[Value]) -> Option<Vec<(&str, &Table)>> {
+    let mut names = HashSet::new();
+    let mut found = Vec::with_capacity(list.len());
+    for value in list {
+        let Value::Table(table) = value else { return None };
+        let name = table.get("name")?.as_str()?;
+        if !names.insert(name) {
+            return None;
+        }
+        found.push((name, table));
+    }
+    Some(found)
 }
 
 fn is_group(name: &str) -> bool {

@@ -18,9 +18,11 @@ pub struct ExportForm {
 }
 
 /// The store's policy as text. It stands behind `[store]`, `[smpp]` and `[[upstream]]`, or in a file of its own that the
-/// main one includes. Operators are not in it: the store knows neither their addresses nor their passwords.
+/// main one includes. Operators are not in it: the store knows neither their addresses nor their passwords, and it does not know
+/// how clients are called. Of these the head says who they are: `outbinds` are the credentials that have one in the files,
+/// absent when these could not be read.
 #[must_use]
-pub fn export(stored: &StoredPolicy, form: ExportForm) -> String {
+pub fn export(stored: &StoredPolicy, form: ExportForm, outbinds: Option<&[String]>) -> String {
     let mut out = String::new();
     let names: Vec<_> = stored.traffic.upstreams.iter().map(|upstream| upstream.name.as_str()).collect();
     out += "# What the store holds, written by `tollgate export`.\n#\n";
@@ -30,6 +32,12 @@ pub fn export(stored: &StoredPolicy, form: ExportForm) -> String {
         "# [[upstream]]: {}.",
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     );
+    out += "# How clients are called ([account.smpp.outbind]) is not here either. ";
+    let _ = match outbinds {
+        Some([]) => writeln!(out, "The files have it for nobody."),
+        Some(names) => writeln!(out, "The files have it for the credentials: {}.", names.join(", ")),
+        None => writeln!(out, "The files could not be read; see there who has it."),
+    };
     out += "# What accounts were granted is in the books of the store, and not here.\n";
     let traffic = &stored.traffic;
     let singles = [

@@ -2,6 +2,7 @@
 //! are told in these words, and an export is made of them.
 
 use serde::Serialize;
+use smpp_proto::text::gsm7::{Language, Languages};
 use toml::{Table, Value};
 
 use crate::config::read::shown_duration;
@@ -9,7 +10,7 @@ use crate::policy::filter::{Filters, NumberSense, OptOuts, Rule, Velocity};
 use crate::policy::route::Pick;
 use crate::policy::text::{NameMatch, ProtectedName};
 use crate::policy::{Billing, Network, PastSchedule, Price, PriceList, TextLimits};
-use crate::store::{AccountDraft, CredentialDraft, MoRouteDraft, RouteDraft, UpstreamDraft};
+use crate::store::{AccountDraft, CredentialDraft, MoRouteDraft, RouteDraft, UpstreamDraft, UpstreamTraits};
 
 /// An account without its name and its credentials. What it was granted at first is told only of a new one.
 pub(super) fn account(draft: &AccountDraft) -> Table {
@@ -95,12 +96,31 @@ pub(super) fn mo(mo: &MoRouteDraft) -> Table {
     table_of(mo)
 }
 
-/// What the store knows of an operator: its keys are not those of a file.
+/// What the store knows of an operator, in the keys of a file: what is not as by default. Whether it asks about a submit in
+/// doubt or ends it is all one to the store.
 pub(super) fn upstream(upstream: &UpstreamDraft) -> Table {
-    let mut table = table_of(&upstream.traits);
-    let traits = &upstream.traits;
-    for (key, time) in [("park", traits.park), ("doubt_wait", traits.doubt_wait)] {
-        table.insert(key.to_owned(), shown_duration(time).into());
+    let UpstreamTraits { id_form, notes_sending, park, doubt_wait, languages } = upstream.traits;
+    let usual = UpstreamTraits::default();
+    let mut table = Table::new();
+    if id_form != usual.id_form
+        && let Some(word) = value_of(&id_form)
+    {
+        table.insert("id_form".to_owned(), word);
+    }
+    if park != usual.park {
+        table.insert("park".to_owned(), shown_duration(park).into());
+    }
+    if doubt_wait != usual.doubt_wait {
+        table.insert("in_doubt".to_owned(), "wait".into());
+        table.insert("in_doubt_wait".to_owned(), shown_duration(doubt_wait).into());
+    } else if notes_sending {
+        table.insert("in_doubt".to_owned(), "query or fail".into());
+    }
+    if languages != usual.languages {
+        let taken = Languages::from_bits(languages);
+        let words = Language::ALL.into_iter().filter(|(language, _)| taken.contains(*language));
+        let words: Vec<Value> = words.map(|(_, word)| word.into()).collect();
+        table.insert("national_languages".to_owned(), words.into());
     }
     table
 }

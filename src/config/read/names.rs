@@ -37,6 +37,9 @@ impl Names {
         if self.taken.contains_key(&name) {
             return Some(name);
         }
+        if value.sources().is_partial() {
+            return None;
+        }
         value.say(format!("there is no {} {name:?}", self.what), self.advice(&name))
     }
 

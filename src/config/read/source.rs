@@ -51,6 +51,8 @@ pub(in crate::config) struct Sources<'t> {
     texts: &'t Texts,
     pub(super) roots: Vec<Spanned<DeTable<'t>>>,
     found: RefCell<Vec<Found>>,
+    /// Files that are no TOML.
+    broken: Vec<usize>,
     environment: &'t Environment,
 }
 
@@ -61,6 +63,8 @@ pub(in crate::config) struct Spot {
     pub(super) offset: usize,
 }
 
+/// The beginning of the main file.
+const MAIN: Spot = Spot { file: 0, offset: 0 };
 /// No configuration file is this large; what is larger is the wrong file.
 const MAX_FILE: u64 = 64 << 20;
 /// Files that one `include` may bring.
@@ -74,7 +78,7 @@ impl Texts {
             Err(why) => {
                 let what = format!("the configuration cannot be read ({why})");
                 let advice = "name another with --config FILE, or make one with `tollgate quickstart`";
-                (String::new(), vec![(Spot { file: 0, offset: 0 }, what, advice.to_owned())])
+                (String::new(), vec![(MAIN, what, advice.to_owned())])
             }
         };
         Self { files: vec![Text::new(path.to_path_buf(), text)], found }
@@ -131,9 +135,15 @@ impl<'t> Sources<'t> {
     /// Parses the texts. What is not TOML is a problem, found by [`Sources::outcome`].
     pub(in crate::config) fn parse(texts: &'t Texts, environment: &'t Environment) -> Self {
         let mut found = texts.found.clone();
+        // A main file that could not be read is empty here.
+        let mut broken: Vec<usize> =
+            texts.found.iter().filter(|(spot, ..)| *spot == MAIN).map(|(spot, ..)| spot.file).collect();
         let mut roots = Vec::with_capacity(texts.files.len());
         for (file, Text { text, .. }) in texts.files.iter().enumerate() {
             let (root, errors) = DeTable::parse_recoverable(text);
+            if !errors.is_empty() {
+                broken.push(file);
+            }
             for error in errors {
                 let offset = error.span().map_or(0, |span| span.start);
                 let mut lines = error.message().lines();
@@ -144,7 +154,7 @@ impl<'t> Sources<'t> {
             }
             roots.push(root);
         }
-        Self { texts, roots, found: RefCell::new(found), environment }
+        Self { texts, roots, found: RefCell::new(found), broken, environment }
     }
 
     /// The folder that relative paths written at `spot` begin in.
@@ -152,8 +162,16 @@ impl<'t> Sources<'t> {
         self.texts.folder(spot)
     }
 
-    /// Writes a problem down.
+    /// Whether some file could not be read whole: what seems not to be there may stand in it.
+    pub(in crate::config) fn is_partial(&self) -> bool {
+        !self.broken.is_empty() || !self.texts.found.is_empty()
+    }
+
+    /// Writes a problem down. Of a file that is no TOML only that is told: more would only follow from it.
     pub(in crate::config) fn report(&self, spot: Spot, what: String, advice: String) {
+        if self.broken.contains(&spot.file) {
+            return;
+        }
         self.found.borrow_mut().push((spot, what, advice));
     }
 

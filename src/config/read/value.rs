@@ -257,7 +257,7 @@ impl<'a> Value<'a> {
     }
 
     /// Where it comes from.
-    pub(super) fn sources(&self) -> &'a Sources<'a> {
+    pub(in crate::config) fn sources(&self) -> &'a Sources<'a> {
         self.sources
     }
 

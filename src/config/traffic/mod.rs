@@ -6,6 +6,7 @@ pub(in crate::config) mod route;
 use super::account::ConfiguredAccount;
 use super::read::{Names, Section, Value, did_you_mean};
 use super::{DAY, MINUTE};
+use crate::policy::number::Country;
 use crate::policy::text::keyword;
 use crate::policy::{PastSchedule, TextLimits};
 use crate::store::MoRouteDraft;
@@ -85,4 +86,16 @@ pub(in crate::config) fn prefix(value: &Value<'_>) -> Option<String> {
         return Some(text);
     }
     value.refuse("write digits without +, the country code first, or \"\" for every number")
+}
+
+/// A country that the numbering plans know: a price, a route or a filter for another one would never match.
+pub(in crate::config) fn country(value: &Value<'_>) -> Option<Country> {
+    match value.text()?.as_str() {
+        // What people write for it; the standard only reserves it.
+        "UK" => value.refuse("write \"GB\", the code of the United Kingdom in ISO 3166-1"),
+        text => match text.parse() {
+            Ok(country) => Some(country),
+            Err(_) => value.refuse("write a country as two capital letters of ISO 3166-1, such as \"ES\""),
+        },
+    }
 }

@@ -1,6 +1,6 @@
 //! `[billing]`, `[[network]]`, `[[price_list]]` and `[[price]]`: what a segment costs, and how amounts are shown.
 
-use super::{list_once, prefix};
+use super::{country, list_once, prefix};
 use crate::account::Credits;
 use crate::config::read::{Names, Section, Value};
 use crate::policy::{Billing, Network, Price, PriceList, Reach};
@@ -68,7 +68,8 @@ pub(in crate::config) fn read_list(
     table.put("rate", &mut rate, |v| above_zero(v).map(Some));
     if let Some(value) = written {
         currency = value.parsed();
-        if currency.is_some() && rate.is_none() {
+        // [billing] may stand in a file that could not be read.
+        if currency.is_some() && rate.is_none() && !value.sources().is_partial() {
             let advice = "add rate, what one credit is worth in it, or [billing] with a credit_value";
             value.say::<()>("a currency says nothing without a rate".to_owned(), advice);
         }
@@ -113,7 +114,7 @@ pub(in crate::config) fn read_price(mut table: Section<'_>, names: &mut PriceNam
             match key {
                 "prefix" => prefix(&value)
                     .and_then(|text| names.prefixes.claim(&value, apart(&text)).map(|_| Reach::Prefix(text))),
-                "country" => country(&value).and_then(|text| {
+                "country" => country(&value).map(|country| country.code().to_owned()).and_then(|text| {
                     names.countries.claim(&value, apart(&text)).map(|_| Reach::Country(text))
                 }),
                 _ => names.networks.known(&value).and_then(|text| {
@@ -137,15 +138,6 @@ pub(in crate::config) fn covers(prices: &[Price], networks: &[Network], prefix: 
             network.is_some_and(|network| network.prefixes.iter().any(|other| meets(other)))
         }
     })
-}
-
-/// A country: two capitals.
-pub(in crate::config) fn country(value: &Value<'_>) -> Option<String> {
-    let text = value.text()?;
-    if text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Some(text);
-    }
-    value.refuse("write two capital letters (ISO 3166-1), such as \"ES\"")
 }
 
 /// An amount of 0 or more.

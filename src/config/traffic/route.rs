@@ -1,7 +1,7 @@
 //! `[[route]]`: which way a message takes, and under what conditions.
 
-use super::price::{self, country};
-use super::{list_once, prefix};
+use super::price;
+use super::{country, list_once, prefix};
 use crate::config::read::{Names, Section, Sources, Value};
 use crate::policy::hours::Interval;
 use crate::policy::route::{Class, Failover, Negative, Pick};
@@ -49,7 +49,7 @@ pub(in crate::config) fn read_route(
     table.put("senders", &mut route.senders, |v| {
         list_once(v, |v| Some(v.parsed::<SenderPattern>()?.to_string()))
     });
-    table.put("countries", &mut route.countries, |v| list_once(v, country));
+    table.put("countries", &mut route.countries, |v| list_once(v, |v| Some(country(v)?.code().to_owned())));
     table.put("classes", &mut route.classes, |v| list_once(v, |v| v.one_of(&Class::ALL)));
     table.put("zone", &mut route.zone, |v| v.zone().map(Some));
     table.put("hours", &mut route.hours, |v| {

@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 
 use super::{Claim, Desk, RuleId};
+use crate::account::Credits;
 use crate::clock::Timestamp;
+use crate::message::{RouteId, UpstreamId};
 use crate::policy::admit::{Sender, Submission, Witness, judge};
 use crate::policy::{Admitted, Denied, Refusal, Snapshot};
 
 /// What became of a message at the gate. Nothing was counted or charged.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Explanation {
     /// What was found: absent where the message cannot be judged at all, whatever the rules say.
     pub admitted: Option<Admitted>,
@@ -20,6 +22,19 @@ pub struct Explanation {
     pub verdicts: Vec<Verdict>,
     /// What the store will be asked, when no rule refuses it.
     pub claims: Vec<Claim>,
+    /// Price and way, each by itself: a message without one of them is refused, and the other is still worth knowing.
+    pub found: Found,
+}
+
+/// Price and way of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What a segment costs; absent when its number has no price.
+    pub price: Option<Credits>,
+    /// The way; absent when no route takes it.
+    pub route: Option<RouteId>,
+    /// The operators of the way in the order in which they are tried.
+    pub upstreams: Vec<UpstreamId>,
 }
 
 /// What a rule said.
@@ -48,7 +63,7 @@ pub fn explain(
     };
     // What was objected came before what stopped it.
     let denied = clerk.denied.or(stopped);
-    Explanation { admitted, denied, verdicts: clerk.verdicts, claims: clerk.claims }
+    Explanation { admitted, denied, verdicts: clerk.verdicts, claims: clerk.claims, found: clerk.found }
 }
 
 /// The witness that writes everything down.
@@ -58,6 +73,7 @@ struct Clerk {
     places: HashMap<RuleId, usize>,
     claims: Vec<Claim>,
     denied: Option<Denied>,
+    found: Found,
 }
 
 impl Witness for Clerk {
@@ -75,6 +91,10 @@ impl Witness for Clerk {
 
     fn claims(&mut self, claim: &Claim) {
         self.claims.push(*claim);
+    }
+
+    fn found(&mut self, price: Option<Credits>, route: Option<RouteId>, upstreams: &[UpstreamId]) {
+        self.found = Found { price, route, upstreams: upstreams.to_vec() };
     }
 
     fn refused(&mut self, _: Refusal) -> Result<(), Denied> {

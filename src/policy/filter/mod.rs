@@ -19,6 +19,7 @@ pub use note::{Holder, RuleId, RuleKind, RuleNote, RuleNotes};
 pub use replacement::check_replacement;
 pub use rules::Rules;
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ pub struct Filters {
     /// Hours in which nothing is sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hours: Vec<Rule<ClosedHours>>,
-    /// Destination countries that are allowed; others are refused.
+    /// Destination countries that are allowed; others are refused. Empty is every country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub countries: Option<Rule<Vec<Country>>>,
     /// The most to a country on one day.
@@ -151,6 +152,16 @@ pub struct CountryCap {
     pub messages: Option<u64>,
     /// Credits.
     pub credits: Option<Credits>,
+}
+
+impl fmt::Display for CountryCap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose = self.country.map_or_else(|| "each country".to_owned(), |country| country.to_string());
+        let messages = self.messages.map(|most| format!("{most} messages"));
+        let credits = self.credits.map(|most| format!("{most} credits"));
+        let most: Vec<_> = messages.into_iter().chain(credits).collect();
+        write!(f, "{} a day to {whose}", most.join(" and "))
+    }
 }
 
 /// What a destination must be like.

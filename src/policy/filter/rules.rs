@@ -338,7 +338,7 @@ impl Rules {
         let caps = filters
             .country_caps
             .iter()
-            .map(|rule| add.rule(RuleKind::CountryCaps, rule, shown_cap(&rule.is), rule.is))
+            .map(|rule| add.rule(RuleKind::CountryCaps, rule, rule.is.to_string(), rule.is))
             .collect();
         self.caps.push(Caps::of(holder, zone, caps));
     }
@@ -381,7 +381,8 @@ impl Rules {
     }
 
     fn add_numbers(&mut self, filters: &Filters, add: &mut Adding<'_>) {
-        if let Some(rule) = &filters.countries {
+        // An empty list is every country.
+        if let Some(rule) = filters.countries.as_ref().filter(|rule| !rule.is.is_empty()) {
             let mut says: Vec<_> = rule.is.iter().take(8).map(ToString::to_string).collect();
             if rule.is.len() > says.len() {
                 says.push(format!("and {} more", rule.is.len() - says.len()));
@@ -464,14 +465,6 @@ impl Rules {
             demand(Claim { rule: rule.id, enforce: rule.enforce, refusal, demand: demanded });
         }
     }
-}
-
-fn shown_cap(cap: &super::CountryCap) -> String {
-    let whose = cap.country.map_or_else(|| "each country".to_owned(), |country| country.to_string());
-    let messages = cap.messages.map(|most| format!("{most} messages"));
-    let credits = cap.credits.map(|most| format!("{most} credits"));
-    let most: Vec<_> = messages.into_iter().chain(credits).collect();
-    format!("{} a day to {whose}", most.join(" and "))
 }
 
 /// Rules of one level on their way in.

@@ -87,6 +87,30 @@ impl SenderPattern {
     }
 }
 
+impl SenderPattern {
+    /// Whether it has an address that none of `others` has. Never said where there is none; of patterns in which several
+    /// `*` stand for strings of different lengths one may be missed.
+    #[must_use]
+    pub fn exceeds(&self, others: &SenderSet) -> bool {
+        // An octet that no pattern names stands for what a wildcard may be; in a row of any length, for `*`.
+        const ANY: u8 = 0;
+        let sample = |length: usize| {
+            let mut address = Vec::new();
+            for octet in &*self.0 {
+                match octet {
+                    b'*' => address.extend(std::iter::repeat_n(ANY, length)),
+                    b'?' => address.push(ANY),
+                    _ => address.push(*octet),
+                }
+            }
+            address
+        };
+        let mut samples = [0, 1, PATTERN_MAX + 1].map(sample).into_iter();
+        // No message is asked without a source address.
+        samples.any(|address| !address.is_empty() && !others.has(&address))
+    }
+}
+
 fn is_wildcard(octet: &u8) -> bool {
     matches!(octet, b'*' | b'?')
 }
@@ -245,6 +269,38 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_pattern_exceeds_others_where_it_has_an_address_that_they_have_not() {
+        let pattern = |written: &str| written.parse::<SenderPattern>().unwrap();
+        let exceeds = |own: &str, others: &[&str]| {
+            let others: Vec<_> = others.iter().map(|other| pattern(other)).collect();
+            pattern(own).exceeds(&SenderSet::new(&others))
+        };
+        for (own, others) in [
+            ("ACME", &["ACME*"][..]),
+            ("ACME*", &["A*"]),
+            ("A?C", &["A*"]),
+            ("*?", &["?*"]),
+            ("*", &["?*"]),
+            ("A*", &["A", "A?*"]),
+            ("22???", &["22*", "*9"]),
+            ("x", &["*"]),
+        ] {
+            assert!(!exceeds(own, others), "{own} {others:?}");
+        }
+        for (own, others) in [
+            ("*", &["A*"][..]),
+            ("A*", &["A?*"]),
+            ("A*", &["A", "A?"]),
+            ("22???", &["22??"]),
+            ("A?", &["A1", "A2"]),
+            ("ACMe", &["ACME"]),
+            ("A", &[]),
+        ] {
+            assert!(exceeds(own, others), "{own} {others:?}");
+        }
+    }
 
     fn pattern(written: &str) -> SenderPattern {
         written.parse().unwrap()

@@ -18,13 +18,16 @@ use crate::policy::Bucket;
 pub(in crate::smsc) struct Agreed(Arc<Mutex<Option<(Throughput, Bucket)>>>);
 
 impl Agreed {
-    /// Agrees on another one, or on none. What a bucket had stays in it, as far as the new burst holds it.
-    pub(in crate::smsc) fn agree(&self, throughput: Option<Throughput>, now: Moment) {
+    /// Agrees on another one, or on none. What a bucket had stays in it, as far as the new burst holds it. Says whether
+    /// it is another one than before.
+    pub(in crate::smsc) fn agree(&self, throughput: Option<Throughput>, now: Moment) -> bool {
         let mut agreed = self.lock();
+        let before = agreed.as_ref().map(|(throughput, _)| *throughput);
         *agreed = throughput.map(|throughput| match agreed.take() {
             Some((_, bucket)) => (throughput, bucket),
             None => (throughput, Bucket::full(throughput, now.0)),
         });
+        before != throughput
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Bucket, Throughput) -> T) -> Option<T> {

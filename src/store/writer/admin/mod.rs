@@ -159,9 +159,10 @@ impl Writer {
         }
     }
 
+    /// From the table, where the accounts of the change that is under way are too.
     fn name_of(&self, account: AccountId) -> String {
-        let policy = self.shared.policy.load();
-        policy.account(account).map_or_else(|| account.to_string(), |account| account.name.clone())
+        let name = self.db.query_row("SELECT name FROM account WHERE id = ?1", [account.0], |row| row.get(0));
+        name.unwrap_or_else(|_| account.to_string())
     }
 
     /// Says whether an account lost a credential.

@@ -35,10 +35,12 @@ impl Writer {
         match there {
             Some(there) if there == pdu[..] => return Ok(()),
             // The reference came round before the other message was whole: neither may take the other's parts.
-            Some(_) => self.release_parts(&key, effects)?,
+            Some(_) => {
+                self.release_parts(&key, effects)?;
+            }
             None if self.mo_parts.saturating_add_signed(effects.mo_parts) >= MO_PARTS_MAX => {
                 let first = Some(pdu).filter(|_| part.part == 1);
-                return self.hand_out(&key, first, std::slice::from_ref(pdu), effects);
+                return self.hand_out(&key, first, std::slice::from_ref(pdu), effects).map(|_| ());
             }
             None => {}
         }
@@ -47,7 +49,10 @@ impl Writer {
             self.db.prepare_cached(&format!("SELECT count(*) FROM mo_part WHERE {SAME} AND part > 0"))?;
         let count: i64 = find.query_row(key.params(), |row| row.get(0))?;
         drop(find);
-        if count == i64::from(part.total) { self.release_parts(&key, effects) } else { Ok(()) }
+        if count == i64::from(part.total) {
+            self.release_parts(&key, effects)?;
+        }
+        Ok(())
     }
 
     fn keep_part(
@@ -84,7 +89,8 @@ impl Writer {
     }
 
     /// Takes the parts of a message out and owes them: as one when all are there and say the same, else each by itself.
-    fn release_parts(&mut self, key: &Key<'_>, effects: &mut Effects) -> Result<(), StoreError> {
+    /// Says whether anybody takes them.
+    fn release_parts(&mut self, key: &Key<'_>, effects: &mut Effects) -> Result<bool, StoreError> {
         let sql = format!("SELECT part, pdu FROM mo_part WHERE {SAME} AND part > 0 ORDER BY part");
         let mut find = self.db.prepare_cached(&sql)?;
         let rows = find.query_map(key.params(), |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
@@ -104,14 +110,14 @@ impl Writer {
     }
 
     /// Owes these parts, which are in their order, to who gets the message; `first` is the first of the message if it is
-    /// among them: its first word may decide who that is.
+    /// among them: its first word may decide who that is. Says whether there is anybody.
     fn hand_out(
         &mut self,
         key: &Key<'_>,
         first: Option<&Bytes>,
         bodies: &[Bytes],
         effects: &mut Effects,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let policy = self.shared.policy.load_full();
         let (taker, joins) = if key.account == UNDECIDED {
             let word = first.and_then(keyword::of_deliver);
@@ -124,15 +130,16 @@ impl Writer {
         let Some(taker) = taker else {
             let to = key.part.destination.escape_ascii();
             tracing::warn!(%to, parts = bodies.len(), "nobody takes a message from a phone with this first word; dropped");
-            return Ok(());
+            return Ok(false);
         };
         let is_whole = joins && bodies.len() == usize::from(key.part.total);
         match if is_whole { joined(bodies) } else { None } {
-            Some(whole) => self.store_mo(taker, Owed::Mo { pdu: whole }, effects),
-            None => {
-                bodies.iter().try_for_each(|pdu| self.store_mo(taker, Owed::Mo { pdu: pdu.clone() }, effects))
-            }
+            Some(whole) => self.store_mo(taker, Owed::Mo { pdu: whole }, effects)?,
+            None => bodies
+                .iter()
+                .try_for_each(|pdu| self.store_mo(taker, Owed::Mo { pdu: pdu.clone() }, effects))?,
         }
+        Ok(true)
     }
 
     /// Messages from phones whose last part did not come in time: what came is delivered as it came.
@@ -159,9 +166,11 @@ impl Writer {
         drop(forget);
         for (upstream, account, part) in &overdue {
             let key = Key { upstream: *upstream, account: *account, part };
-            self.release_parts(&key, effects)?;
-            tracing::info!(account = %account, total = part.total, reference = part.reference,
-                "parts of a message from a phone did not come in time; the others are delivered as they came");
+            // What nobody takes was told already.
+            if self.release_parts(&key, effects)? {
+                tracing::info!(account = %account, total = part.total, reference = part.reference,
+                    "parts of a message from a phone did not come in time; the others are delivered as they came");
+            }
         }
         Ok(overdue.len() == PARTS_AT_ONCE)
     }
