@@ -23,7 +23,7 @@ pub use read::{Environment, Problem, Problems};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use account::{AccountNames, filters, tighter};
+use account::{AccountNames, filters, parents, tighter};
 use read::{Names, Section, Sources, Spot, Texts};
 use traffic::price::{self, PriceNames};
 use traffic::route::{self, Around};
@@ -180,7 +180,7 @@ fn read_policy(
     };
     let tables = each(roots, "account", "[[account]]").into_iter();
     let accounts: Vec<_> = tables.filter_map(|table| account::read(table, &mut names)).collect();
-    account::check_parents(&accounts, &names.accounts, sources);
+    parents::check(&accounts, &names.accounts, sources);
     let mut owned = Names::of("protected name");
     let tables = each(roots, "protected_name", "[[protected_name]]").into_iter();
     let read = |table| filters::read_protected(table, &mut owned, &names.accounts);

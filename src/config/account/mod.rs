@@ -2,13 +2,12 @@
 
 pub(in crate::config) mod access;
 pub(in crate::config) mod filters;
+pub(in crate::config) mod parents;
 pub(in crate::config) mod tighter;
-
-use std::collections::HashMap;
 
 use smpp_proto::text::Charset;
 
-use super::read::{Names, Section, Sources, Value, lenience, secret};
+use super::read::{Names, Section, Value, lenience, secret};
 use super::{DAY, HOUR, SECOND, upstream};
 use crate::account::credential::{BindType, Bounds};
 use crate::account::{
@@ -272,30 +271,4 @@ fn read_statuses(table: &mut Section<'_>, terms: &mut Terms) {
         terms.statuses.extend(status.map(|status| (refusal.word().to_owned(), status)));
     }
     statuses.finish();
-}
-
-/// Every parent is there, and nobody is his own ancestor.
-pub(in crate::config) fn check_parents(accounts: &[ConfiguredAccount], names: &Names, sources: &Sources<'_>) {
-    let parents: HashMap<&str, &str> =
-        accounts.iter().filter_map(|a| Some((a.name.as_str(), a.parent.as_deref()?))).collect();
-    for account in accounts {
-        let Some(place) = names.place(&account.name) else { continue };
-        let mut at = account.name.as_str();
-        for depth in 0.. {
-            let Some(parent) = parents.get(at) else { break };
-            if names.place(parent).is_none() {
-                if depth == 0 && !sources.is_partial() {
-                    let what = format!("the parent {parent:?} of account {:?} is not there", account.name);
-                    sources.report(place, what, names.advice(parent));
-                }
-                break;
-            }
-            if depth >= DEEPEST || *parent == account.name {
-                let what = format!("account {:?} stands under itself, or too deep", account.name);
-                sources.report(place, what, format!("let at most {DEEPEST} accounts stand above it"));
-                break;
-            }
-            at = parent;
-        }
-    }
 }
