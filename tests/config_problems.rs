@@ -366,6 +366,15 @@ fn every_filter_that_makes_no_sense_is_told_with_its_place() {
 }
 
 #[test]
+fn a_credential_has_no_opt_outs() {
+    assert_eq!(
+        added("[account.smpp.filters]\nopt_outs = true\n"),
+        "gate.toml:34:1: [account.smpp.filters] opt_outs would do nothing, since phones write to accounts: write it in \
+         [account.filters]"
+    );
+}
+
+#[test]
 fn an_account_may_only_be_tighter_than_those_above_it() {
     let child = |filters: &str| {
         added(&format!(

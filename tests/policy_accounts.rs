@@ -374,6 +374,34 @@ async fn a_phone_that_says_stop_gets_nothing_more_from_that_account_until_it_say
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_child_s_own_words_and_a_shadow_rule_leave_its_parent_s_stop_in_force() {
+    let child = |name: &str, filters: &str| {
+        account(name, "parent = \"acme\"\nopening_credit = \"10\"", filters)
+            + &format!("[[mo]]\nprefixes = [\"{name}\"]\naccount = \"{name}\"\n")
+    };
+    let policy = [
+        account("acme", "", "opt_outs = true"),
+        child("22000", "opt_outs = { stop = [\"XQZ\"], start = [\"STOP\", \"OLE\"] }"),
+        child("33000", "opt_outs = { stop = [\"XQZ\"], enforce = false }"),
+    ];
+    let house = House::open(&policy.concat()).await;
+    let mut operator = house.operator().await;
+    for (child, own_word) in [("22000", 0x0B), ("33000", 0)] {
+        let mut esme = house.bound(child).await;
+        // Its parent's word, and its parent's word back, whatever it takes them for itself; then its own.
+        for (text, status) in [("STOP", 0x0B), ("START", 0), ("XQZ", own_word)] {
+            let sequence = operator.send_mo(TO, child, text).await;
+            operator.expect_delivered(sequence).await;
+            assert_eq!(&esme.expect_deliver().await.short_message[..], text.as_bytes());
+            answered(&mut esme, submit(TO, text), status).await;
+            if status == 0 {
+                taken(&mut operator).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn opt_outs_in_shadow_put_nobody_on_a_list() {
     let filters = "opt_outs = { enforce = false }";
     let policy = format!(

@@ -18,19 +18,21 @@ impl Writer {
         pdu: &Bytes,
     ) -> Result<(), StoreError> {
         let policy = self.shared.policy.load_full();
-        let Some(rule) = &policy.account_rules(account).opt_outs else { return Ok(()) };
+        let rules = policy.account_rules(account);
+        if rules.opt_outs.is_empty() {
+            return Ok(());
+        }
         let Ok(pdu) = DeliverSm::decode(pdu.clone()) else { return Ok(()) };
         let Ok(data) = wording::read(pdu.data_coding, pdu.esm_class, pdu.user_data(), &pdu.tlvs) else {
             return Ok(());
         };
         let text = data.decode();
-        let Some(wish) = rule.is.wish(&text) else { return Ok(()) };
-        if !rule.enforce {
-            if wish == Wish::Out {
+        for rule in rules.opt_outs.iter().filter(|rule| !rule.enforce) {
+            if rule.is.wish(&text) == Some(Wish::Out) {
                 self.shared.counters.shadowed.count(&policy, account, rule.id);
             }
-            return Ok(());
         }
+        let Some(wish) = rules.wish(&text) else { return Ok(()) };
         let Some(number) = in_international_form(&pdu.source.digits.to_text()) else {
             warn!(source = %pdu.source.digits.to_text(), ?wish, "a wish came from no number; nothing is listed");
             return Ok(());
