@@ -447,6 +447,7 @@ async fn f_226_a_protected_name_is_its_owner_s_however_it_is_spelt() {
         )
     };
     let names = "[[protected_name]]\nname = \"ACME Bank\"\naccounts = [\"acme\"]\n\
+        [[protected_name]]\nname = \"ACME\"\naccounts = [\"acme\"]\n\
         [[protected_name]]\nname = \"Post\"\naccounts = [\"acme\"]\nmatch = \"contained\"\n\
         [[protected_name]]\nname = \"22000\"\naccounts = [\"acme\"]\n";
     let branch = account("branch", "parent = \"acme\"\n");
@@ -457,12 +458,28 @@ async fn f_226_a_protected_name_is_its_owner_s_however_it_is_spelt() {
         refused(&mut other, from(look_alike), 0x0A).await;
     }
     refused(&mut other, SubmitSm { source: Address::international("22000"), ..to(TO, "n") }, 0x0A).await;
+    // Octets do not say their alphabet: UTF-8, also half Latin; the GSM alphabet (É, Δ, Λ); ISO 8859-1.
+    let octets: [&[u8]; 7] = [
+        b"\xD0\x90\xD0\xA1\xD0\x9C\xD0\x95",
+        b"\xD0\x90\xD0\xA1ME Bank",
+        b"ACM\x1F",
+        b"ACM\x1F Bank",
+        b"\x10CME Bank",
+        b"\x14CME Bank",
+        b"\xC0CM\xC9 Bank",
+    ];
+    for look_alike in octets {
+        let source = Address::alphanumeric(Bytes::copy_from_slice(look_alike));
+        refused(&mut other, SubmitSm { source, ..to(TO, "x") }, 0x0A).await;
+    }
+    let source = Address::alphanumeric(&b"\x14C\xD0\x95"[..]);
+    accepted(&mut other, SubmitSm { source, ..to(TO, "nobody's") }).await;
     accepted(&mut other, from("Bank")).await;
     let mut acme = house.bound("acme").await;
     accepted(&mut acme, from("ACME Bank")).await;
     let mut branch = house.bound("branch").await;
     accepted(&mut branch, from("acme bank")).await;
-    assert_eq!((house.books("other").1, house.books("branch").1), ("1".to_owned(), "1".to_owned()));
+    assert_eq!((house.books("other").1, house.books("branch").1), ("2".to_owned(), "1".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -171,9 +171,9 @@ impl Snapshot {
         Sender { account, rules: self.account_rules(account.id) }
     }
 
-    /// The protected name that a source address is, or looks like.
-    pub(in crate::policy) fn protected_name(&self, source: &[u8]) -> Option<&Protected> {
-        self.protected.holder(source)?.accounts.first()
+    /// The protected names that a source address is, or looks like.
+    pub(in crate::policy) fn protected_names(&self, source: &[u8]) -> impl Iterator<Item = &Protected> {
+        self.protected.holders(source).filter_map(|entry| entry.accounts.first())
     }
 
     /// An account and those above it, the nearest first.
