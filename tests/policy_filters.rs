@@ -483,6 +483,24 @@ async fn f_226_a_protected_name_is_its_owner_s_however_it_is_spelt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_protected_name_in_shadow_opens_none_that_is_enforced() {
+    let other = acme("");
+    let zebra = "[[account]]\nname = \"zebra\"\n[[protected_name]]\nname = \"Zebra\"\naccounts = [\"zebra\"]\n\
+        match = \"contained\"\n";
+    let tried = "[[protected_name]]\nname = \"Zebra Bank\"\naccounts = [\"zebra\"]\nenforce = false\n\
+        [[protected_name]]\nname = \"Giraffe\"\naccounts = [\"zebra\"]\nenforce = false\n";
+    let mut house = House::open(&format!("{other}{zebra}")).await;
+    let mut esme = house.bound("acme").await;
+    let from = |name: &str| SubmitSm { source: Address::alphanumeric(name.to_owned()), ..to(TO, name) };
+    refused(&mut esme, from("Zebra Bank"), 0x0A).await;
+    house.reload(&format!("{other}{zebra}{tried}")).await;
+    refused(&mut esme, from("Zebra Bank"), 0x0A).await;
+    accepted(&mut esme, from("Giraffe")).await;
+    let account = tollgate::account::AccountId(house.account("acme").id);
+    assert_eq!(house.store().counters().shadowed.of(account, RuleKind::Registry), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn words_patterns_and_links_are_refused_and_shadow_rules_only_count() {
     let content = "[[account.filters.content]]\nname = \"loans\"\nwords = [\"cheap loan\"]\n\
         [[account.filters.content]]\nname = \"spaced\"\nwords = [\"viagra\"]\nfolded = true\n\
