@@ -185,7 +185,7 @@ fn types_and_bounds_say_what_to_write() {
         (
             "prefixes = [\"\"]",
             "prefixes = [\"+34\"]",
-            "18:13: prefixes is \"+34\": write digits without +, the country code first, or \"\" for every number",
+            "18:13: prefixes is \"+34\": write digits without + or 00, the country code first, or \"\" for every number",
         ),
         ("prefixes = [\"\"]", "prefixes = []", "18:12: prefixes is a list: write at least one"),
         (
