@@ -71,7 +71,7 @@ fn senders(c: &mut Criterion) {
             .collect();
         let registry = Registry::new(entries).unwrap();
         let name = format!("holder among 1000 names, {matches:?}");
-        c.bench_function(&name, |b| b.iter(|| registry.holder(black_box(b"Acme 8ank 1"))));
+        c.bench_function(&name, |b| b.iter(|| registry.holders(black_box(b"Acme 8ank 1")).count()));
     }
 }
 

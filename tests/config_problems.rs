@@ -185,7 +185,7 @@ fn types_and_bounds_say_what_to_write() {
         (
             "prefixes = [\"\"]",
             "prefixes = [\"+34\"]",
-            "18:13: prefixes is \"+34\": write digits without +, the country code first, or \"\" for every number",
+            "18:13: prefixes is \"+34\": write digits without + or 00, the country code first, or \"\" for every number",
         ),
         ("prefixes = [\"\"]", "prefixes = []", "18:12: prefixes is a list: write at least one"),
         (
@@ -363,6 +363,15 @@ fn every_filter_that_makes_no_sense_is_told_with_its_place() {
     ] {
         assert!(problems.contains(told), "{told} is not in:\n{problems}");
     }
+}
+
+#[test]
+fn a_credential_has_no_opt_outs() {
+    assert_eq!(
+        added("[account.smpp.filters]\nopt_outs = true\n"),
+        "gate.toml:34:1: [account.smpp.filters] opt_outs would do nothing, since phones write to accounts: write it in \
+         [account.filters]"
+    );
 }
 
 #[test]

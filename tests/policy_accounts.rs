@@ -11,6 +11,7 @@ use smpp_proto::pdu::SubmitSm;
 use smpp_proto::{CommandId, CommandStatus};
 use support::{Esme, House, SmscLink, submit, within};
 use tollgate::account::{AccountId, Credits, Origin, Terms};
+use tollgate::admin::{self, Answer, Numbers, Request};
 use tollgate::clock::Timestamp;
 use tollgate::policy::filter::Filters;
 use tollgate::store::{AccountDraft, PolicyChange, StoreError};
@@ -371,6 +372,67 @@ async fn a_phone_that_says_stop_gets_nothing_more_from_that_account_until_it_say
     answered(&mut acme, submit(TO, "welcome back"), 0).await;
     assert_eq!(&taken(&mut operator).await.short_message[..], b"welcome back");
     house.books("acme");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_s_own_words_and_a_shadow_rule_leave_its_parent_s_stop_in_force() {
+    let child = |name: &str, filters: &str| {
+        account(name, "parent = \"acme\"\nopening_credit = \"10\"", filters)
+            + &format!("[[mo]]\nprefixes = [\"{name}\"]\naccount = \"{name}\"\n")
+    };
+    let policy = [
+        account("acme", "", "opt_outs = true"),
+        child("22000", "opt_outs = { stop = [\"XQZ\"], start = [\"STOP\", \"OLE\"] }"),
+        child("33000", "opt_outs = { stop = [\"XQZ\"], enforce = false }"),
+    ];
+    let house = House::open(&policy.concat()).await;
+    let mut operator = house.operator().await;
+    for (child, own_word) in [("22000", 0x0B), ("33000", 0)] {
+        let mut esme = house.bound(child).await;
+        // Its parent's word, and its parent's word back, whatever it takes them for itself; then its own.
+        for (text, status) in [("STOP", 0x0B), ("START", 0), ("XQZ", own_word)] {
+            let sequence = operator.send_mo(TO, child, text).await;
+            operator.expect_delivered(sequence).await;
+            assert_eq!(&esme.expect_deliver().await.short_message[..], text.as_bytes());
+            answered(&mut esme, submit(TO, text), status).await;
+            if status == 0 {
+                taken(&mut operator).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_the_same_on_lists_and_from_operators_however_it_is_written() {
+    let mo = "[[mo]]\nprefixes = [\"22000\"]\naccount = \"acme\"\n";
+    let house = House::open(&(account("acme", "opening_credit = \"10\"", "opt_outs = true") + mo)).await;
+    let mut operator = house.operator().await;
+    let mut acme = house.bound("acme").await;
+    let list = async |account: Option<&str>, remove, number: &str| {
+        let (account, numbers) = (account.map(str::to_owned), vec![number.to_owned()]);
+        let numbers = Numbers { account, remove, numbers, why: String::new() };
+        match admin::perform(house.store(), Request::NumbersChange(numbers)).await.unwrap() {
+            Answer::NumbersChanged(done) => done.changed,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(list(None, false, "0034 600-111-222").await, 1);
+    answered(&mut acme, submit(TO, "blocked"), 0x0B).await;
+    answered(&mut acme, submit("0034600111222", "blocked"), 0x0B).await;
+    // Another exit code behind the first would be a number that is on no list.
+    answered(&mut acme, submit("000034600111222", "no number"), 0x0B).await;
+    assert_eq!((list(None, false, TO).await, list(None, true, "+34600111222").await), (0, 1));
+    answered(&mut acme, submit(TO, "free"), 0).await;
+    taken(&mut operator).await;
+    for (phone, to, text, status) in
+        [("0034600111222", "+22000", "STOP", 0x0B), ("+34600111222", "0022000", "START", 0)]
+    {
+        let sequence = operator.send_mo(phone, to, text).await;
+        operator.expect_delivered(sequence).await;
+        let pdu = acme.expect_deliver().await;
+        assert_eq!(pdu.destination.digits.to_text(), to, "as it came");
+        answered(&mut acme, submit(TO, text), status).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

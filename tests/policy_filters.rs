@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use smpp_proto::field::{COctets, DataCoding, InterfaceVersion, RegisteredDelivery, Tag};
-use smpp_proto::pdu::{Destination, SubmitMulti, SubmitSm};
+use smpp_proto::pdu::{BindKind, Destination, SubmitMulti, SubmitSm};
 use smpp_proto::text::ucs2;
-use smpp_proto::{Address, Body, CommandStatus};
+use smpp_proto::{Address, Body, CommandId, CommandStatus};
 use support::{Esme, House, SmscLink, submit};
 use tollgate::clock::Timestamp;
 use tollgate::policy::filter::RuleKind;
@@ -270,8 +270,7 @@ async fn f_126_unicode_is_refused_allowed_or_written_in_gsm() {
     let mut house = House::open(&acme("unicode = \"reject\"")).await;
     let mut esme = house.bound("acme").await;
     refused(&mut esme, unicode(TO, "Привет"), 0x45).await;
-    let mut v5 =
-        Esme::of_version(InterfaceVersion::V5_0, smpp_proto::pdu::BindKind::Transceiver, house.address).await;
+    let mut v5 = Esme::of_version(InterfaceVersion::V5_0, BindKind::Transceiver, house.address).await;
     refused(&mut v5, unicode(TO, "Привет"), 0x104).await;
     accepted(&mut esme, to(TO, "Hello")).await;
     assert_eq!(house.books("acme"), ("999".to_owned(), "1".to_owned()));
@@ -447,6 +446,7 @@ async fn f_226_a_protected_name_is_its_owner_s_however_it_is_spelt() {
         )
     };
     let names = "[[protected_name]]\nname = \"ACME Bank\"\naccounts = [\"acme\"]\n\
+        [[protected_name]]\nname = \"ACME\"\naccounts = [\"acme\"]\n\
         [[protected_name]]\nname = \"Post\"\naccounts = [\"acme\"]\nmatch = \"contained\"\n\
         [[protected_name]]\nname = \"22000\"\naccounts = [\"acme\"]\n";
     let branch = account("branch", "parent = \"acme\"\n");
@@ -457,12 +457,46 @@ async fn f_226_a_protected_name_is_its_owner_s_however_it_is_spelt() {
         refused(&mut other, from(look_alike), 0x0A).await;
     }
     refused(&mut other, SubmitSm { source: Address::international("22000"), ..to(TO, "n") }, 0x0A).await;
+    // Octets do not say their alphabet: UTF-8, also half Latin; the GSM alphabet (É, Δ, Λ); ISO 8859-1.
+    let octets: [&[u8]; 7] = [
+        b"\xD0\x90\xD0\xA1\xD0\x9C\xD0\x95",
+        b"\xD0\x90\xD0\xA1ME Bank",
+        b"ACM\x1F",
+        b"ACM\x1F Bank",
+        b"\x10CME Bank",
+        b"\x14CME Bank",
+        b"\xC0CM\xC9 Bank",
+    ];
+    for look_alike in octets {
+        let source = Address::alphanumeric(Bytes::copy_from_slice(look_alike));
+        refused(&mut other, SubmitSm { source, ..to(TO, "x") }, 0x0A).await;
+    }
+    let source = Address::alphanumeric(&b"\x14C\xD0\x95"[..]);
+    accepted(&mut other, SubmitSm { source, ..to(TO, "nobody's") }).await;
     accepted(&mut other, from("Bank")).await;
     let mut acme = house.bound("acme").await;
     accepted(&mut acme, from("ACME Bank")).await;
     let mut branch = house.bound("branch").await;
     accepted(&mut branch, from("acme bank")).await;
-    assert_eq!((house.books("other").1, house.books("branch").1), ("1".to_owned(), "1".to_owned()));
+    assert_eq!((house.books("other").1, house.books("branch").1), ("2".to_owned(), "1".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_protected_name_in_shadow_opens_none_that_is_enforced() {
+    let other = acme("");
+    let zebra = "[[account]]\nname = \"zebra\"\n[[protected_name]]\nname = \"Zebra\"\naccounts = [\"zebra\"]\n\
+        match = \"contained\"\n";
+    let tried = "[[protected_name]]\nname = \"Zebra Bank\"\naccounts = [\"zebra\"]\nenforce = false\n\
+        [[protected_name]]\nname = \"Giraffe\"\naccounts = [\"zebra\"]\nenforce = false\n";
+    let mut house = House::open(&format!("{other}{zebra}")).await;
+    let mut esme = house.bound("acme").await;
+    let from = |name: &str| SubmitSm { source: Address::alphanumeric(name.to_owned()), ..to(TO, name) };
+    refused(&mut esme, from("Zebra Bank"), 0x0A).await;
+    house.reload(&format!("{other}{zebra}{tried}")).await;
+    refused(&mut esme, from("Zebra Bank"), 0x0A).await;
+    accepted(&mut esme, from("Giraffe")).await;
+    let account = tollgate::account::AccountId(house.account("acme").id);
+    assert_eq!(house.store().counters().shadowed.of(account, RuleKind::Registry), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -557,5 +591,57 @@ async fn statuses_are_the_account_s_own() {
         }
         other => panic!("{other:?}"),
     }
+    // Of a submit_multi that the store refuses whole the first reason is told.
+    let (number, other) = (Address::international(TO), Address::international("573001234567"));
+    let multi = SubmitMulti {
+        source: Address::alphanumeric("ACME"),
+        destinations: vec![Destination::Address(number), Destination::Address(other)],
+        short_message: Bytes::from_static(b"x"),
+        ..SubmitMulti::default()
+    };
+    let sequence = esme.send(Body::SubmitMulti(multi)).await;
+    let answer = esme.expect_answer(sequence).await;
+    assert_eq!(answer.header.status, CommandStatus(0x403));
+    // No id, nobody unsuccessful, and the parameter.
+    assert_eq!(&answer.frame.body[..], b"\0\0\0\x1D\0\x14insufficient_credit\0");
     assert_eq!(house.books("acme"), ("0".to_owned(), "0".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statuses_of_binds_are_the_account_s_own_but_for_a_wrong_password() {
+    let credential = |name: &str, keys: &str| {
+        format!("[[account.smpp]]\nsystem_id = \"{name}\"\npassword = \"secret\"\n{keys}\n")
+    };
+    let statuses = "[account.statuses]\naccount_suspended = 0x0F\nip_not_allowed = 0x0A\ntls_required = 0x65\n\
+        bind_type_not_allowed = 0x61\ntoo_many_binds = 0x0D\nalready_bound = 0x40D\nwrong_bind_state = 0x45\n\
+        rate_limited = 0x14\n";
+    let house = House::open(&format!(
+        "[[account]]\nname = \"acme\"\n{statuses}{}{}{}{}[[account]]\nname = \"stopped\"\nsuspended = true\n\
+         [[account]]\nname = \"branch\"\nparent = \"stopped\"\n{statuses}{}",
+        credential("away", "allowed_ips = [\"192.0.2.1\"]"),
+        credential("bare", "tls_required = true"),
+        credential("hears", "bind_types = [\"receiver\"]"),
+        credential("one", "max_binds = 1"),
+        credential("branch", "")
+    ))
+    .await;
+    let bind = async |name: &str, password: &str| {
+        let mut esme = Esme::connect(house.address).await;
+        esme.bind(BindKind::Transceiver, name, password).await.header.status.0
+    };
+    let given = [("away", 0x0A), ("bare", 0x65), ("hears", 0x61), ("branch", 0x0F)];
+    for (name, status) in given {
+        assert_eq!(bind(name, "secret").await, status, "{name}");
+    }
+    assert_eq!((bind("hears", "wrong").await, bind("nobody", "wrong").await), (0x0E, 0x0E));
+    let mut hears = Esme::bound_as(BindKind::Receiver, house.address, "hears", "secret").await;
+    refused(&mut hears, to(TO, "on a receiver"), 0x45).await;
+    let again = hears.bind(BindKind::Receiver, "hears", "secret").await;
+    assert_eq!(again.header.status, CommandStatus(0x40D));
+    let mut first = house.bound("one").await;
+    let (status, ()) = tokio::join!(bind("one", "secret"), async {
+        let probe = first.next_raw().await;
+        first.send_empty(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, probe.header.sequence).await;
+    });
+    assert_eq!(status, 0x0D);
 }

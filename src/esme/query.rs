@@ -12,6 +12,7 @@ use super::submit::{broken, malformed};
 use crate::account::AccountId;
 use crate::clock::Timestamp;
 use crate::message::MessageId;
+use crate::policy::number::international;
 use crate::policy::{Denied, Refusal};
 use crate::store::{CancelTarget, ClientAnswer, ClientOutcome, ClientRequest, Replace, Standing, Store};
 
@@ -187,9 +188,8 @@ fn cancel_target(pdu: CancelSm, batch: &Batch) -> Result<CancelTarget, CommandSt
 
 /// Destinations are stored without `+`, `00`, blanks and hyphens.
 fn bare_number(given: &[u8]) -> Bytes {
-    let bare: Vec<u8> = given.iter().copied().filter(|octet| !matches!(octet, b' ' | b'-')).collect();
-    let digits = bare.strip_prefix(b"+").or_else(|| bare.strip_prefix(b"00")).unwrap_or(&bare);
-    Bytes::copy_from_slice(digits)
+    let digits = international(given);
+    Bytes::copy_from_slice(digits.as_deref().unwrap_or(given))
 }
 
 fn replacement(

@@ -129,7 +129,7 @@ impl Client {
                     self.denied(denied);
                     reason.get_or_insert(denied.refusal);
                     let status = self.dialect.status(denied.refusal);
-                    multi.unsuccessful.push((place, Unsuccessful { destination, status }));
+                    multi.unsuccessful.push((place, denied.refusal, Unsuccessful { destination, status }));
                 }
             }
         }
@@ -234,7 +234,7 @@ impl Client {
             }
             Err(refusal) => {
                 let status = self.dialect.status(refusal);
-                multi.unsuccessful.push((place, Unsuccessful { destination, status }));
+                multi.unsuccessful.push((place, refusal, Unsuccessful { destination, status }));
             }
         }
         if !multi.waiting.is_empty() {
@@ -246,19 +246,19 @@ impl Client {
     }
 }
 
-/// All destinations are answered. When nobody was accepted the first status speaks for all.
+/// All destinations are answered. When nobody was accepted the first refusal speaks for all.
 fn multi_resp(mut multi: Multi, dialect: &Dialect, sequence: u32, out: &mut BytesMut) {
     let start = out.len();
     // Some were refused at once and others by the store: told in the order of asking.
-    multi.unsuccessful.sort_by_key(|(place, _)| *place);
+    multi.unsuccessful.sort_by_key(|(place, ..)| *place);
     let Some(id) = multi.shown else {
         let first =
-            multi.unsuccessful.first().map_or(CommandStatus::RSUBMITFAIL, |(_, failure)| failure.status);
-        return encode_empty(out, CommandId::SUBMIT_MULTI_RESP, first, sequence);
+            multi.unsuccessful.first().map_or(Refusal::InvalidDestination, |(_, refusal, _)| *refusal);
+        return dialect.refuse(out, CommandId::SUBMIT_MULTI, sequence, first);
     };
     let resp = SubmitMultiResp {
         message_id: Some(COctets::from(Digits::of(id).octets())),
-        unsuccessful: multi.unsuccessful.into_iter().map(|(_, failure)| failure).collect(),
+        unsuccessful: multi.unsuccessful.into_iter().map(|(.., failure)| failure).collect(),
         ..SubmitMultiResp::default()
     };
     if resp.encode(out, CommandStatus::ROK, sequence).is_err() {

@@ -190,9 +190,19 @@ impl Refusal {
         is_own.then_some(status)
     }
 
-    /// The refusals whose status an account may choose, by their words: all that a submit can meet.
-    pub const CHOSEN: [Self; 21] = [
+    /// The refusals whose status an account may choose, by their words: all but a wrong password, which is answered alike
+    /// for everybody, and a malformed field, whose status says which.
+    pub const CHOSEN: [Self; 31] = [
+        Self::IpNotAllowed,
         Self::AccountSuspended,
+        Self::BindTypeNotAllowed,
+        Self::TlsRequired,
+        Self::TooManyBinds,
+        Self::AlreadyBound,
+        Self::WrongBindState,
+        Self::UnknownCommand,
+        Self::NotOffered,
+        Self::BadLength,
         Self::RateLimited,
         Self::QueueFull,
         Self::InsufficientCredit,
@@ -213,6 +223,7 @@ impl Refusal {
         Self::ContentBlocked,
         Self::InvalidValidity,
         Self::InvalidSchedule,
+        Self::StoreUnavailable,
     ];
 }
 

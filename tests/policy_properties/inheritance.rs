@@ -14,11 +14,13 @@ use tollgate::account::credential::Bounds;
 use tollgate::account::{Account, AccountId, Credential, CredentialId, Credits, PasswordHash, Secret};
 use tollgate::clock::Timestamp;
 use tollgate::policy::filter::{
-    Claim, CountryCap, Demand, Desk, Filters, NumberSense, Rule, Rules, Unicode, Velocity, check_recipients,
+    Claim, CountryCap, Demand, Desk, Filters, NumberSense, OptOuts, Rule, Rules, Unicode, Velocity,
+    check_recipients,
 };
 use tollgate::policy::hours::{Action, ClosedHours, Days};
 use tollgate::policy::number::{Country, Kind};
 use tollgate::policy::text::content::{ContentMatch, ContentRule, LinkRule, WordRule};
+use tollgate::policy::text::opt::Wish;
 use tollgate::policy::{
     Admitted, Denied, Platform, Price, Sender, Snapshot, SnapshotParts, Submission, admit,
 };
@@ -77,6 +79,18 @@ fn velocity() -> impl Strategy<Value = Velocity> {
     })
 }
 
+fn opt_outs() -> impl Strategy<Value = OptOuts> {
+    let words = |usual| {
+        let own = prop::sample::subsequence(vec!["XQZ", "STOP", "START"], 0..3);
+        prop_oneof![Just(Vec::new()), own, Just(vec![usual])]
+            .prop_map(|words| words.into_iter().map(str::to_owned).collect())
+    };
+    (words("BASTA"), words("OLE"))
+        .prop_map(|(stop, start)| OptOuts { stop, start })
+        // Drawn on the heap: all of a level at once fill the stack of a test.
+        .boxed()
+}
+
 fn cap() -> impl Strategy<Value = CountryCap> {
     (prop::option::of(country()), 0_u64..9, prop::option::of(0_i64..9)).prop_map(
         |(country, messages, micro)| CountryCap {
@@ -109,7 +123,7 @@ prop_compose! {
             maybe((0_i64..9).prop_map(Credits::from_micro)),
             maybe((0_i64..9).prop_map(Credits::from_micro)),
         ),
-        (max_per_request, certified) in (maybe(1_u32..9), maybe(any::<bool>())),
+        (max_per_request, certified, opt_outs) in (maybe(1_u32..9), maybe(any::<bool>()), maybe(opt_outs())),
     ) -> Filters {
         let senders = senders.map(|rule: Rule<Vec<&str>>| Rule {
             is: rule.is.iter().map(|sender| sender.parse().unwrap()).collect(),
@@ -124,7 +138,7 @@ prop_compose! {
         Filters {
             zone: zone.map(str::to_owned), duplicate, hours, countries, country_caps, senders, numbers, velocity,
             content, unicode, max_per_day, max_per_month, spend_per_day, spend_per_month, max_per_request,
-            throughput: None, certified, opt_outs: None,
+            throughput: None, certified, opt_outs,
         }
     }
 }
@@ -203,6 +217,10 @@ fn bound_by_the_same_and_more(above: &Rules, below: &Rules) -> Result<(), TestCa
     for count in 1..10 {
         let refused = |rules| check_recipients(rules, count, |_| ()).is_err();
         prop_assert!(!refused(above) || refused(below), "{} destinations", count);
+    }
+    for word in ["STOP", "XQZ", "BASTA", "START", "OLE"] {
+        let wants_out = |rules: &Rules| rules.wish(word) == Some(Wish::Out);
+        prop_assert!(!wants_out(above) || wants_out(below), "{}", word);
     }
     // Nobody speaks of it above: then who is below may still be allowed.
     let denied = above.allows_certified().is_err_and(|denied| denied.rule().is_some());

@@ -34,7 +34,8 @@ fn respell(address: &mut Address, reading: &mut Reading) -> Result<(), Breach> {
     let given = address.digits.as_bytes().iter().copied();
     let bare: Vec<u8> = given.filter(|octet| !matches!(octet, b' ' | b'-')).collect();
     let digits = bare.strip_prefix(b"+").or_else(|| bare.strip_prefix(b"00")).unwrap_or(&bare);
-    if !is_number(digits) {
+    // `000034…` is no other spelling of a number.
+    if !is_number(digits) || digits.starts_with(b"00") {
         return Err(Breach::of("destination_addr", CommandStatus::RINVDSTADR));
     }
     reading.pass(Quirk::DestinationSpelling, "destination_addr", CommandStatus::RINVDSTADR)?;

@@ -28,7 +28,8 @@ pub struct Question {
     pub account: String,
     /// With which credential; absent means with none of its own rules.
     pub credential: Option<String>,
-    /// Source address: digits, or a name; empty for the account's own.
+    /// Source address: digits, or a name, which is written in ISO 8859-1 where that has its characters, else in UTF-8;
+    /// empty for the account's own.
     pub from: String,
     /// Destination: digits in international form.
     pub to: String,
@@ -330,8 +331,7 @@ fn submit_sm(question: &Question, account: &Account) -> Result<SubmitSm, Refused
     let source = match from {
         "" => Address::default(),
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => Address::international(digits),
-        name if name.is_ascii() => Address::alphanumeric(name),
-        _ => return Err(bad(format!("{from:?} is no source address: it has other characters than ASCII"))),
+        name => Address::alphanumeric(&octets_of(name)[..]),
     };
     let to = question.to.strip_prefix('+').unwrap_or(&question.to);
     if from.contains('\0') || !to.is_ascii() || to.contains('\0') {
@@ -353,6 +353,12 @@ fn submit_sm(question: &Question, account: &Account) -> Result<SubmitSm, Refused
     let wording = Wording { data_coding, has_header: false, is_part: false, user_data: user_data.into() };
     wording.put_into_submit(&mut pdu);
     Ok(pdu)
+}
+
+/// A name as `senders` are written: ISO 8859-1 as far as that goes; else UTF-8, as clients send it.
+fn octets_of(name: &str) -> Vec<u8> {
+    let octets: Option<Vec<u8>> = name.chars().map(|character| u8::try_from(character).ok()).collect();
+    octets.unwrap_or_else(|| name.as_bytes().to_vec())
 }
 
 fn text_line(sent: &SubmitSm, text: &str) -> TextLine {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::AccountId;
 use crate::admin::request::{Answer, Refused};
+use crate::policy::number::international;
 use crate::store::{Listing, Store, StoreError};
 
 /// Numbers to put on a list, or to take off it.
@@ -14,7 +15,7 @@ pub struct Numbers {
     pub account: Option<String>,
     /// Whether they are taken off.
     pub remove: bool,
-    /// At most 10,000; `+`, spaces and hyphens in them do not count.
+    /// At most 10,000; `+` or `00` before them, spaces and hyphens do not count.
     pub numbers: Vec<String>,
     /// Kept beside each.
     pub why: String,
@@ -82,11 +83,8 @@ fn owner(store: &Store, account: Option<&str>) -> Result<Option<AccountId>, Refu
 /// The digits of a number as people write it: 3 to 15 (ITU-T E.164 §6.2.1, and short codes).
 #[must_use]
 pub fn number_of(written: &str) -> Option<String> {
-    let number: String =
-        written.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\t')).collect();
-    let number = number.strip_prefix('+').unwrap_or(&number);
-    let fits = (3..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
-    fits.then(|| number.to_owned())
+    let number = international(written.as_bytes()).filter(|number| (3..=15).contains(&number.len()))?;
+    String::from_utf8(number.into_owned()).ok()
 }
 
 #[cfg(test)]
@@ -99,6 +97,7 @@ mod tests {
             ("34600111222", Some("34600111222")),
             ("+34 600-111-222", Some("34600111222")),
             ("(34) 600.111.222", Some("34600111222")),
+            ("0034600111222", Some("34600111222")),
             ("22000", Some("22000")),
             ("12", None),
             ("", None),

@@ -22,7 +22,7 @@ pub(in crate::cli) struct ExplainArgs {
     /// With which system_id: its own rules count too
     #[arg(long, value_name = "SYSTEM_ID")]
     credential: Option<String>,
-    /// Source address: digits, or a name of up to 11 characters
+    /// Source address: digits, or a name of up to 11 octets; in ISO 8859-1 where that has its characters, else in UTF-8
     #[arg(long, value_name = "ADDRESS", default_value = "", allow_hyphen_values = true)]
     from: String,
     /// Destination: digits in international form

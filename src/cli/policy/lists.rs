@@ -51,7 +51,7 @@ enum ListCommand {
     },
     /// Put numbers on the list
     Add {
-        /// Digits in international form; +, spaces and hyphens do not count
+        /// Digits in international form; + or 00 before them, spaces and hyphens do not count
         #[arg(required = true, value_name = "NUMBER")]
         numbers: Vec<String>,
         /// Kept beside each
@@ -63,7 +63,7 @@ enum ListCommand {
     },
     /// Take numbers off the list
     Remove {
-        /// Digits in international form; +, spaces and hyphens do not count
+        /// Digits in international form; + or 00 before them, spaces and hyphens do not count
         #[arg(required = true, value_name = "NUMBER")]
         numbers: Vec<String>,
         /// Prints a JSON object

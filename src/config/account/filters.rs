@@ -16,9 +16,28 @@ use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
 /// Words, patterns or domains of one rule.
 const MOST_WORDS: usize = 10_000;
 
-/// Reads the filters of a level; `name` is how its table is called in problems.
-pub(in crate::config) fn read(table: &mut Section<'_>, name: &str) -> Filters {
-    let mut section = table.section("filters", name);
+/// Whose filters they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Whose {
+    Platform,
+    Account,
+    Credential,
+}
+
+impl Whose {
+    /// How its table is called in problems.
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Platform => "[filters]",
+            Self::Account => "[account.filters]",
+            Self::Credential => "[account.smpp.filters]",
+        }
+    }
+}
+
+/// Reads the filters of a level.
+pub(in crate::config) fn read(table: &mut Section<'_>, whose: Whose) -> Filters {
+    let mut section = table.section("filters", whose.table());
     let mut filters = Filters::default();
     if !section.is_written() {
         return filters;
@@ -63,7 +82,15 @@ pub(in crate::config) fn read(table: &mut Section<'_>, name: &str) -> Filters {
     filters.max_per_request = rule(&mut section, "max_per_request", "most", |v| v.number(1..=1_000_000));
     filters.throughput = rule(&mut section, "throughput", "most", Value::parsed);
     filters.certified = rule(&mut section, "certified", "allow", Value::flag);
-    filters.opt_outs = opt_outs(&mut section);
+    if whose == Whose::Credential {
+        section.refuse(
+            "opt_outs",
+            "would do nothing, since phones write to accounts",
+            "write it in [account.filters]",
+        );
+    } else {
+        filters.opt_outs = opt_outs(&mut section);
+    }
     section.finish();
     filters
 }
@@ -73,7 +100,7 @@ pub(in crate::config) fn read_platform(
     root: &mut Section<'_>,
     protected: Vec<Rule<ProtectedName<String>>>,
 ) -> Platform {
-    Platform { filters: read(root, "[filters]"), protected }
+    Platform { filters: read(root, Whose::Platform), protected }
 }
 
 /// Reads a name that belongs to somebody.

@@ -94,7 +94,7 @@ pub(in crate::config) fn read(mut table: Section<'_>, names: &mut AccountNames) 
         }
     }
     read_statuses(&mut table, &mut terms);
-    let filters = filters::read(&mut table, "[account.filters]");
+    let filters = filters::read(&mut table, filters::Whose::Account);
     table.finish();
     whole.then_some(ConfiguredAccount {
         name: name?,
@@ -199,7 +199,7 @@ fn read_credential(mut table: Section<'_>, system_ids: &mut Names) -> Option<Con
     let outbind = read_outbind(&mut table, system_id.as_deref().unwrap_or_default());
     table.put("lenience", &mut bounds.lenience, |v| lenience::read(v).map(Some));
     table.put("first_8", &mut bounds.first_8, Value::flag);
-    let filters = filters::read(&mut table, "[account.smpp.filters]");
+    let filters = filters::read(&mut table, filters::Whose::Credential);
     table.finish();
     Some(ConfiguredCredential { system_id: system_id?, proof: proof?, bounds, filters, outbind })
 }

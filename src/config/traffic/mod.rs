@@ -82,10 +82,11 @@ pub(in crate::config) fn read_limits(root: &mut Section<'_>) -> TextLimits {
 /// The beginning of a number.
 pub(in crate::config) fn prefix(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
-    if text.len() <= MAX_PREFIX && text.bytes().all(|b| b.is_ascii_digit()) {
+    // No number begins with 00 once it is read, so such a prefix would stand for nothing.
+    if text.len() <= MAX_PREFIX && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with("00") {
         return Some(text);
     }
-    value.refuse("write digits without +, the country code first, or \"\" for every number")
+    value.refuse("write digits without + or 00, the country code first, or \"\" for every number")
 }
 
 /// A country that the numbering plans know: a price, a route or a filter for another one would never match.

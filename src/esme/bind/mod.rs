@@ -111,12 +111,34 @@ fn check_manners(bounds: &Bounds, by_default: Manners, asked: &Asked) -> Result<
     }
 }
 
-/// Whether the refusal of a bind has a body (conformance C-025). Where the password was wrong it never has, so that it
-/// does not tell whether there is such an account.
-pub(super) fn has_body(policy: &Snapshot, system_id: &COctets, refusal: Refusal) -> bool {
-    let credential = system_id.as_str().and_then(|name| policy.credential(name));
-    let account = credential.and_then(|credential| policy.account(credential.account));
-    refusal != Refusal::AuthInvalid && account.is_some_and(|account| account.terms.error_bodies)
+/// How the refusal of a bind is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    pub(super) status: CommandStatus,
+    /// Whether it has a body (conformance C-025).
+    pub(super) with_body: bool,
+}
+
+impl Answer {
+    /// To somebody of whom nothing is known.
+    pub(super) const fn to_anybody(refusal: Refusal) -> Self {
+        Self { status: refusal.status(), with_body: false }
+    }
+
+    /// As the account of this system_id wants it. What may be answered to somebody who only guesses is the same for
+    /// everybody, so that it does not tell whether there is such an account.
+    pub(super) fn to(policy: &Snapshot, system_id: &COctets, refusal: Refusal) -> Self {
+        let usual = Self::to_anybody(refusal);
+        let credential = system_id.as_str().and_then(|name| policy.credential(name));
+        let account = credential.and_then(|credential| policy.account(credential.account));
+        match account.map(|account| &account.terms) {
+            Some(terms) if !matches!(refusal, Refusal::AuthInvalid | Refusal::RateLimited) => {
+                let status = refusal.chosen_by(terms).unwrap_or(usual.status);
+                Self { status, with_body: terms.error_bodies }
+            }
+            _ => usual,
+        }
+    }
 }
 
 /// Proves that the password is right. An unknown name takes the same way and as long.

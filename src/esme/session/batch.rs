@@ -12,8 +12,8 @@ use super::Client;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::message::MessageId;
-use crate::policy::Snapshot;
 use crate::policy::filter::Rules;
+use crate::policy::{Refusal, Snapshot};
 use crate::store::{ClientRequest, Store};
 
 /// What one read brought, with the policy that all of it is judged by.
@@ -106,8 +106,8 @@ pub(in crate::esme) struct Multi {
     pub(in crate::esme) waiting: VecDeque<(usize, Address)>,
     /// The one id of all.
     pub(in crate::esme) shown: Option<MessageId>,
-    /// Those that were refused, each with its place.
-    pub(in crate::esme) unsuccessful: Vec<(usize, Unsuccessful)>,
+    /// Those that were refused, each with its place and why.
+    pub(in crate::esme) unsuccessful: Vec<(usize, Refusal, Unsuccessful)>,
 }
 
 /// The asides of a session: as many as requests under way, so its window bounds them.

@@ -11,7 +11,7 @@ use smpp_proto::{COctets, Tlv as Parameter};
 use tracing::{debug, info};
 
 use super::{Batch, Binding, Client, Dialect, Ended, Session};
-use crate::esme::bind::{self, Asked, Bound};
+use crate::esme::bind::{self, Answer, Asked, Bound};
 use crate::esme::roster::{Leave, Orders};
 use crate::esme::settings::DataSmOnReceiver;
 use crate::link::LinkError;
@@ -84,7 +84,7 @@ impl Session {
                 Some(foreign) => self.tell_foreign(*foreign),
                 None => {
                     let sequence = error.sequence();
-                    let status = Refusal::BadLength.status();
+                    let status = self.dialect().status(Refusal::BadLength);
                     encode_empty(self.link.out(), CommandId::GENERIC_NACK, status, sequence);
                 }
             }
@@ -136,19 +136,24 @@ impl Session {
             client.faults += 1;
         }
         self.shared.metrics.pdu_refused(refusal.word());
-        let unbound = Dialect::of(InterfaceVersion::V3_4, &self.shared.settings);
-        let dialect = self.client.as_ref().map_or(unbound, |client| client.dialect.clone());
+        let dialect = self.dialect();
         let out = self.link.out();
         match refusal {
             Refusal::UnknownCommand => {
-                encode_empty(out, CommandId::GENERIC_NACK, refusal.status(), header.sequence);
+                encode_empty(out, CommandId::GENERIC_NACK, dialect.status(refusal), header.sequence);
             }
             // An error response to a bind never has parameters (conformance C-025).
             Refusal::AlreadyBound => {
-                encode_empty(out, header.command.response(), refusal.status(), header.sequence);
+                encode_empty(out, header.command.response(), dialect.status(refusal), header.sequence);
             }
             _ => dialect.refuse(out, header.command, header.sequence, refusal),
         }
+    }
+
+    /// That of the client, or of a session that is nobody's yet.
+    fn dialect(&self) -> Dialect {
+        let unbound = || Dialect::of(InterfaceVersion::V3_4, &self.shared.settings);
+        self.client.as_ref().map_or_else(unbound, |client| client.dialect.clone())
     }
 
     fn message(&mut self, frame: &Frame, batch: &mut Option<Batch>) {
@@ -257,7 +262,8 @@ impl Session {
         if kind == BindKind::Transmitter && self.rules.state() == State::Outbound {
             // It was called to receive (SMPP 3.4 §2.2.1, 5.0 §2.3.2).
             self.shared.metrics.bind_refused(Refusal::BindTypeNotAllowed);
-            return self.bind_refused(kind, header.sequence, Refusal::BindTypeNotAllowed, false);
+            let refusal = Refusal::BindTypeNotAllowed;
+            return self.bind_refused(kind, header.sequence, refusal, Answer::to_anybody(refusal));
         }
         let lenience = self.shared.settings.lenience.lenience();
         let mut reading = Reading::new(bind::BY_CREDENTIAL.into_iter().fold(lenience, Lenience::with));
@@ -273,7 +279,7 @@ impl Session {
             Err(problem) => {
                 let refusal = malformed(&problem);
                 self.shared.metrics.bind_refused(refusal);
-                self.bind_refused(kind, header.sequence, refusal, false);
+                self.bind_refused(kind, header.sequence, refusal, Answer::to_anybody(refusal));
             }
         }
     }
@@ -289,18 +295,18 @@ impl Session {
                 }
             }
             Err(refusal) => {
-                let with_body = bind::has_body(&self.shared.store.policy(), &system_id, refusal);
-                self.bind_refused(kind, header.sequence, refusal, with_body);
+                let answer = Answer::to(&self.shared.store.policy(), &system_id, refusal);
+                self.bind_refused(kind, header.sequence, refusal, answer);
             }
         }
     }
 
     /// 16 octets, or with our name where the account wants that; never with parameters (conformance C-025).
-    fn bind_refused(&mut self, kind: BindKind, sequence: u32, refusal: Refusal, with_body: bool) {
+    fn bind_refused(&mut self, kind: BindKind, sequence: u32, refusal: Refusal, answer: Answer) {
         let name = COctets::from(self.shared.settings.system_id.as_str());
-        let resp = BindResp { system_id: with_body.then_some(name), ..BindResp::default() };
-        if resp.encode(self.link.out(), kind, refusal.status(), sequence).is_err() {
-            encode_empty(self.link.out(), kind.command().response(), refusal.status(), sequence);
+        let resp = BindResp { system_id: answer.with_body.then_some(name), ..BindResp::default() };
+        if resp.encode(self.link.out(), kind, answer.status, sequence).is_err() {
+            encode_empty(self.link.out(), kind.command().response(), answer.status, sequence);
         }
         self.failed_binds += 1;
         if bind::closes(refusal) || self.failed_binds >= self.shared.settings.bind_attempts {

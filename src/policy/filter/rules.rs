@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use smallvec::SmallVec;
 
 use super::claim::{Claim, Demand, QuotaKey, Sum, range, ranges, units};
 use super::{Filters, Holder, OptOuts, Rule, RuleId, RuleKind, RuleNote, RuleNotes, Unicode, Velocity};
@@ -62,8 +63,8 @@ pub struct Rules {
     pub throughput: Vec<Ruled<(Holder, Throughput)>>,
     /// Whether certified messages may be asked for.
     pub certified: Vec<Ruled<bool>>,
-    /// The wishes of phones, by the nearest level that speaks of them.
-    pub opt_outs: Option<Ruled<Arc<Keywords>>>,
+    /// The wishes of phones, of every account that speaks of them.
+    pub opt_outs: Vec<Ruled<Arc<Keywords>>>,
 }
 
 /// The content rules of one level.
@@ -365,7 +366,9 @@ impl Rules {
             let rules = rules.collect();
             self.content.push(Arc::new(LevelContent { compiled, rules }));
         }
-        if let Some(rule) = &filters.opt_outs {
+        // Phones write to accounts, never to a credential.
+        let heeds = !matches!(add.level.holder, Holder::Credential(_));
+        if let Some(rule) = filters.opt_outs.as_ref().filter(|_| heeds) {
             let OptOuts { stop, start } = &rule.is;
             let mut keywords = Keywords::default();
             for (wish, words) in [(Wish::Out, stop), (Wish::In, start)] {
@@ -375,7 +378,7 @@ impl Rules {
             }
             let keywords = Arc::new(keywords);
             let says = if stop.is_empty() { "the usual words" } else { "words of its own" };
-            self.opt_outs = Some(add.rule(RuleKind::OptOuts, rule, says.to_owned(), keywords));
+            self.opt_outs.push(add.rule(RuleKind::OptOuts, rule, says.to_owned(), keywords));
         }
         Ok(())
     }
@@ -422,6 +425,15 @@ impl Rules {
         self.max_per_request.iter().for_each(|rule| hear(rule.id));
         self.throughput.iter().for_each(|rule| hear(rule.id));
         self.certified.iter().for_each(|rule| hear(rule.id));
+    }
+
+    /// What a phone wishes that writes `text`: a word counts when any enforced level knows it. Where levels differ, no more
+    /// messages goes first: words of a child never undo those of its parent.
+    #[must_use]
+    pub fn wish(&self, text: &str) -> Option<Wish> {
+        let enforced = self.opt_outs.iter().filter(|rule| rule.enforce);
+        let wishes: SmallVec<[Wish; 4]> = enforced.filter_map(|rule| rule.is.wish(text)).collect();
+        [Wish::Out, Wish::In, Wish::Help].into_iter().find(|wish| wishes.contains(wish))
     }
 
     /// Whether certified messages may be asked for: some level says so, and none says no.

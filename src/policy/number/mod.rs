@@ -6,9 +6,11 @@
 mod country;
 mod plan;
 pub mod prefix;
+mod written;
 
 pub use country::{Continent, Country, NotACountry};
 pub use plan::{NotAPlan, Plan};
+pub use written::international;
 
 use std::cell::OnceCell;
 use std::fmt;

@@ -2,11 +2,13 @@
 //!
 //! The longest prefix of the number that has somebody for the message decides; on one prefix a keyword goes before none.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
 use crate::account::{AccountId, CredentialId};
+use crate::policy::number::international;
 use crate::policy::number::prefix::{NotAPrefix, PrefixTable};
 
 /// Whose the messages from phones to a number are.
@@ -69,11 +71,11 @@ impl MoTable {
         Ok(built)
     }
 
-    /// Who may get messages to this number.
+    /// Who may get messages to this number, as its operator writes it: with `+` or `00` too.
     #[must_use]
     pub fn takers(&self, number: &[u8]) -> Takers {
         let mut found = Takers::Nobody;
-        for spot in self.0.matches(number) {
+        for spot in self.0.matches(&read(number)) {
             match spot.others {
                 // What stands on shorter prefixes is never asked.
                 Some(taker) if spot.words.is_empty() => found = Takers::One(taker),
@@ -87,8 +89,13 @@ impl MoTable {
     #[must_use]
     pub fn taker(&self, number: &[u8], keyword: Option<&str>) -> Option<Taker> {
         let of = |spot: &Spot| keyword.and_then(|word| spot.words.get(word)).copied().or(spot.others);
-        self.0.matches(number).filter_map(of).last()
+        self.0.matches(&read(number)).filter_map(of).last()
     }
+}
+
+/// What is no number is only found by the prefix that every number has.
+fn read(number: &[u8]) -> Cow<'_, [u8]> {
+    international(number).unwrap_or(Cow::Borrowed(number))
 }
 
 #[cfg(test)]
@@ -129,5 +136,9 @@ mod tests {
         let narrow = MoTable::compile(&[route("220", Some("WIN"), 2), route("22000", None, 3)]).unwrap();
         assert_eq!((narrow.takers(b"22000"), narrow.takers(b"33")), (one(3), Takers::Nobody));
         assert_eq!(narrow.taker(b"22055", None), None);
+        for written in [&b"+22000"[..], b"0022000"] {
+            assert_eq!((table.takers(written), taker(written, Some("BET"))), (Takers::ByKeyword, Some(4)));
+        }
+        assert_eq!(taker(b"ACME", None), Some(1), "no number: whose every number is");
     }
 }

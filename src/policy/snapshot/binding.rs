@@ -94,19 +94,23 @@ impl Snapshot {
                 self.own_rates.insert(credential.id, rule);
             }
         }
-        self.protected = self.registry(&platform.protected, &mut notes)?;
+        self.protected = self.registry(&platform.protected, true, &mut notes)?;
+        self.watched = self.registry(&platform.protected, false, &mut notes)?;
         self.notes = notes;
         Ok(())
     }
 
+    /// Those of the names that are enforced, or those that are not: in one register the longer of two names that fit
+    /// would hide the shorter one.
     fn registry(
         &self,
         names: &[Rule<ProtectedName<String>>],
+        enforced: bool,
         notes: &mut RuleNotes,
     ) -> Result<Registry<Protected>, RegistryFault> {
         let by_name: HashMap<&str, AccountId> =
             self.accounts.values().map(|account| (account.name.as_str(), account.id)).collect();
-        let entries = names.iter().map(|rule| {
+        let entries = names.iter().filter(|rule| rule.enforce == enforced).map(|rule| {
             let ProtectedName { name, accounts, matches } = &rule.is;
             let id = notes.add(RuleNote {
                 kind: RuleKind::Registry,
@@ -171,9 +175,10 @@ impl Snapshot {
         Sender { account, rules: self.account_rules(account.id) }
     }
 
-    /// The protected name that a source address is, or looks like.
-    pub(in crate::policy) fn protected_name(&self, source: &[u8]) -> Option<&Protected> {
-        self.protected.holder(source)?.accounts.first()
+    /// The protected names that a source address is, or looks like; those that are enforced first.
+    pub(in crate::policy) fn protected_names(&self, source: &[u8]) -> impl Iterator<Item = &Protected> {
+        let found = self.protected.holders(source).chain(self.watched.holders(source));
+        found.filter_map(|entry| entry.accounts.first())
     }
 
     /// An account and those above it, the nearest first.

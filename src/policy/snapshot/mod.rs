@@ -104,6 +104,8 @@ pub struct Snapshot {
     /// The rate of each credential that has one.
     own_rates: HashMap<CredentialId, RuleId>,
     protected: Registry<Protected>,
+    /// The same in shadow.
+    watched: Registry<Protected>,
     accounts: HashMap<AccountId, Arc<Account>>,
     /// Stopped, or under one that is.
     suspended: HashSet<AccountId>,

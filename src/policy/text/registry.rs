@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use aho_corasick::{AhoCorasick, MatchKind};
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
-use super::skeleton::{skeleton, skeleton_of};
+use super::skeleton::{skeleton, skeletons_of};
 
 /// How much of a source address a protected name takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,22 +112,23 @@ impl<T> Registry<T> {
         Ok(Self { entries, whole, numbers, contained, contained_entries })
     }
 
-    /// The protected name that a source address is or looks like; octets are read as ISO 8859-1.
+    /// The protected names that a source address is or looks like: at most one for each alphabet in which its octets may
+    /// be read, since nobody knows in which a phone will show them.
     ///
     /// A whole name goes before a contained one, a longer one before a shorter one. A source address that is a number
     /// is only compared with numbers.
-    #[must_use]
-    pub fn holder(&self, source: &[u8]) -> Option<&ProtectedName<T>> {
+    pub fn holders(&self, source: &[u8]) -> impl Iterator<Item = &ProtectedName<T>> {
+        let mut found = SmallVec::<[u32; 3]>::new();
         if self.entries.is_empty() {
-            return None;
-        }
-        let found = if let Some(number) = as_number(source) {
-            self.numbers.get(number).copied()
+        } else if let Some(number) = as_number(source) {
+            found.extend(self.numbers.get(number).copied());
         } else {
-            let look = skeleton_of(source);
-            self.whole.get(&look[..]).copied().or_else(|| self.longest_inside(&look))
-        };
-        self.entries.get(found? as usize)
+            for look in skeletons_of(source) {
+                let place = self.whole.get(&look[..]).copied().or_else(|| self.longest_inside(&look));
+                found.extend(place.filter(|place| !found.contains(place)));
+            }
+        }
+        found.into_iter().filter_map(|place| self.entries.get(place as usize))
     }
 
     fn longest_inside(&self, look: &[u8]) -> Option<u32> {
@@ -187,7 +189,7 @@ mod tests {
     }
 
     fn holder(source: &[u8]) -> Option<u32> {
-        registry().holder(source).map(|entry| entry.accounts[0])
+        registry().holders(source).next().map(|entry| entry.accounts[0])
     }
 
     #[test]
@@ -222,6 +224,17 @@ mod tests {
     }
 
     #[test]
+    fn each_reading_of_an_address_may_be_somebody_else_s() {
+        let both = vec![protected("ACM", 1, NameMatch::Whole), protected("ACMÉ", 2, NameMatch::Whole)];
+        let registry = Registry::new(both).unwrap();
+        let holders =
+            |source: &[u8]| -> Vec<u32> { registry.holders(source).map(|entry| entry.accounts[0]).collect() };
+        assert_eq!(holders(b"ACM\x1F"), [1, 2]);
+        assert_eq!(holders("АСМЕ".as_bytes()), [2]);
+        assert_eq!(holders(b"acme"), [2]);
+    }
+
+    #[test]
     fn names_that_cannot_be_told_apart_are_refused() {
         let twice = Registry::new(vec![
             protected("ACME", 1, NameMatch::Whole),
@@ -235,8 +248,8 @@ mod tests {
         let number_and_name =
             Registry::new(vec![protected("100", 1, NameMatch::Whole), protected("IOO", 2, NameMatch::Whole)]);
         let registry = number_and_name.unwrap();
-        assert_eq!(registry.holder(b"100").unwrap().accounts, [1]);
-        assert_eq!(registry.holder(b"loo").unwrap().accounts, [2]);
-        assert!(Registry::<u32>::default().holder(b"ACME").is_none());
+        let holder = |source: &[u8]| registry.holders(source).next().unwrap().accounts[0];
+        assert_eq!((holder(b"100"), holder(b"loo")), (1, 2));
+        assert!(Registry::<u32>::default().holders(b"ACME").next().is_none());
     }
 }

@@ -1,8 +1,11 @@
 //! What a name looks like to a human: equal skeletons, names that are taken for each other.
+//!
+//! A source address does not say its alphabet, so it has a skeleton for each way in which a phone may come to read it.
 
 use std::sync::LazyLock;
 
 use smallvec::SmallVec;
+use smpp_proto::text::gsm7;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 use unicode_security::confusable_detection::skeleton as prototypes;
 
@@ -15,20 +18,66 @@ use super::invisible::vanishes;
 /// letters and digits.
 #[must_use]
 pub fn skeleton(name: &str) -> String {
+    String::from_utf8_lossy(&outlined(name.chars())).into_owned()
+}
+
+fn outlined(characters: impl Iterator<Item = char>) -> Skeleton {
     let mut outline = Outline::new();
-    for character in name.chars() {
+    for character in characters {
         match character {
             '!' => outline.push_exclamation(),
             _ => looks(character, |octets| outline.push(octets)),
         }
     }
-    String::from_utf8_lossy(&outline.finish()).into_owned()
+    outline.finish()
 }
 
-/// The skeleton of a source address, whose octets are read as ISO 8859-1; in UTF-8.
+/// A skeleton, in UTF-8.
+pub(super) type Skeleton = SmallVec<[u8; 64]>;
+
+/// The skeletons of a source address: its octets are ISO 8859-1, the GSM alphabet with its extension (3GPP TS 23.038
+/// §6.2.1) or UTF-8, as its client and an operator agree without telling us. A reading that says the same as
+/// ISO 8859-1 is left out, so nearly all addresses have one.
 ///
-/// Does not allocate for addresses within the bounds of SMPP.
-pub(super) fn skeleton_of(source: &[u8]) -> SmallVec<[u8; 64]> {
+/// Does not allocate for addresses within the bounds of SMPP, but for those in UTF-8.
+pub(super) fn skeletons_of(source: &[u8]) -> SmallVec<[Skeleton; 1]> {
+    let mut all = SmallVec::from_buf([latin_1(source)]);
+    // Octets that the GSM alphabet does not have stay as they are: half a name in it may be enough.
+    if source.iter().any(|octet| octet.is_ascii() && !is_gsm_as_ascii(*octet)) {
+        let runs = source.chunk_by(|one, next| one.is_ascii() == next.is_ascii());
+        let characters = runs.flat_map(|run| {
+            let septets = if run.is_ascii() { run } else { &[] };
+            let octets = if run.is_ascii() { &[] } else { run };
+            let octets = octets.iter().copied().map(char::from);
+            gsm7::characters(septets, gsm7::Tables::default()).chain(octets)
+        });
+        all.push(outlined(characters));
+    }
+    if let Some(text) = utf8(source) {
+        all.push(outlined(text.chars()));
+    }
+    all
+}
+
+/// Whether an octet of ASCII is the same character in the GSM alphabet.
+const fn is_gsm_as_ascii(octet: u8) -> bool {
+    matches!(octet, b'\n' | b'\r' | b' '..=b'#' | b'%'..=b'?' | b'A'..=b'Z' | b'a'..=b'z')
+}
+
+/// What is UTF-8 and more than ASCII. A name that was cut may end within a character.
+fn utf8(source: &[u8]) -> Option<&str> {
+    let text = match std::str::from_utf8(source) {
+        Ok(text) => text,
+        Err(fault) if fault.error_len().is_none() => {
+            std::str::from_utf8(source.get(..fault.valid_up_to())?).ok()?
+        }
+        Err(_) => return None,
+    };
+    (!text.is_ascii()).then_some(text)
+}
+
+/// The skeleton of octets that are ISO 8859-1.
+fn latin_1(source: &[u8]) -> Skeleton {
     let mut outline = Outline::new();
     for octet in source {
         match LOOKS.get(usize::from(*octet)) {
@@ -43,7 +92,7 @@ pub(super) fn skeleton_of(source: &[u8]) -> SmallVec<[u8; 64]> {
 
 /// A skeleton as it grows.
 struct Outline {
-    octets: SmallVec<[u8; 64]>,
+    octets: Skeleton,
     /// How many octets at the end come from exclamation marks.
     exclaimed: usize,
 }
@@ -70,7 +119,7 @@ impl Outline {
         self.exclaimed += 1;
     }
 
-    fn finish(mut self) -> SmallVec<[u8; 64]> {
+    fn finish(mut self) -> Skeleton {
         self.octets.truncate(self.octets.len().saturating_sub(self.exclaimed));
         self.octets
     }
@@ -135,7 +184,7 @@ fn push_part(part: char, look: &mut Look) {
         }
         look.truncate(before);
     }
-    match small_capital(part) {
+    match lone_look(part).or_else(|| lone_look(small)) {
         Some(letter) => look.push(LOOKS[usize::from(letter)]),
         None if small.is_alphanumeric() => {
             let mut buffer = [0; 4];
@@ -164,8 +213,9 @@ fn only(mut characters: impl Iterator<Item = char>) -> Option<char> {
     characters.next().filter(|_| characters.next().is_none())
 }
 
-/// Small capitals of the phonetic alphabet, which the confusables leave as they are.
-const fn small_capital(character: char) -> Option<u8> {
+/// What the confusables leave as they are: small capitals of the phonetic alphabet, signs, and the capitals of the GSM
+/// alphabet that stand for Latin ones in names (Λ, Δ, Ξ, Φ, Θ), also where they are written small.
+const fn lone_look(character: char) -> Option<u8> {
     Some(match character {
         'ᴀ' => b'a',
         'ʙ' => b'b',
@@ -195,6 +245,9 @@ const fn small_capital(character: char) -> Option<u8> {
         '£' => b'l',
         '¢' => b'c',
         '¥' => b'y',
+        'λ' | 'δ' => b'a',
+        'ξ' => b'e',
+        'φ' | 'θ' => b'o',
         _ => return None,
     })
 }
@@ -254,6 +307,7 @@ mod tests {
             ("Łódź", "lodz"),
             ("Straße", "strasse"),
             ("€uro", "euro"),
+            ("ΛCMΞ δΦ", "acmeao"),
             ("Банк", "bahk"),
             ("株式会社", "株式会社"),
             ("...", ""),
@@ -277,9 +331,25 @@ mod tests {
 
     #[test]
     fn octets_are_read_as_latin_1() {
-        assert_eq!(skeleton_of(b"Pe\xF1a 2")[..], *b"pena2");
-        assert_eq!(skeleton_of(b"")[..], *b"");
-        assert_eq!(skeleton_of(&[0xFF; 300]).len(), 300);
+        assert_eq!(latin_1(b"Pe\xF1a 2")[..], *b"pena2");
+        assert_eq!(latin_1(b"")[..], *b"");
+        assert_eq!(latin_1(&[0xFF; 300]).len(), 300);
+    }
+
+    #[test]
+    fn a_source_address_is_read_in_each_alphabet_that_says_something_else() {
+        let read = |source: &[u8]| -> Vec<String> {
+            let all = skeletons_of(source);
+            all.iter().map(|skeleton| String::from_utf8_lossy(skeleton).into_owned()).collect()
+        };
+        assert_eq!(read(b"ACME 24-7"), ["acme2at"]);
+        assert_eq!(read(b"ACM\x1F"), ["acm", "acme"]);
+        assert_eq!(read(b"\x14C\x1BeME\x1B"), ["ceme", "aceme"]);
+        assert_eq!(read(b"\x14CM\xC9"), ["cme", "acme"], "an octet that no septet is");
+        assert_eq!(read("АСМЕ".as_bytes()).last().map(String::as_str), Some("acme"));
+        assert_eq!(read(&"АСМЕ!".as_bytes()[..7]).last().map(String::as_str), Some("acm"), "cut");
+        assert_eq!(read(b"ACM\xC9"), ["acme"], "no UTF-8");
+        assert_eq!(read(b""), [""]);
     }
 
     proptest! {
@@ -293,7 +363,8 @@ mod tests {
         fn octets_and_characters_have_one_skeleton(source in proptest::collection::vec(any::<u8>(), 0..24)) {
             let name: String = source.iter().copied().map(char::from).collect();
             let long = skeleton(&name);
-            prop_assert_eq!(&skeleton_of(&source)[..], long.as_bytes());
+            prop_assert_eq!(&latin_1(&source)[..], long.as_bytes());
+            prop_assert!(skeletons_of(&source).len() <= 3);
         }
 
         #[test]
@@ -302,7 +373,7 @@ mod tests {
             for character in name.chars() {
                 outline.push(&looked_up(character));
             }
-            let short = skeleton_of(name.as_bytes());
+            let short = latin_1(name.as_bytes());
             prop_assert_eq!(&short[..], &outline.octets[..]);
         }
     }

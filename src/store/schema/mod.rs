@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 use crate::message::State;
 
 /// Steps from each version to the next; `user_version` counts how many were taken.
-pub(super) const STEPS: [&str; 7] =
-    [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS, LIMITS, ADDRESSES];
+pub(super) const STEPS: [&str; 8] =
+    [FIRST, PARTS_OF_PHONES, SHORT_IDS, JOURNAL, POLICY_PARTS, LIMITS, ADDRESSES, LISTED];
 
 /// Version 1.
 ///
@@ -168,6 +168,14 @@ const ADDRESSES: &str = "
 CREATE TABLE address_seen(
   account INTEGER NOT NULL, surface TEXT NOT NULL, network TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY(account, surface, network)) STRICT, WITHOUT ROWID;
+";
+
+/// Version 8: numbers on lists that were taken with the `00` before them, and so never met a destination.
+const LISTED: &str = "
+INSERT OR IGNORE INTO listed_number(owner, number, at, why)
+  SELECT owner, CAST('1' || substr(number, 4) AS INTEGER), at, why FROM listed_number
+    WHERE number LIKE '100%' AND length(number) >= 6;
+DELETE FROM listed_number WHERE number LIKE '100%';
 ";
 
 /// What happened to a message beside the usual.

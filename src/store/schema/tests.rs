@@ -101,6 +101,24 @@ fn a_file_of_version_4_becomes_one_of_today() {
     }
 }
 
+/// Such a number was listed, and met no destination.
+#[test]
+fn numbers_on_lists_lose_the_00_before_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.db");
+    let db = open(&path).unwrap();
+    let list = "INSERT INTO listed_number(owner, number, at, why) VALUES
+        (0, 10034600123002, 5, 'old'), (7, 10034600123002, 6, 'both'), (7, 134600123002, 7, 'same'),
+        (7, 1044600, 8, 'one zero')";
+    db.execute_batch(&format!("{list}; PRAGMA user_version = 7")).unwrap();
+    drop(db);
+    let db = open(&path).unwrap();
+    let mut find = db.prepare("SELECT owner, number, at FROM listed_number ORDER BY owner, number").unwrap();
+    let rows = find.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let rows: Vec<(i64, i64, i64)> = rows.collect::<Result<_, _>>().unwrap();
+    assert_eq!(rows, [(0, 134_600_123_002, 5), (7, 1_044_600, 8), (7, 134_600_123_002, 7)]);
+}
+
 #[test]
 fn entries_cannot_be_changed() {
     let folder = tempfile::tempdir().unwrap();

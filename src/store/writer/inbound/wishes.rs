@@ -6,6 +6,7 @@ use tracing::{info, warn};
 
 use crate::account::AccountId;
 use crate::message::wording;
+use crate::policy::number::international;
 use crate::policy::text::opt::Wish;
 use crate::store::StoreError;
 use crate::store::writer::Writer;
@@ -18,30 +19,31 @@ impl Writer {
         pdu: &Bytes,
     ) -> Result<(), StoreError> {
         let policy = self.shared.policy.load_full();
-        let Some(rule) = &policy.account_rules(account).opt_outs else { return Ok(()) };
+        let rules = policy.account_rules(account);
+        if rules.opt_outs.is_empty() {
+            return Ok(());
+        }
         let Ok(pdu) = DeliverSm::decode(pdu.clone()) else { return Ok(()) };
         let Ok(data) = wording::read(pdu.data_coding, pdu.esm_class, pdu.user_data(), &pdu.tlvs) else {
             return Ok(());
         };
         let text = data.decode();
-        let Some(wish) = rule.is.wish(&text) else { return Ok(()) };
-        if !rule.enforce {
-            if wish == Wish::Out {
+        for rule in rules.opt_outs.iter().filter(|rule| !rule.enforce) {
+            if rule.is.wish(&text) == Some(Wish::Out) {
                 self.shared.counters.shadowed.count(&policy, account, rule.id);
             }
-            return Ok(());
         }
-        let Some(number) = in_international_form(&pdu.source.digits.to_text()) else {
+        let Some(wish) = rules.wish(&text) else { return Ok(()) };
+        let Some(number) = international(pdu.source.digits.as_bytes()) else {
             warn!(source = %pdu.source.digits.to_text(), ?wish, "a wish came from no number; nothing is listed");
             return Ok(());
         };
-        let number = number.as_bytes();
         let changed = match wish {
             Wish::Out => {
                 let why: String = text.trim().chars().take(LONGEST_REASON).collect();
-                self.limits.lists.add(&self.db, account.0, number, &why, self.now)?
+                self.limits.lists.add(&self.db, account.0, &number, &why, self.now)?
             }
-            Wish::In => self.limits.lists.remove(&self.db, account.0, number)?,
+            Wish::In => self.limits.lists.remove(&self.db, account.0, &number)?,
             Wish::Help => false,
         };
         if changed {
@@ -51,14 +53,6 @@ impl Writer {
         }
         Ok(())
     }
-}
-
-/// The digits of a number as destinations are written: operators also write `+34…`, `0034…` and blanks.
-fn in_international_form(source: &str) -> Option<String> {
-    let written: String = source.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
-    let digits = written.strip_prefix('+').or_else(|| written.strip_prefix("00")).unwrap_or(&written);
-    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| digits.to_owned())
 }
 
 /// Characters of what a phone said that are kept beside its number.
