@@ -10,7 +10,7 @@ use bytes::Bytes;
 use smpp_proto::field::{COctets, DataCoding, InterfaceVersion, RegisteredDelivery, Tag};
 use smpp_proto::pdu::{BindKind, Destination, SubmitMulti, SubmitSm};
 use smpp_proto::text::ucs2;
-use smpp_proto::{Address, Body, CommandId, CommandStatus};
+use smpp_proto::{Address, Body, CommandStatus};
 use support::{Esme, House, SmscLink, submit};
 use tollgate::clock::Timestamp;
 use tollgate::policy::filter::RuleKind;
@@ -438,68 +438,6 @@ async fn f_066_only_granted_senders_are_taken_of_account_and_credential() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f_226_a_protected_name_is_its_owner_s_however_it_is_spelt() {
-    let account = |name: &str, parent: &str| {
-        format!(
-            "[[account]]\nname = \"{name}\"\n{parent}opening_credit = \"10\"\n[[account.smpp]]\n\
-             system_id = \"{name}\"\npassword = \"secret\"\n"
-        )
-    };
-    let names = "[[protected_name]]\nname = \"ACME Bank\"\naccounts = [\"acme\"]\n\
-        [[protected_name]]\nname = \"ACME\"\naccounts = [\"acme\"]\n\
-        [[protected_name]]\nname = \"Post\"\naccounts = [\"acme\"]\nmatch = \"contained\"\n\
-        [[protected_name]]\nname = \"22000\"\naccounts = [\"acme\"]\n";
-    let branch = account("branch", "parent = \"acme\"\n");
-    let house = House::open(&format!("{}{branch}{}{names}", account("acme", ""), account("other", ""))).await;
-    let from = |name: &str| SubmitSm { source: Address::alphanumeric(name.to_owned()), ..to(TO, name) };
-    let mut other = house.bound("other").await;
-    for look_alike in ["ACME Bank", "acme-bank", "ACM3 BANK", "A C M E 8ank", "My Post", "P0ST24"] {
-        refused(&mut other, from(look_alike), 0x0A).await;
-    }
-    refused(&mut other, SubmitSm { source: Address::international("22000"), ..to(TO, "n") }, 0x0A).await;
-    // Octets do not say their alphabet: UTF-8, also half Latin; the GSM alphabet (É, Δ, Λ); ISO 8859-1.
-    let octets: [&[u8]; 7] = [
-        b"\xD0\x90\xD0\xA1\xD0\x9C\xD0\x95",
-        b"\xD0\x90\xD0\xA1ME Bank",
-        b"ACM\x1F",
-        b"ACM\x1F Bank",
-        b"\x10CME Bank",
-        b"\x14CME Bank",
-        b"\xC0CM\xC9 Bank",
-    ];
-    for look_alike in octets {
-        let source = Address::alphanumeric(Bytes::copy_from_slice(look_alike));
-        refused(&mut other, SubmitSm { source, ..to(TO, "x") }, 0x0A).await;
-    }
-    let source = Address::alphanumeric(&b"\x14C\xD0\x95"[..]);
-    accepted(&mut other, SubmitSm { source, ..to(TO, "nobody's") }).await;
-    accepted(&mut other, from("Bank")).await;
-    let mut acme = house.bound("acme").await;
-    accepted(&mut acme, from("ACME Bank")).await;
-    let mut branch = house.bound("branch").await;
-    accepted(&mut branch, from("acme bank")).await;
-    assert_eq!((house.books("other").1, house.books("branch").1), ("2".to_owned(), "1".to_owned()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_protected_name_in_shadow_opens_none_that_is_enforced() {
-    let other = acme("");
-    let zebra = "[[account]]\nname = \"zebra\"\n[[protected_name]]\nname = \"Zebra\"\naccounts = [\"zebra\"]\n\
-        match = \"contained\"\n";
-    let tried = "[[protected_name]]\nname = \"Zebra Bank\"\naccounts = [\"zebra\"]\nenforce = false\n\
-        [[protected_name]]\nname = \"Giraffe\"\naccounts = [\"zebra\"]\nenforce = false\n";
-    let mut house = House::open(&format!("{other}{zebra}")).await;
-    let mut esme = house.bound("acme").await;
-    let from = |name: &str| SubmitSm { source: Address::alphanumeric(name.to_owned()), ..to(TO, name) };
-    refused(&mut esme, from("Zebra Bank"), 0x0A).await;
-    house.reload(&format!("{other}{zebra}{tried}")).await;
-    refused(&mut esme, from("Zebra Bank"), 0x0A).await;
-    accepted(&mut esme, from("Giraffe")).await;
-    let account = tollgate::account::AccountId(house.account("acme").id);
-    assert_eq!(house.store().counters().shadowed.of(account, RuleKind::Registry), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn words_patterns_and_links_are_refused_and_shadow_rules_only_count() {
     let content = "[[account.filters.content]]\nname = \"loans\"\nwords = [\"cheap loan\"]\n\
         [[account.filters.content]]\nname = \"spaced\"\nwords = [\"viagra\"]\nfolded = true\n\
@@ -569,79 +507,4 @@ async fn a_pace_of_hundreds_a_second_is_kept_and_outlives_a_change_of_its_most()
     assert_eq!(flood(&mut esme).await, 0);
     house.clock.advance(Duration::from_millis(100));
     assert_eq!(flood(&mut esme).await, 30);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn statuses_are_the_account_s_own() {
-    let policy = "[[account]]\nname = \"acme\"\nopening_credit = \"0\"\nstatus_codes = \"vendor\"\nstatus_detail = true\n\
-        [account.statuses]\nsender_not_allowed = 0x66\n[account.filters]\ncountries = [\"ES\"]\nsenders = [\"ACME\"]\n\
-        [[account.smpp]]\nsystem_id = \"acme\"\npassword = \"secret\"\n";
-    let house = House::open(policy).await;
-    let mut esme = house.bound("acme").await;
-    let ours = |number| SubmitSm { source: Address::alphanumeric("ACME"), ..to(number, "x") };
-    refused(&mut esme, ours(TO), 0x403).await;
-    refused(&mut esme, ours("573001234567"), 0x402).await;
-    refused(&mut esme, to(TO, "from somebody else"), 0x66).await;
-    let sequence = esme.send(Body::SubmitSm(ours("573001234567"))).await;
-    let answer = esme.expect_answer(sequence).await;
-    match answer.body() {
-        Body::SubmitSmResp(resp) => {
-            let text = resp.tlvs.get(Tag::ADDITIONAL_STATUS_INFO_TEXT).expect("a reason");
-            assert_eq!(&text[..], b"country_blocked\0");
-        }
-        other => panic!("{other:?}"),
-    }
-    // Of a submit_multi that the store refuses whole the first reason is told.
-    let (number, other) = (Address::international(TO), Address::international("573001234567"));
-    let multi = SubmitMulti {
-        source: Address::alphanumeric("ACME"),
-        destinations: vec![Destination::Address(number), Destination::Address(other)],
-        short_message: Bytes::from_static(b"x"),
-        ..SubmitMulti::default()
-    };
-    let sequence = esme.send(Body::SubmitMulti(multi)).await;
-    let answer = esme.expect_answer(sequence).await;
-    assert_eq!(answer.header.status, CommandStatus(0x403));
-    // No id, nobody unsuccessful, and the parameter.
-    assert_eq!(&answer.frame.body[..], b"\0\0\0\x1D\0\x14insufficient_credit\0");
-    assert_eq!(house.books("acme"), ("0".to_owned(), "0".to_owned()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn statuses_of_binds_are_the_account_s_own_but_for_a_wrong_password() {
-    let credential = |name: &str, keys: &str| {
-        format!("[[account.smpp]]\nsystem_id = \"{name}\"\npassword = \"secret\"\n{keys}\n")
-    };
-    let statuses = "[account.statuses]\naccount_suspended = 0x0F\nip_not_allowed = 0x0A\ntls_required = 0x65\n\
-        bind_type_not_allowed = 0x61\ntoo_many_binds = 0x0D\nalready_bound = 0x40D\nwrong_bind_state = 0x45\n\
-        rate_limited = 0x14\n";
-    let house = House::open(&format!(
-        "[[account]]\nname = \"acme\"\n{statuses}{}{}{}{}[[account]]\nname = \"stopped\"\nsuspended = true\n\
-         [[account]]\nname = \"branch\"\nparent = \"stopped\"\n{statuses}{}",
-        credential("away", "allowed_ips = [\"192.0.2.1\"]"),
-        credential("bare", "tls_required = true"),
-        credential("hears", "bind_types = [\"receiver\"]"),
-        credential("one", "max_binds = 1"),
-        credential("branch", "")
-    ))
-    .await;
-    let bind = async |name: &str, password: &str| {
-        let mut esme = Esme::connect(house.address).await;
-        esme.bind(BindKind::Transceiver, name, password).await.header.status.0
-    };
-    let given = [("away", 0x0A), ("bare", 0x65), ("hears", 0x61), ("branch", 0x0F)];
-    for (name, status) in given {
-        assert_eq!(bind(name, "secret").await, status, "{name}");
-    }
-    assert_eq!((bind("hears", "wrong").await, bind("nobody", "wrong").await), (0x0E, 0x0E));
-    let mut hears = Esme::bound_as(BindKind::Receiver, house.address, "hears", "secret").await;
-    refused(&mut hears, to(TO, "on a receiver"), 0x45).await;
-    let again = hears.bind(BindKind::Receiver, "hears", "secret").await;
-    assert_eq!(again.header.status, CommandStatus(0x40D));
-    let mut first = house.bound("one").await;
-    let (status, ()) = tokio::join!(bind("one", "secret"), async {
-        let probe = first.next_raw().await;
-        first.send_empty(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, probe.header.sequence).await;
-    });
-    assert_eq!(status, 0x0D);
 }
