@@ -155,7 +155,9 @@ async fn credit_queue_and_way_say_how_they_stand() {
     assert_eq!(fast.try_submit(submit(nowhere, "no way")).await.0, CommandStatus(0x0B));
     let because = "no price or no route for 573001234567";
     assert_eq!(logs.with(&format!("rule={because}")).len(), 1, "{}", logs.text());
-    assert_eq!(explain(&house, "fast", None, nowhere).await.because.as_deref(), Some(because));
+    // Who asks is told which of both is missing.
+    let because = explain(&house, "fast", None, nowhere).await.because;
+    assert_eq!(because.as_deref(), Some("no route takes this message"));
 }
 
 #[tokio::test]
