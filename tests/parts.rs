@@ -103,6 +103,8 @@ async fn what_is_told_of_each_part_waits_for_its_operator() {
         ways.links[1].is_silent().await;
     }
     ways.gate.reaches(&id, "ready").await;
-    assert_eq!(ways.gate.trace(&id).upstream, "north");
+    let trace = ways.gate.trace(&id);
+    assert_eq!(trace.upstream, "north");
+    assert!(trace.timeline.iter().all(|entry| entry.what != "sent"), "only a part was: {:?}", trace.timeline);
     ways.gate.ends_with("8", "2");
 }

@@ -186,8 +186,8 @@ impl Trace {
             ),
         );
         let time = |at: Option<i64>| at.map(Timestamp::from_millis);
-        if let Some(at) = time(row.get(12)?) {
-            let id = self.upstream_id.clone().unwrap_or_default();
+        // Of a message that was taken in part the parts tell.
+        if let (Some(at), Some(id)) = (time(row.get(12)?), self.upstream_id.clone()) {
             self.add(at, "sent", format!("operator {} took it as {id:?}", self.upstream));
         }
         if let Some(at) = time(row.get(13)?) {
