@@ -468,7 +468,7 @@ impl Rules {
     pub fn paces(&self, number: &[u8], mut demand: impl FnMut(Claim)) {
         for rule in &self.velocity {
             let Paced { prefix, digits, ranges, every, burst } = &rule.is;
-            if !number.starts_with(prefix.as_bytes()) {
+            if !prefix.is_empty() && !number.starts_with(prefix.as_bytes()) {
                 continue;
             }
             let key = range(*ranges, *digits, number);

@@ -50,6 +50,11 @@ impl Writer {
         let mut answers = Vec::with_capacity(batch.requests.len());
         let mut shown = None;
         let mut fresh = Vec::new();
+        let accepts = batch.requests.iter().filter_map(|request| match request {
+            ClientRequest::Accept(accept) => Some(accept),
+            _ => None,
+        });
+        self.limits.fetch(accepts.flat_map(|accept| accept.admitted.claims()), self.now);
         for request in &batch.requests {
             let looks = !matches!(request, ClientRequest::Accept(a) if !a.replaces_pending && !a.short_id);
             if looks {

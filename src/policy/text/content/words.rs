@@ -47,18 +47,17 @@ impl Words {
     }
 }
 
-/// Whether one of two automata may find something in its text. Both are walked side by side: each waits for the memory
-/// that holds its next state, and so they wait together.
+/// Whether one of two automata may find something in its text. Two are walked side by side, and one along several shares
+/// of its text: each step waits for the memory that holds the next state, and so they wait together.
 pub(super) fn may_find(words: &Words, text: &[u8], others: &Words, other: &[u8]) -> bool {
     let (words, others) = match (words, others) {
         (Words::None, Words::None) => return false,
-        (Words::Table(table), Words::None) => return is_special_in(table, text, None),
-        (Words::None, Words::Table(table)) => return is_special_in(table, other, None),
+        (Words::Table(table), Words::None) => return may_find_in_shares(table, text),
+        (Words::None, Words::Table(table)) => return may_find_in_shares(table, other),
         (Words::Table(words), Words::Table(others)) => (words, others),
         (Words::Linked(_), _) | (_, Words::Linked(_)) => return true,
     };
-    let start = |table: &DFA| table.start_state(Anchored::No);
-    let (Ok(mut here), Ok(mut there)) = (start(words), start(others)) else { return true };
+    let (Some(mut here), Some(mut there)) = (start(words), start(others)) else { return true };
     let mut pairs = text.iter().zip(other);
     for (octet, other) in pairs.by_ref() {
         here = words.next_state(Anchored::No, here, *octet);
@@ -68,15 +67,59 @@ pub(super) fn may_find(words: &Words, text: &[u8], others: &Words, other: &[u8])
         }
     }
     let shorter = text.len().min(other.len());
-    is_special_in(words, text.get(shorter..).unwrap_or_default(), Some(here))
-        || is_special_in(others, other.get(shorter..).unwrap_or_default(), Some(there))
+    may_find_on(words, here, text.get(shorter..)) || may_find_on(others, there, other.get(shorter..))
 }
 
-/// Whether a text leads to a state that may be a match, from the start or from `at`.
-fn is_special_in(table: &DFA, text: &[u8], at: Option<StateID>) -> bool {
-    let Some(mut at) = at.or_else(|| table.start_state(Anchored::No).ok()) else { return true };
-    text.iter().any(|octet| {
+/// Shares of a text that are walked at once.
+const SHARES: usize = 4;
+
+/// Each share goes on so far into the next that no literal over the cut is missed.
+fn may_find_in_shares(table: &DFA, text: &[u8]) -> bool {
+    let Some(start) = start(table) else { return true };
+    let share = text.len().div_ceil(SHARES);
+    let length = share + table.max_pattern_len().saturating_sub(1);
+    let Some(last) = text.len().checked_sub(length) else { return may_find_on(table, start, Some(text)) };
+    let [a, b, c, d] = std::array::from_fn(|place| {
+        let from = (place * share).min(last);
+        text.get(from..from + length).unwrap_or_default()
+    });
+    let mut at = [start; SHARES];
+    a.iter().zip(b).zip(c).zip(d).any(|(((a, b), c), d)| {
+        let octets = [a, b, c, d];
+        at = std::array::from_fn(|place| table.next_state(Anchored::No, at[place], *octets[place]));
+        at.iter().fold(false, |any, at| any | table.is_special(*at))
+    })
+}
+
+fn may_find_on(table: &DFA, mut at: StateID, text: Option<&[u8]>) -> bool {
+    text.unwrap_or_default().iter().any(|octet| {
         at = table.next_state(Anchored::No, at, *octet);
         table.is_special(at)
     })
+}
+
+fn start(table: &DFA) -> Option<StateID> {
+    table.start_state(Anchored::No).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_is_found_wherever_the_shares_of_a_text_are_cut() {
+        let words = Words::of(&["win", "free money", "x"]).unwrap();
+        for length in 0..90_usize {
+            let plain = "-".repeat(length);
+            assert!(!may_find(&words, plain.as_bytes(), &Words::None, b""), "{length}");
+            for literal in ["win", "free money", "x"].into_iter().filter(|literal| literal.len() <= length) {
+                for at in 0..=length - literal.len() {
+                    let mut text = plain.clone();
+                    text.replace_range(at..at + literal.len(), literal);
+                    assert!(may_find(&words, text.as_bytes(), &Words::None, b""), "{text}");
+                    assert!(may_find(&Words::None, b"", &words, text.as_bytes()), "{text}");
+                }
+            }
+        }
+    }
 }

@@ -58,7 +58,7 @@ impl Paces {
     }
 
     /// Nanoseconds until the bucket is full.
-    fn missing(&self, key: u64, now: Timestamp) -> u64 {
+    pub(super) fn missing(&self, key: u64, now: Timestamp) -> u64 {
         let missing = self.full_at.get(&key).map_or(0, |at| at.saturating_sub(nanos(now)));
         u64::try_from(missing).unwrap_or(0)
     }
