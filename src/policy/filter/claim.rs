@@ -3,6 +3,7 @@
 //! Policy says which and how much; the writer checks all of them and takes all or none, in the transaction that accepts
 //! the message.
 
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::RuleId;
@@ -96,13 +97,17 @@ impl QuotaKey {
 }
 
 /// The print of a first sending: account, destination, which part of it, and the text with its alphabet. Two different
-/// messages have the same print once in 10^19, so among four million prints one message in 4 * 10^12 is taken for another.
+/// messages have the same print once in 10^19, so among four million prints one message in 4 * 10^12 is taken for another. Stores have them.
 #[must_use]
 pub fn print(account: u32, destination: &[u8], data_coding: u8, part: u32, text: &[u8]) -> u64 {
-    let destination = xxh3_64_with_seed(destination, u64::from(account));
-    let [a, b, c, d, e, f, g, h] = destination.to_le_bytes();
-    let [p, q, r, s] = part.to_le_bytes();
-    xxh3_64_with_seed(text, xxh3_64(&[a, b, c, d, e, f, g, h, p, q, r, s, data_coding]))
+    let mut all = SmallVec::<[u8; 256]>::new();
+    all.extend_from_slice(&account.to_le_bytes());
+    all.extend_from_slice(&part.to_le_bytes());
+    all.extend_from_slice(&[u8::try_from(destination.len()).unwrap_or(u8::MAX), data_coding]);
+    all.extend_from_slice(destination);
+    all.extend_from_slice(text);
+    // All at once: a state to be fed would be larger than most messages.
+    xxh3_64(&all)
 }
 
 /// The print by which a rule in shadow knows a first sending, where another rule knows it by its own: each has its window.
@@ -177,5 +182,12 @@ mod tests {
         let different: std::collections::HashSet<_> = prints.iter().collect();
         assert_eq!(different.len(), prints.len());
         assert_eq!(print(1, b"34600", 0, 0, b"hi"), prints[0]);
+    }
+
+    #[test]
+    fn a_print_is_what_stores_have_of_the_same_message() {
+        assert_eq!(print(7, b"34600111222", 8, 0x0102, "\u{1F44B} hello".as_bytes()), 0xd90b_eddd_9832_e552);
+        let long = [b'x'; 1_000];
+        assert_eq!(print(u32::MAX, b"1", 0, 0, &long), 0x4307_4800_303c_8167);
     }
 }
