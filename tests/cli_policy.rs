@@ -317,6 +317,37 @@ fn what_is_exported_is_taken_by_check_and_changes_nothing() {
 }
 
 #[test]
+fn a_store_whose_protected_names_came_to_look_alike_opens_and_is_mended_by_a_file() {
+    let named = |name: &str, enforce: bool| {
+        format!("[[protected_name]]\nname = \"{name}\"\naccounts = [\"acme\"]\nenforce = {enforce}\n")
+    };
+    let policy = |second: &str| format!("{SMALL}{}{}", named("ACME", true), named(second, true));
+    let shell = Shell::new(&policy("Zebra"));
+    assert_eq!(shell.run("apply").code, 0);
+    // As a version that told the two apart left it.
+    let db = rusqlite::Connection::open(shell.path().join("gate.db")).unwrap();
+    db.execute("UPDATE meta SET value = replace(value, 'Zebra', 'ΛCME') WHERE key = 'platform'", []).unwrap();
+    drop(db);
+    let explain = shell.run("explain --account acme --from ACME --to 34600111222 --text hi");
+    assert_eq!(explain.code, 0, "{}", explain.err);
+    shell.configure(&policy("ΛCME"));
+    let refused = shell.run("check");
+    assert!(refused.code == 64 && refused.out.contains("looks like \"ACME\""), "{}", refused.out);
+    shell.configure(&policy("Giraffe"));
+    let applied = shell.run("apply");
+    assert_eq!(applied.code, 0, "{}", applied.err);
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+    // A name beside itself in shadow is another one, whichever comes first.
+    let both = format!("{SMALL}{}{}", named("ACME", false), named("ACME", true));
+    shell.configure(&both);
+    let told = shell.run("plan").out;
+    assert!(told.starts_with("+ protected_name ACME in shadow\n"), "{told}");
+    assert_eq!(shell.run("apply").code, 0);
+    shell.configure(&format!("{SMALL}{}{}", named("ACME", true), named("ACME", false)));
+    assert_eq!(shell.run("plan").out, NO_CHANGE);
+}
+
+#[test]
 fn apply_tells_the_daemon_to_read_its_file_again() {
     let mut shell = Shell::new(SMALL);
     shell.start();

@@ -80,20 +80,48 @@ fn a_command_whose_output_nobody_reads_on_ends_quietly() {
     for words in [
         "check",
         "plan",
+        "plan --exit-code",
         "export",
         "account list",
         "account show acme --rules",
         "optout list --account acme",
         "audit --json",
     ] {
-        // What is read from is closed at once: the first octet that is written finds nobody.
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut command = shell.command();
-        let said = command.args(words.split(' ')).stdout(writer).output().unwrap();
-        let err = String::from_utf8(said.stderr).unwrap();
-        assert_eq!((said.status.code(), err.as_str()), (Some(0), ""), "{words}");
+        assert_eq!(unread(&shell, words), (Some(0), String::new()), "{words}");
     }
+}
+
+/// How a command ends, and what it complains of, when nobody reads what it prints.
+fn unread(shell: &Shell, words: &str) -> (Option<i32>, String) {
+    // What is read from is closed at once: the first octet that is written finds nobody.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let said = shell.command().args(words.split(' ')).stdout(writer).output().unwrap();
+    (said.status.code(), String::from_utf8(said.stderr).unwrap())
+}
+
+#[test]
+fn a_verdict_is_the_exit_code_also_where_nobody_reads_on() {
+    let shell = Shell::new(ABROAD);
+    assert_eq!(shell.run("apply").code, 0);
+    shell.write("numbers", "34600111222\nno number\n");
+    for json in ["", " --json"] {
+        let said = unread(&shell, &format!("optout import numbers --account acme{json}"));
+        assert_eq!(said.0, Some(1), "{json}: {}", said.1);
+        assert!(!said.1.contains("nobody reads"), "{}", said.1);
+        assert_eq!(unread(&shell, &format!("decode 0000001{json}")), (Some(1), String::new()));
+    }
+    shell.configure(&ABROAD.replace("1.5", "2"));
+    assert_eq!(unread(&shell, "plan --exit-code"), (Some(3), String::new()));
+    let db = rusqlite::Connection::open(shell.path().join("gate.db")).unwrap();
+    db.execute("UPDATE account SET available = available + 1", []).unwrap();
+    drop(db);
+    shell.configure("nonsense = 1\n");
+    assert_eq!(unread(&shell, "check"), (Some(64), String::new()));
+    assert_eq!(unread(&shell, "check --json"), (Some(64), String::new()));
+    shell.configure(ABROAD);
+    assert_eq!(unread(&shell, "audit"), (Some(1), String::new()));
+    assert_eq!(unread(&shell, "audit --json"), (Some(1), String::new()));
 }
 
 #[test]

@@ -366,6 +366,31 @@ fn every_filter_that_makes_no_sense_is_told_with_its_place() {
 }
 
 #[test]
+fn protected_names_that_look_alike_are_told_where_the_second_stands() {
+    let named = |name: &str, rest: &str| {
+        format!("[[protected_name]]\nname = \"{name}\"\naccounts = [\"acme\"]\n{rest}")
+    };
+    let several = [
+        named("ACME", ""),
+        named("АСМЕ", "match = \"contained\"\n"),
+        named("ΔCME", ""),
+        named("ACME", ""),
+        named("ACME", "enforce = false\n"),
+        named("Λcme", "enforce = false\n"),
+    ];
+    let advice = "leave one of them out: nobody could tell which one a sender is";
+    let told = format!(
+        "gate.toml:37:8: the protected name \"АСМЕ\" looks like \"ACME\", which is protected already, at gate.toml:34: {advice}\n\
+         gate.toml:41:8: the protected name \"ΔCME\" looks like \"ACME\", which is protected already, at gate.toml:34: {advice}\n\
+         gate.toml:44:8: protected name \"ACME\" is there already, at gate.toml:34: write each one once\n\
+         gate.toml:51:8: the protected name \"Λcme\" looks like \"ACME\", which is protected already, at gate.toml:47: {advice}"
+    );
+    assert_eq!(added(&several.concat()), told);
+    // One that is tried out beside one that is enforced is in order.
+    assert_eq!(added(&[named("ACME", ""), named("ACME", "enforce = false\n")].concat()), "");
+}
+
+#[test]
 fn a_credential_has_no_opt_outs() {
     assert_eq!(
         added("[account.smpp.filters]\nopt_outs = true\n"),

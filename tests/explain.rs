@@ -227,6 +227,33 @@ async fn every_rule_is_told_with_its_verdict_whose_it_is_and_where_it_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn opt_outs_that_bind_the_owner_of_a_list_are_told_as_what_refuses() {
+    let rules = "[[account]]\nname = \"top\"\n[account.filters]\nopt_outs = true\n\
+        [[account]]\nname = \"acme\"\nparent = \"top\"\nopening_credit = \"9\"\n[account.filters]\n\
+        opt_outs = { enforce = false }\n[[account.smpp]]\nsystem_id = \"acme\"\npassword = \"secret\"\n";
+    let mut house = House::open(rules).await;
+    let list = |account: Option<&str>, number: &str| {
+        let (account, numbers) = (account.map(str::to_owned), vec![number.to_owned()]);
+        Request::NumbersChange(admin::Numbers { account, remove: false, numbers, why: String::new() })
+    };
+    admin::perform(house.store(), list(Some("acme"), "34600111222")).await.unwrap();
+    admin::perform(house.store(), list(None, "34600111223")).await.unwrap();
+    for (number, reason, of_parent) in [
+        ("34600111222", Some("opted_out"), Says::Refuses),
+        ("34600111223", Some("destination_blocked"), Says::Passes),
+        ("34600111224", None, Says::Passes),
+    ] {
+        let told = explain(&house, question("ACME", number, "hello")).await;
+        assert_eq!(told.reason.as_deref(), reason, "{told:#?}");
+        let verdict = |of: &str| told.rules.iter().find(|line| line.rule.of == of).map(|line| line.verdict);
+        assert_eq!(verdict("account top"), Some(of_parent), "{number}");
+        // In shadow it puts nobody on a list.
+        assert_eq!(verdict("account acme"), Some(Says::Passes), "{number}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn questions_that_make_no_sense_are_told_apart() {
     let mut house = House::open(RULES).await;
     let base = question("ACME", "34600111222", "hello");

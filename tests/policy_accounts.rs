@@ -389,8 +389,9 @@ async fn a_child_s_own_words_and_a_shadow_rule_leave_its_parent_s_stop_in_force(
     let mut operator = house.operator().await;
     for (child, own_word) in [("22000", 0x0B), ("33000", 0)] {
         let mut esme = house.bound(child).await;
-        // Its parent's word, and its parent's word back, whatever it takes them for itself; then its own.
-        for (text, status) in [("STOP", 0x0B), ("START", 0), ("XQZ", own_word)] {
+        // Its parent's word; no word of its own takes that back, but its parent's does, whatever it takes them for
+        // itself; then its own.
+        for (text, status) in [("STOP", 0x0B), ("OLE", 0x0B), ("START", 0), ("XQZ", own_word)] {
             let sequence = operator.send_mo(TO, child, text).await;
             operator.expect_delivered(sequence).await;
             assert_eq!(&esme.expect_deliver().await.short_message[..], text.as_bytes());

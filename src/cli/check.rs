@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::exit::{BAD_SETTINGS, outln};
+use super::exit::{self, BAD_SETTINGS, outln};
 use super::settings::SettingsArgs;
 use crate::config::{self, Config, Problems};
 
@@ -33,12 +33,12 @@ impl CheckArgs {
                 Ok(ExitCode::SUCCESS)
             }
             Err(Problems(problems)) => {
-                if self.json {
-                    outln!("{}", json!({"ok": false, "problems": problems}))?;
+                let printed = if self.json {
+                    outln!("{}", json!({"ok": false, "problems": problems}))
                 } else {
-                    outln!("{}", Problems(problems))?;
-                }
-                Ok(ExitCode::from(BAD_SETTINGS))
+                    outln!("{}", Problems(problems))
+                };
+                exit::with(BAD_SETTINGS, printed)
             }
         }
     }

@@ -4,6 +4,8 @@
 use std::process::ExitCode;
 use std::{fmt, io};
 
+/// What was asked for is done.
+pub const DONE: u8 = 0;
 /// What was asked for was tried and did not succeed.
 pub const FAILED: u8 = 1;
 /// The settings cannot be used (EX_USAGE of sysexits.h, as the outward contract has it).
@@ -28,6 +30,17 @@ pub fn of(error: &anyhow::Error) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(FAILED)
+    }
+}
+
+/// The exit code of a command that came to a verdict before it printed: who stops reading does not change it.
+///
+/// # Errors
+/// What was printed could not be written, though somebody read on.
+pub(super) fn with(code: u8, printed: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    match printed {
+        Err(error) if !error.is::<NobodyReads>() => Err(error),
+        Ok(()) | Err(_) => Ok(ExitCode::from(code)),
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::exit::{self, BadSettings, out, outln};
+use super::exit::{self, BadSettings, DONE, FAILED, out, outln};
 use crate::link::tls::{ClientIdentity, Trust};
 use crate::sim::delay::span;
 use crate::sim::hostile;
@@ -170,13 +170,9 @@ impl LoadArgs {
             Err(LoadError::Settings(problems)) => return Err(BadSettings(problems.join("\n")).into()),
             other => other?,
         };
-        if json {
-            outln!("{}", serde_json::to_string(&report)?)?;
-        } else {
-            out!("{report}")?;
-        }
         let is_good = if allow_refusals { report.is_complete() } else { report.is_clean() };
-        Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+        let printed = if json { outln!("{}", serde_json::to_string(&report)?) } else { out!("{report}") };
+        exit::with(if is_good { DONE } else { FAILED }, printed)
     }
 
     fn into_settings(self) -> Settings {

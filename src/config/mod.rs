@@ -181,10 +181,11 @@ fn read_policy(
     let tables = each(roots, "account", "[[account]]").into_iter();
     let accounts: Vec<_> = tables.filter_map(|table| account::read(table, &mut names)).collect();
     parents::check(&accounts, &names.accounts, sources);
-    let mut owned = Names::of("protected name");
-    let tables = each(roots, "protected_name", "[[protected_name]]").into_iter();
-    let read = |table| filters::read_protected(table, &mut owned, &names.accounts);
-    let protected = tables.filter_map(read).collect();
+    let mut protected = filters::Protected::new();
+    for table in each(roots, "protected_name", "[[protected_name]]") {
+        protected.read(table, &names.accounts);
+    }
+    let protected = protected.checked(sources);
     let platform = match roots.first_mut() {
         Some(main) => filters::read_platform(main, protected),
         None => Platform::default(),

@@ -219,8 +219,11 @@ fn bound_by_the_same_and_more(above: &Rules, below: &Rules) -> Result<(), TestCa
         prop_assert!(!refused(above) || refused(below), "{} destinations", count);
     }
     for word in ["STOP", "XQZ", "BASTA", "START", "OLE"] {
-        let wants_out = |rules: &Rules| rules.wish(word) == Some(Wish::Out);
-        prop_assert!(!wants_out(above) || wants_out(below), "{}", word);
+        let wants = |rules: &Rules, wish| rules.wish(word) == Some(wish);
+        prop_assert!(!wants(above, Wish::Out) || wants(below, Wish::Out), "{}", word);
+        // Where a level above puts phones on a list, no other word of a level below takes them off.
+        let is_honoured = above.opt_outs.iter().any(|rule| rule.enforce);
+        prop_assert!(!is_honoured || wants(above, Wish::In) || !wants(below, Wish::In), "{}", word);
     }
     // Nobody speaks of it above: then who is below may still be allowed.
     let denied = above.allows_certified().is_err_and(|denied| denied.rule().is_some());

@@ -12,7 +12,7 @@ use crate::admin::request::{Answer, Refused};
 use crate::clock::Timestamp;
 use crate::message::{UpstreamId, Wording};
 use crate::policy::admit::user_data;
-use crate::policy::filter::{Demand, Desk, Holder, RuleId, RuleKind, RuleNotes};
+use crate::policy::filter::{Demand, Desk, RuleId, RuleNotes};
 use crate::policy::text::to_gsm7_text;
 use crate::policy::{
     Admitted, Billing, Cause, Denied, Explanation, Refusal, Route, Sender, Snapshot, Submission,
@@ -432,11 +432,12 @@ impl RuleLine {
     }
 }
 
-/// Whether a rule is the one that puts phones on the list which a number is on.
+/// Whether a rule is one of those that put phones on the list which a number is on: its owner's, or of one above it.
 fn is_list_of(policy: &Snapshot, id: RuleId, listed: Denied) -> bool {
     let Some(Cause::List(owner)) = listed.cause else { return false };
-    let note = policy.notes().find(id).filter(|note| note.kind == RuleKind::OptOuts);
-    note.is_some_and(|note| note.holder == Holder::Account(AccountId(owner)))
+    // The blocklist is nobody's, and no phone puts itself on it.
+    let binding = (owner != 0).then(|| policy.account_rules(AccountId(owner)));
+    binding.is_some_and(|rules| rules.opt_outs.iter().any(|rule| rule.enforce && rule.id == id))
 }
 
 fn tell_answer(told: &mut Explained, policy: &Snapshot, account: &Account, denied: Option<Denied>) {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::super::exit::{FAILED, outln};
+use super::super::exit::{self, DONE, FAILED, outln};
 use super::super::settings::SettingsArgs;
 use super::{ask, print_json, unexpected};
 use crate::admin::{Answer, Request};
@@ -22,18 +22,14 @@ impl AuditArgs {
     pub(in crate::cli) fn run(&self, settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
         let Answer::Audit(lines) = ask(settings, Request::Audit)? else { return Err(unexpected()) };
         let holds = lines.iter().all(|line| line.holds);
-        if self.json {
-            print_json(&serde_json::json!({"holds": holds, "invariants": lines}))?;
+        let printed = if self.json {
+            print_json(&serde_json::json!({"holds": holds, "invariants": lines}))
         } else {
-            for line in &lines {
-                outln!(
-                    "{}  {}: {}",
-                    if line.holds { "ok    " } else { "BROKEN" },
-                    line.invariant,
-                    line.detail
-                )?;
-            }
-        }
-        Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+            lines.iter().try_for_each(|line| {
+                let word = if line.holds { "ok    " } else { "BROKEN" };
+                outln!("{word}  {}: {}", line.invariant, line.detail)
+            })
+        };
+        exit::with(if holds { DONE } else { FAILED }, printed)
     }
 }

@@ -66,71 +66,86 @@ impl DecodeArgs {
     /// # Errors
     /// When an input cannot be read, a capture has no SMPP or is cut off, or stdout cannot be written.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let is_good = self.show(&mut BufWriter::new(stdout().lock())).map_err(exit::unwritten)?;
-        Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+        let mut is_good = true;
+        let shown = self.show(&mut BufWriter::new(stdout().lock()), &mut is_good).map_err(exit::unwritten);
+        exit::with(if is_good { exit::DONE } else { exit::FAILED }, shown)
     }
 
-    /// Says whether all of it could be decoded.
-    fn show(self, mut out: &mut impl Write) -> anyhow::Result<bool> {
-        let mut is_good = true;
+    /// What cannot be decoded makes `is_good` false, also where nobody reads on.
+    fn show(self, mut out: &mut impl Write, is_good: &mut bool) -> anyhow::Result<()> {
         for input in &self.inputs {
-            is_good &= match input::octets_of(input) {
-                _ if input == "-" => self.show_stdin(&mut out)?,
-                Err(_) if Path::new(input).exists() => self.show_file(Path::new(input), &mut out)?,
-                octets => self.show_octets(octets, &mut out)?,
-            };
+            match input::octets_of(input) {
+                _ if input == "-" => self.show_stdin(&mut out, is_good)?,
+                Err(_) if Path::new(input).exists() => self.show_file(Path::new(input), &mut out, is_good)?,
+                octets => self.show_octets(octets, &mut out, is_good)?,
+            }
         }
         for file in &self.file {
-            is_good &= if file.as_os_str() == "-" {
-                self.show_stdin(&mut out)?
+            if file.as_os_str() == "-" {
+                self.show_stdin(&mut out, is_good)?;
             } else {
-                self.show_file(file, &mut out)?
-            };
+                self.show_file(file, &mut out, is_good)?;
+            }
         }
         if self.inputs.is_empty() && self.file.is_empty() {
-            is_good &= self.show_stdin(&mut out)?;
+            self.show_stdin(&mut out, is_good)?;
         }
         out.flush()?;
-        Ok(is_good)
+        Ok(())
     }
 
-    fn show_stdin(&self, out: &mut impl Write) -> anyhow::Result<bool> {
+    fn show_stdin(&self, out: &mut impl Write, is_good: &mut bool) -> anyhow::Result<()> {
         // A lock cannot be sent to where captures are read.
-        self.show_input(std::io::BufReader::new(stdin()), out)
+        self.show_input(std::io::BufReader::new(stdin()), out, is_good)
     }
 
-    fn show_file(&self, path: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
+    fn show_file(&self, path: &Path, out: &mut impl Write, is_good: &mut bool) -> anyhow::Result<()> {
         let file = input::open(path)?;
-        let shown = self.show_input(file, out).with_context(|| path.display().to_string());
+        let shown = self.show_input(file, out, is_good).with_context(|| path.display().to_string());
         out.flush()?;
         shown
     }
 
-    fn show_input(&self, mut input: impl BufRead + Send, out: &mut impl Write) -> anyhow::Result<bool> {
+    fn show_input(
+        &self,
+        mut input: impl BufRead + Send,
+        out: &mut impl Write,
+        is_good: &mut bool,
+    ) -> anyhow::Result<()> {
         match input::kind_of(input.fill_buf()?)? {
-            Kind::Hex => self.show_lines(input, out),
-            Kind::Raw => self.show_octets(Ok(input::read_whole(input)?), out),
-            Kind::Capture => self.show_capture(input, out),
+            Kind::Hex => self.show_lines(input, out, is_good),
+            Kind::Raw => self.show_octets(Ok(input::read_whole(input)?), out, is_good),
+            Kind::Capture => self.show_capture(input, out, is_good),
         }
     }
 
-    fn show_lines(&self, input: impl BufRead, out: &mut impl Write) -> anyhow::Result<bool> {
-        let mut is_good = true;
+    fn show_lines(
+        &self,
+        input: impl BufRead,
+        out: &mut impl Write,
+        is_good: &mut bool,
+    ) -> anyhow::Result<()> {
         for line in input.lines() {
             let line = line?;
             if !line.trim().is_empty() {
-                is_good &= self.show_octets(input::octets_of(&line), out)?;
+                self.show_octets(input::octets_of(&line), out, is_good)?;
                 out.flush()?;
             }
         }
-        Ok(is_good)
+        Ok(())
     }
 
-    fn show_octets(&self, octets: Result<Vec<u8>, String>, out: &mut impl Write) -> anyhow::Result<bool> {
+    fn show_octets(
+        &self,
+        octets: Result<Vec<u8>, String>,
+        out: &mut impl Write,
+        is_good: &mut bool,
+    ) -> anyhow::Result<()> {
         let meanings = match octets {
             Ok(octets) => read_all(&Bytes::from(octets)),
             Err(detail) => vec![Meaning::not_hex(detail)],
         };
+        *is_good &= meanings.iter().all(|meaning| meaning.problem.is_none());
         for meaning in &meanings {
             if self.json {
                 writeln!(out, "{}", serde_json::to_string(&meaning.to_json())?)?;
@@ -138,10 +153,15 @@ impl DecodeArgs {
                 table::write(meaning, self.style(), out)?;
             }
         }
-        Ok(meanings.iter().all(|meaning| meaning.problem.is_none()))
+        Ok(())
     }
 
-    fn show_capture(&self, input: impl BufRead + Send, out: &mut impl Write) -> anyhow::Result<bool> {
+    fn show_capture(
+        &self,
+        input: impl BufRead + Send,
+        out: &mut impl Write,
+        is_good: &mut bool,
+    ) -> anyhow::Result<()> {
         let style = self.style();
         let mut capture = Capture::new(&self.port);
         let end = capture.read(input, &mut |event| match (&event, self.json) {
@@ -157,7 +177,9 @@ impl DecodeArgs {
             }
             (_, true) => Ok(()),
             (event, false) => table::write_event(event, style, out),
-        })?;
+        });
+        *is_good &= capture.is_good();
+        let end = end?;
         if !self.json {
             capture.write_summary(out)?;
         }
@@ -166,7 +188,7 @@ impl DecodeArgs {
         if let Some(reason) = capture.emptiness() {
             bail!(reason);
         }
-        Ok(capture.is_good())
+        Ok(())
     }
 
     fn style(&self) -> Style {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::super::admin::table::{Table, printable};
 use super::super::admin::{ask, print_json, unexpected};
-use super::super::exit::{FAILED, out, outln};
+use super::super::exit::{self, DONE, FAILED, out, outln};
 use super::super::settings::SettingsArgs;
 use crate::admin::{self, Answer, Listed, Numbers, NumbersChanged, Request, number_of};
 use crate::clock::Clock;
@@ -214,10 +214,9 @@ fn import(
         anyhow::Ok(lines.imported)
     })?;
     bar.finish_and_clear();
-    let code = if imported.bad_count == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) };
+    let code = if imported.bad_count == 0 { DONE } else { FAILED };
     if json {
-        print_json(&imported)?;
-        return Ok(code);
+        return exit::with(code, print_json(&imported));
     }
     for bad in &imported.bad {
         eprintln!("{}:{}: {} is no number", path.display(), bad.line, printable(&bad.text));
@@ -225,8 +224,8 @@ fn import(
     if imported.bad_count > MOST_BAD as u64 {
         eprintln!("… and {} lines more", imported.bad_count - MOST_BAD as u64);
     }
-    outln!("{} added, {} known already, {} no numbers", imported.added, imported.known, imported.bad_count)?;
-    Ok(code)
+    let Imported { added, known, bad_count, .. } = imported;
+    exit::with(code, outln!("{added} added, {known} known already, {bad_count} no numbers"))
 }
 
 fn bar(octets: u64) -> ProgressBar {

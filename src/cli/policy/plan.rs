@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use clap::Args;
 
+use super::super::exit::{self, DONE};
 use super::super::settings::SettingsArgs;
 use super::print_changes;
 use crate::admin::Changes;
@@ -32,9 +33,8 @@ impl PlanArgs {
     /// Compares.
     pub(in crate::cli) fn run(&self, settings: &SettingsArgs) -> anyhow::Result<ExitCode> {
         let changes = plan(&settings.load()?)?;
-        print_changes(&changes, false, self.json)?;
-        let code = if self.exit_code && !changes.changes.is_empty() { WOULD_CHANGE } else { 0 };
-        Ok(ExitCode::from(code))
+        let code = if self.exit_code && !changes.changes.is_empty() { WOULD_CHANGE } else { DONE };
+        exit::with(code, print_changes(&changes, false, self.json))
     }
 }
 

@@ -3,7 +3,7 @@
 //! A filter is written as its value alone, or as a table that may also say `enforce = false`: then it runs in shadow.
 
 use crate::account::Credits;
-use crate::config::read::{Names, Section, Value};
+use crate::config::read::{Names, Section, Sources, Spot, Value};
 use crate::config::traffic::{country, list_once};
 use crate::config::{DAY, HOUR, SECOND};
 use crate::policy::Platform;
@@ -11,7 +11,7 @@ use crate::policy::filter::{CountryCap, Filters, NumberSense, OptOuts, Rule, Uni
 use crate::policy::hours::{Action, ClosedHours, Days};
 use crate::policy::number::Kind;
 use crate::policy::text::content::{Content, ContentMatch, ContentRule, LinkRule, WordRule};
-use crate::policy::text::{NameMatch, ProtectedName, Registry, SenderPattern};
+use crate::policy::text::{NameMatch, ProtectedName, Registry, RegistryFault, SenderPattern};
 
 /// Words, patterns or domains of one rule.
 const MOST_WORDS: usize = 10_000;
@@ -103,29 +103,66 @@ pub(in crate::config) fn read_platform(
     Platform { filters: read(root, Whose::Platform), protected }
 }
 
-/// Reads a name that belongs to somebody.
-pub(in crate::config) fn read_protected(
-    mut table: Section<'_>,
-    names: &mut Names,
-    accounts: &Names,
-) -> Option<Rule<ProtectedName<String>>> {
-    let place = table.place();
-    let name = table.need("name", "\"ACME\"", |v| {
-        let name = names.claim(v, v.text_of(1..=64)?)?;
-        let alone = ProtectedName { name, accounts: Vec::<u32>::new(), matches: NameMatch::Whole };
-        match Registry::new(vec![alone.clone()]) {
-            Ok(_) => Some(alone.name),
-            Err(fault) => v.refuse(fault.to_string()),
+/// Names that belong to somebody: those that are enforced, and those in shadow.
+pub(in crate::config) struct Protected {
+    names: [Names; 2],
+    read: Vec<(Spot, Rule<ProtectedName<String>>)>,
+}
+
+impl Protected {
+    /// None yet.
+    pub(in crate::config) fn new() -> Self {
+        Self { names: [Names::of("protected name"), Names::of("protected name in shadow")], read: Vec::new() }
+    }
+
+    /// Reads one.
+    pub(in crate::config) fn read(&mut self, mut table: Section<'_>, accounts: &Names) {
+        let place = table.place();
+        let mut enforce = true;
+        table.put("enforce", &mut enforce, Value::flag);
+        let [enforced, shadow] = &mut self.names;
+        let names = if enforce { enforced } else { shadow };
+        let name = table.need("name", "\"ACME\"", |v| {
+            let name = names.claim(v, v.text_of(1..=64)?)?;
+            let alone = ProtectedName { name, accounts: Vec::<u32>::new(), matches: NameMatch::Whole };
+            match Registry::new(vec![alone.clone()]) {
+                Ok(_) => Some((v.spot(), alone.name)),
+                Err(fault) => v.refuse(fault.to_string()),
+            }
+        });
+        let holders = table.need("accounts", "[\"acme\"]", |v| v.list(|v| accounts.known(v)));
+        let mut matches = NameMatch::Whole;
+        table.put("match", &mut matches, |v| {
+            v.one_of(&[("whole", NameMatch::Whole), ("contained", NameMatch::Contained)])
+        });
+        table.finish();
+        // A name whose holders are wrong may look like others as well: all of it is told at once.
+        if let Some((spot, name)) = name {
+            let accounts = holders.unwrap_or_default();
+            self.read.push((spot, Rule { is: ProtectedName { name, accounts, matches }, enforce, place }));
         }
-    });
-    let holders = table.need("accounts", "[\"acme\"]", |v| v.list(|v| accounts.known(v)));
-    let (mut matches, mut enforce) = (NameMatch::Whole, true);
-    table.put("match", &mut matches, |v| {
-        v.one_of(&[("whole", NameMatch::Whole), ("contained", NameMatch::Contained)])
-    });
-    table.put("enforce", &mut enforce, Value::flag);
-    table.finish();
-    Some(Rule { is: ProtectedName { name: name?, accounts: holders?, matches }, enforce, place })
+    }
+
+    /// All of them, once those that look like others are told.
+    pub(in crate::config) fn checked(self, sources: &Sources<'_>) -> Vec<Rule<ProtectedName<String>>> {
+        for (enforce, names) in [true, false].into_iter().zip(&self.names) {
+            let those: Vec<_> = self.read.iter().filter(|(_, rule)| rule.enforce == enforce).collect();
+            let register = Registry::keeping(those.iter().map(|(_, rule)| rule.is.clone()).collect());
+            let faults = register.map_or_else(|fault| vec![fault], |register| register.faults().to_vec());
+            for fault in faults {
+                let (place, at) = match &fault {
+                    RegistryFault::Empty { place, .. } => (*place, None),
+                    RegistryFault::Twice { place, other, .. } => (*place, names.place(other)),
+                    RegistryFault::TooLarge => (0, None),
+                };
+                let Some((spot, _)) = those.get(place) else { continue };
+                let at = at.map_or_else(String::new, |at| format!(", at {}", sources.shown(at)));
+                let advice = "leave one of them out: nobody could tell which one a sender is";
+                sources.report(*spot, format!("{fault}{at}"), advice.to_owned());
+            }
+        }
+        self.read.into_iter().map(|(_, rule)| rule).collect()
+    }
 }
 
 /// A rule that is one value: written alone, or in a table under `inner`.

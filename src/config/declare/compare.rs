@@ -7,6 +7,8 @@ use toml::{Table, Value};
 use super::written;
 use crate::account::{Credits, Origin};
 use crate::admin::{Change, Changes, How, KeyChange};
+use crate::policy::filter::Rule;
+use crate::policy::text::ProtectedName;
 use crate::store::{
     AccountDraft, CredentialDraft, PolicyChange, StoreError, StoredPolicy, TrafficDraft, UpstreamDraft,
 };
@@ -149,9 +151,22 @@ fn of_traffic(stored: &TrafficDraft, wanted: &TrafficDraft, found: &mut Vec<Chan
     let is_wanted = |(name, _): &(String, Table)| wanted.upstreams.iter().any(|known| known.name == *name);
     let known: Named = upstreams(&stored.upstreams).into_iter().filter(is_wanted).collect();
     of_named("upstream", &known, &upstreams(&wanted.upstreams), false, found);
+    // A name may stand beside itself in shadow.
+    let twice: HashSet<&str> = [stored, wanted]
+        .into_iter()
+        .flat_map(|traffic| {
+            let mut seen = HashSet::new();
+            let names = traffic.platform.protected.iter().map(|rule| rule.is.name.as_str());
+            names.filter(move |name| !seen.insert(*name))
+        })
+        .collect();
     let protected = |traffic: &TrafficDraft| {
+        let named = |rule: &Rule<ProtectedName<String>>| match rule.is.name.as_str() {
+            name if !rule.enforce && twice.contains(name) => format!("{name} in shadow"),
+            name => name.to_owned(),
+        };
         let names = traffic.platform.protected.iter();
-        names.map(|rule| (rule.is.name.clone(), written::protected(rule))).collect::<Named>()
+        names.map(|rule| (named(rule), written::protected(rule))).collect::<Named>()
     };
     of_named("protected_name", &protected(stored), &protected(wanted), false, found);
     let one = [

@@ -192,7 +192,7 @@ impl<'t> Sources<'t> {
     }
 
     /// A place for people: `gate.toml:12`.
-    pub(super) fn shown(&self, spot: Spot) -> String {
+    pub(in crate::config) fn shown(&self, spot: Spot) -> String {
         let problem = self.texts.problem((spot, String::new(), String::new()));
         format!("{}:{}", problem.file, problem.line)
     }

@@ -427,13 +427,17 @@ impl Rules {
         self.certified.iter().for_each(|rule| hear(rule.id));
     }
 
-    /// What a phone wishes that writes `text`: a word counts when any enforced level knows it. Where levels differ, no more
-    /// messages goes first: words of a child never undo those of its parent.
+    /// What a phone wishes that writes `text`: no more messages when any enforced level knows the word for it, messages
+    /// again when the topmost one does. A child's own word would otherwise take off what its parent's put on.
     #[must_use]
     pub fn wish(&self, text: &str) -> Option<Wish> {
         let enforced = self.opt_outs.iter().filter(|rule| rule.enforce);
-        let wishes: SmallVec<[Wish; 4]> = enforced.filter_map(|rule| rule.is.wish(text)).collect();
-        [Wish::Out, Wish::In, Wish::Help].into_iter().find(|wish| wishes.contains(wish))
+        let wishes: SmallVec<[Option<Wish>; 4]> = enforced.map(|rule| rule.is.wish(text)).collect();
+        match wishes.first()? {
+            _ if wishes.contains(&Some(Wish::Out)) => Some(Wish::Out),
+            Some(Wish::In) => Some(Wish::In),
+            _ => wishes.contains(&Some(Wish::Help)).then_some(Wish::Help),
+        }
     }
 
     /// Whether certified messages may be asked for: some level says so, and none says no.

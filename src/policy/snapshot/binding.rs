@@ -102,6 +102,8 @@ impl Snapshot {
 
     /// Those of the names that are enforced, or those that are not: in one register the longer of two names that fit
     /// would hide the shorter one.
+    ///
+    /// What looks alike may have to change, as phones do: a policy that was in order once still compiles.
     fn registry(
         &self,
         names: &[Rule<ProtectedName<String>>],
@@ -124,7 +126,12 @@ impl Snapshot {
             let owners = vec![Protected { accounts, rule: id, enforce: rule.enforce }];
             ProtectedName { name: name.clone(), accounts: owners, matches: *matches }
         });
-        Registry::new(entries.collect())
+        Registry::keeping(entries.collect())
+    }
+
+    /// What is wrong with the protected names, of which a configuration must be free: see [`Registry::keeping`].
+    pub fn name_faults(&self) -> impl Iterator<Item = &RegistryFault> {
+        self.protected.faults().iter().chain(self.watched.faults())
     }
 
     /// Every rule, told for people.

@@ -45,7 +45,7 @@ pub enum Incoherent {
     /// A filter makes no sense.
     #[error(transparent)]
     Filter(#[from] FilterFault),
-    /// Two protected names look alike, or one has nothing to compare.
+    /// The protected names are too long together.
     #[error(transparent)]
     Registry(#[from] RegistryFault),
 }

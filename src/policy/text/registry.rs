@@ -67,6 +67,7 @@ pub struct Registry<T = u32> {
     contained: Option<AhoCorasick>,
     /// The entry of each literal of `contained`.
     contained_entries: Vec<u32>,
+    faults: Vec<RegistryFault>,
 }
 
 impl<T> Registry<T> {
@@ -75,28 +76,48 @@ impl<T> Registry<T> {
     /// # Errors
     /// The first name that cannot be compared or looks like another one.
     pub fn new(entries: Vec<ProtectedName<T>>) -> Result<Self, RegistryFault> {
+        let mut registry = Self::keeping(entries)?;
+        if registry.faults.is_empty() { Ok(registry) } else { Err(registry.faults.swap_remove(0)) }
+    }
+
+    /// Compiles a register of names that may have been told apart when they were written down: one that cannot be compared
+    /// protects nothing, and what two take is the first one's; see [`Registry::faults`].
+    ///
+    /// # Errors
+    /// [`RegistryFault::TooLarge`].
+    pub fn keeping(entries: Vec<ProtectedName<T>>) -> Result<Self, RegistryFault> {
         let mut whole = HashMap::with_hasher(FixedState::default());
         let mut numbers = HashMap::with_hasher(FixedState::default());
         let (mut literals, mut contained_entries) = (Vec::new(), Vec::new());
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut faults = Vec::new();
+        // The first that takes a look whole, and the first that takes it anywhere.
+        let mut seen: HashMap<String, [Option<usize>; 2]> = HashMap::new();
         for (place, entry) in entries.iter().enumerate() {
             let number = as_number(entry.name.as_bytes());
             let look = skeleton(&entry.name);
             if look.is_empty() {
-                return Err(RegistryFault::Empty { place, name: entry.name.clone() });
+                faults.push(RegistryFault::Empty { place, name: entry.name.clone() });
+                continue;
             }
             // 22000 and 22OOO look alike to a human, but the first is a number and not taken for a name.
             let key = number.map_or_else(|| look.clone(), |number| format!("#{}", written(number)));
-            if let Some(other) = seen.insert(key, place) {
-                let other = entries[other].name.clone();
-                return Err(RegistryFault::Twice { place, name: entry.name.clone(), other });
+            let known = seen.entry(key).or_default();
+            if let Some(other) = known.iter().flatten().min().and_then(|other| entries.get(*other)) {
+                let (name, other) = (entry.name.clone(), other.name.clone());
+                faults.push(RegistryFault::Twice { place, name, other });
             }
+            let is_contained = number.is_none() && entry.matches == NameMatch::Contained;
+            let own = if is_contained { &mut known[1] } else { &mut known[0] };
+            if own.is_some() {
+                continue;
+            }
+            *own = Some(place);
             let id = u32::try_from(place).map_err(|_| RegistryFault::TooLarge)?;
             if let Some(number) = number {
                 numbers.insert(Box::from(number), id);
                 // A name that imitates the number is the number's, unless it is protected as a name itself.
                 whole.entry(look.into_bytes().into_boxed_slice()).or_insert(id);
-            } else if entry.matches == NameMatch::Contained {
+            } else if is_contained {
                 literals.push(look);
                 contained_entries.push(id);
             } else {
@@ -109,7 +130,7 @@ impl<T> Registry<T> {
             let built = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&literals);
             Some(built.map_err(|_| RegistryFault::TooLarge)?)
         };
-        Ok(Self { entries, whole, numbers, contained, contained_entries })
+        Ok(Self { entries, whole, numbers, contained, contained_entries, faults })
     }
 
     /// The protected names that a source address is or looks like: at most one for each alphabet in which its octets may
@@ -137,6 +158,12 @@ impl<T> Registry<T> {
         self.contained_entries.get(longest.pattern().as_usize()).copied()
     }
 
+    /// What is wrong with the names, in their order.
+    #[must_use]
+    pub fn faults(&self) -> &[RegistryFault] {
+        &self.faults
+    }
+
     /// The names, in the order in which they were given.
     #[must_use]
     pub fn entries(&self) -> &[ProtectedName<T>] {
@@ -153,6 +180,7 @@ impl<T> Default for Registry<T> {
             numbers: HashMap::default(),
             contained: None,
             contained_entries: Vec::new(),
+            faults: Vec::new(),
         }
     }
 }
@@ -251,5 +279,37 @@ mod tests {
         let holder = |source: &[u8]| registry.holders(source).next().unwrap().accounts[0];
         assert_eq!((holder(b"100"), holder(b"loo")), (1, 2));
         assert!(Registry::<u32>::default().holders(b"ACME").next().is_none());
+    }
+
+    #[test]
+    fn of_names_that_look_alike_the_first_keeps_what_both_take_and_nobody_else_gets_it() {
+        let names = vec![
+            protected("ACME", 1, NameMatch::Whole),
+            protected("ΛCME", 2, NameMatch::Contained),
+            protected("АСМЕ", 3, NameMatch::Whole),
+            protected("4cme", 4, NameMatch::Contained),
+            protected("?", 5, NameMatch::Whole),
+            protected("22000", 6, NameMatch::Whole),
+            protected("+22000", 7, NameMatch::Contained),
+        ];
+        let registry = Registry::keeping(names).unwrap();
+        let twice = |place, name: &str, other: &str| RegistryFault::Twice {
+            place,
+            name: name.into(),
+            other: other.into(),
+        };
+        let told = [
+            twice(1, "ΛCME", "ACME"),
+            twice(2, "АСМЕ", "ACME"),
+            twice(3, "4cme", "ACME"),
+            RegistryFault::Empty { place: 4, name: "?".into() },
+            twice(6, "+22000", "22000"),
+        ];
+        assert_eq!(registry.faults(), told);
+        let holder = |source: &str| registry.holders(source.as_bytes()).next().map(|entry| entry.accounts[0]);
+        assert_eq!(
+            ["ACME", "acme", "My ACME", "22000", "other"].map(holder),
+            [Some(1), Some(1), Some(2), Some(6), None]
+        );
     }
 }

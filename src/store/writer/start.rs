@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, watch};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::admin::read_policy;
 use super::books::{Books, Limits};
@@ -30,6 +30,9 @@ pub(in crate::store) fn start(settings: &Settings, clock: &Clock) -> Result<Stor
     let lock = Lock::take(&settings.path)?;
     let db = schema::open(&settings.path)?;
     let (policy, upstreams) = read_policy(&db)?;
+    for fault in policy.name_faults() {
+        warn!("{fault}: what two such names take is the first one's; correct the files and apply them");
+    }
     let default_validity = policy.limits().default_validity;
     let (mailbox, commands) = mpsc::channel(settings.mailbox.clamp(16, 65_536));
     let shared = Arc::new(Shared {
