@@ -68,7 +68,8 @@ impl Writer {
         Ok(parts.len())
     }
 
-    /// An operator reports of a message that it has no longer: that changes nothing, and is told once.
+    /// An operator reports the end of a message that it has no longer: that changes nothing, and the same is told once.
+    /// The name stays known: its next report would be taken for another message's.
     pub(in crate::store::writer) fn tell_late(
         &mut self,
         upstream: UpstreamId,
@@ -76,14 +77,15 @@ impl Writer {
         report: &Report,
     ) -> Result<(), StoreError> {
         Counters::add(&self.shared.counters.receipts_repeated, 1);
+        if !report.state.is_end() {
+            return Ok(());
+        }
         let (operator, word) = (self.operator_name(upstream), report.state.word());
         let name = report.id.escape_ascii();
         let what =
             format!("{operator} says {word} of \"{name}\", error {}, and has it no longer", report.error);
-        self.note_event(id, "late_receipt", &what)?;
-        let forget = "DELETE FROM alias WHERE upstream = ?1 AND message = ?2 AND part = ?3";
-        self.db.prepare_cached(forget)?.execute(params![upstream.0, id.raw(), PAST])?;
-        Ok(())
+        let is_told = self.db.prepare_cached(TOLD)?.exists(params![id.raw(), LATE, what])?;
+        if is_told { Ok(()) } else { self.note_event(id, LATE, &what) }
     }
 
     fn parts_of(&self, id: MessageId) -> Result<Vec<Part>, StoreError> {
@@ -126,4 +128,6 @@ impl Writer {
 
 const FIRST: &str = "INSERT INTO event(message, at, kind, detail) SELECT ?1, ?2, ?3, ?4
   WHERE NOT EXISTS (SELECT 1 FROM event WHERE message = ?1 AND kind = ?3)";
+const LATE: &str = "late_receipt";
+const TOLD: &str = "SELECT 1 FROM event WHERE message = ?1 AND kind = ?2 AND detail = ?3";
 const UNSENT: &str = "UPDATE message SET upstream_id = NULL, sent_at = NULL WHERE id = ?1";
