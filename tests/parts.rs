@@ -9,9 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use smpp_proto::pdu::SubmitSm;
 use smpp_proto::{CommandId, CommandStatus, Tag, Tlv};
-use support::{Ways, submit};
+use support::{Ways, route, routed, submit};
 use tollgate::account::ReceiptWish;
+use tollgate::policy::route::{Failover, Negative};
 use tollgate::smsc::InDoubt;
+use tollgate::store::RouteDraft;
 
 const TO: &str = "34600000001";
 
@@ -92,6 +94,33 @@ async fn a_message_whose_operator_goes_down_between_two_parts_goes_on_whole() {
         let is_told = trace.timeline.iter().any(|entry| entry.what == what && entry.detail == detail);
         assert!(is_told, "{detail}: {:#?}", trace.timeline);
     }
+    ways.gate.ends_with("8", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_does_not_come_back_to_who_delivered_a_part_of_it() {
+    let mut ways = Ways::<2>::open(|plan| {
+        plan.shape = |change| {
+            let failover = Failover { on_receipt: vec![Negative::Undeliverable], ..Failover::default() };
+            let own = RouteDraft { failover: Some(failover), ..route("own", &["north", "south"]) };
+            routed(change, vec![own]);
+        };
+    })
+    .await;
+    let (id, first) = begun(&mut ways).await;
+    ways.report(0, &first, "n-1", "DELIVRD", 2).await;
+    ways.links[0].send_empty(CommandId::UNBIND, CommandStatus::ROK, 900).await;
+    ways.is_up("north", false).await;
+    ways.gate.clock.advance(Duration::from_secs(5));
+    let south = &mut ways.links[1];
+    let (sequence, _) = ways.gate.advance_until(Duration::from_secs(1), south.expect_submit()).await;
+    south.accept_submit(sequence, "s-1").await;
+    ways.take(1, "s-2").await;
+    for name in ["s-1", "s-2"] {
+        ways.report(1, &first, name, "UNDELIV", 5).await;
+    }
+    ways.gate.reaches(&id, "undeliverable").await;
+    assert_eq!(stat(&mut ways).await, "UNDELIV");
     ways.gate.ends_with("8", "0");
 }
 

@@ -23,6 +23,12 @@ struct Part {
     error: u32,
 }
 
+impl Part {
+    fn may_be_at_the_phone(&self) -> bool {
+        [State::Delivered, State::Accepted].map(State::code).contains(&self.state)
+    }
+}
+
 impl Writer {
     /// Before a message leaves the lane that it was accepted in: trace has no other way to know which that was.
     pub(in crate::store::writer) fn note_first_operator(
@@ -61,6 +67,10 @@ impl Writer {
             let what = format!("operator {operator} took it as \"{}\"", name.escape_ascii());
             self.note_event_at(id, at, "sent", &what)?;
             self.add_alias(by, &name, id, PAST, effects)?;
+        }
+        // Else a later failure, with nothing of this part in sight, could bring it all to the phone once more.
+        if parts.iter().any(Part::may_be_at_the_phone) {
+            self.note_tried(id, &[by])?;
         }
         self.db.prepare_cached("UPDATE alias SET part = ?2 WHERE message = ?1")?.execute((id.raw(), PAST))?;
         self.db.prepare_cached("DELETE FROM part WHERE message = ?1")?.execute([id.raw()])?;
