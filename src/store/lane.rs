@@ -29,6 +29,8 @@ pub trait Laned {
     fn since(&self) -> Timestamp {
         self.id().accepted_at()
     }
+    /// It is taken from a lane that was looked through so often.
+    fn note_looks(&mut self, _looks: u32) {}
 }
 
 impl Laned for Message {
@@ -40,6 +42,9 @@ impl Laned for Message {
     }
     fn id(&self) -> MessageId {
         self.id
+    }
+    fn note_looks(&mut self, looks: u32) {
+        self.looks = looks;
     }
 }
 
@@ -162,6 +167,8 @@ struct Flows<T> {
     hungry: Vec<FlowId>,
     /// Things of the highest priority in memory; lets `pull` look for them only when there are some.
     urgent: usize,
+    /// How often it was looked through for what may not go out.
+    looks: u32,
 }
 
 struct Flow<T> {
@@ -181,8 +188,14 @@ const LOW_WATER: usize = FLOW_ROOM / 4;
 
 impl<T: Laned> Lane<T> {
     pub(super) fn new(name: LaneName, refills: mpsc::WeakSender<Command>) -> Self {
-        let flows =
-            Flows { by_id: HashMap::new(), turns: VecDeque::new(), ready: 0, hungry: Vec::new(), urgent: 0 };
+        let flows = Flows {
+            by_id: HashMap::new(),
+            turns: VecDeque::new(),
+            ready: 0,
+            hungry: Vec::new(),
+            urgent: 0,
+            looks: 0,
+        };
         Self { name, flows: Mutex::new(flows), wake: Notify::new(), refills }
     }
 
@@ -202,7 +215,8 @@ impl<T: Laned> Lane<T> {
         let mut low = std::mem::take(&mut flows.hungry);
         let mut taken = 0;
         while taken < most {
-            let Some((thing, hungry)) = flows.next(&takes) else { break };
+            let Some((mut thing, hungry)) = flows.next(&takes) else { break };
+            thing.note_looks(flows.looks);
             into.push(thing);
             taken += 1;
             low.extend(hungry);
@@ -319,6 +333,14 @@ impl<T: Laned> Lane<T> {
         self.wake.notify_one();
     }
 
+    /// Takes out of memory what `picks` names and may not go out. Whoever holds things of this lane meanwhile does not
+    /// put them back unseen: see [`Lane::give_back_seen`].
+    pub(super) fn look(&self, picks: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut flows = self.lock();
+        flows.looks = flows.looks.wrapping_add(1);
+        flows.remove(picks)
+    }
+
     /// Takes everything out of memory that `picks` names: cancelled, replaced.
     pub(super) fn remove(&self, picks: impl Fn(&T) -> bool) -> Vec<T> {
         self.lock().remove(picks)
@@ -340,6 +362,24 @@ impl<T: Laned> Lane<T> {
     fn lock(&self) -> MutexGuard<'_, Flows<T>> {
         // A panic while the lock is held leaves counters at worst one off; the queues stay whole.
         self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lane<Message> {
+    /// Gives back a message that was taken, unless the lane was looked through meanwhile for what may not go out: then
+    /// it comes back, for the store to look at.
+    #[must_use = "what comes back is nowhere else"]
+    pub fn give_back_seen(&self, message: Message) -> Option<Message> {
+        let mut flows = self.lock();
+        // What is begun goes on, so nobody looks for it.
+        if message.parts_sent == 0 && message.looks != flows.looks {
+            return Some(message);
+        }
+        flows.put(message, true);
+        drop(flows);
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+        None
     }
 }
 

@@ -1,4 +1,5 @@
-//! What was accepted before its number came on a list: it ends where it would move on. Only what a bind holds goes out.
+//! What was accepted before its number came on a list: it ends where it would move on. What a bind
+//! holds goes out, or is looked at when it comes back.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -50,11 +51,7 @@ impl Writer {
             lanes.iter().map(|(id, lane)| (*id, lane.clone())).collect()
         };
         for (id, lane) in lanes {
-            let lists = &self.limits.lists;
-            if !lane.has(|flow| lists.binds(&policy.account_rules(flow.account()).lineage)) {
-                continue;
-            }
-            let taken = lane.remove(|message| self.why_listed(&policy, message).is_some());
+            let taken = lane.look(|message| self.why_listed(&policy, message).is_some());
             for message in &taken {
                 effects.took_out(id, message.clone());
             }
