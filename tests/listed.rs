@@ -131,6 +131,13 @@ async fn a_list_ends_what_waits_for_an_operator_that_is_down() {
     house.store().change_list(block).await.unwrap();
     house.clock.advance(Duration::from_secs(1));
     ends(&house, &mut esme, &other, "destination_blocked").await;
+    // More numbers at once than are looked for one by one.
+    let third = accepted(&mut esme, submit("34600111225", "hello")).await;
+    let numbers = (0..1_100).map(|number| format!("346001{:05}", 11_225 + number)).collect();
+    let block = Listing { owner: None, adds: true, numbers, why: String::new() };
+    assert_eq!(house.store().change_list(block).await.unwrap(), 1_100);
+    house.clock.advance(Duration::from_secs(1));
+    ends(&house, &mut esme, &third, "destination_blocked").await;
     assert_eq!(house.books("acme"), ("9".to_owned(), "1".to_owned()));
 }
 

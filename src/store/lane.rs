@@ -333,9 +333,20 @@ impl<T: Laned> Lane<T> {
         self.wake.notify_one();
     }
 
-    /// Takes out of memory what `picks` names and may not go out. Whoever holds things of this lane meanwhile does not
-    /// put them back unseen: see [`Lane::give_back_seen`].
-    pub(super) fn look(&self, picks: impl Fn(&T) -> bool) -> Vec<T> {
+    /// Copies of what `picks` names in memory, because it may have to be taken out. Whoever holds things of this lane
+    /// meanwhile does not put them back unseen: see [`Lane::give_back_seen`].
+    pub(super) fn look(&self, picks: impl Fn(&T) -> bool) -> Vec<T>
+    where
+        T: Clone,
+    {
+        let mut flows = self.lock();
+        flows.looks = flows.looks.wrapping_add(1);
+        let queues = flows.by_id.values().flat_map(|flow| &flow.queues);
+        queues.flatten().filter(|thing| picks(thing)).cloned().collect()
+    }
+
+    /// Takes out of memory what `picks` names. What was taken since the look before is not put back unseen either.
+    pub(super) fn look_and_take(&self, picks: impl Fn(&T) -> bool) -> Vec<T> {
         let mut flows = self.lock();
         flows.looks = flows.looks.wrapping_add(1);
         flows.remove(picks)
@@ -487,5 +498,56 @@ impl<T> Default for Flow<T> {
             refilling: false,
             in_turn: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Credits;
+    use crate::message::RouteId;
+
+    fn message(id: i64, parts_sent: u8) -> Message {
+        Message {
+            id: MessageId::from_raw(id),
+            shown: MessageId::from_raw(id),
+            account: AccountId(1),
+            credential: CredentialId(1),
+            pdu: bytes::Bytes::new(),
+            parts: 2,
+            parts_sent,
+            price: Credits::ZERO,
+            route: RouteId(1),
+            priority: 0,
+            attempts: 0,
+            in_doubt: false,
+            expires: Timestamp::NEVER,
+            tried: Vec::new(),
+            looks: 0,
+        }
+    }
+
+    #[test]
+    fn what_was_taken_before_a_look_is_not_put_back_unseen() {
+        let (mailbox, _) = mpsc::channel(1);
+        let lane = Lane::new(LaneName::Upstream(UpstreamId(1)), mailbox.downgrade());
+        lane.push([message(1, 0), message(2, 1), message(3, 0)]);
+        let taken = |most| {
+            let mut taken = Vec::new();
+            lane.pull(most, &mut taken);
+            taken
+        };
+        for message in taken(3) {
+            assert!(lane.give_back_seen(message).is_none());
+        }
+        let begun_and_not = taken(2);
+        assert_eq!(lane.look(|message| message.id.raw() < 3).len(), 0);
+        assert_eq!(lane.look(|_| true).len(), 1);
+        let back = begun_and_not.into_iter().filter_map(|message| lane.give_back_seen(message));
+        assert_eq!(back.map(|message| message.id.raw()).collect::<Vec<_>>(), [1]);
+        let between = taken(2);
+        assert!(lane.look_and_take(|_| true).is_empty());
+        let back = between.into_iter().filter_map(|message| lane.give_back_seen(message));
+        assert_eq!(back.map(|message| message.id.raw()).collect::<Vec<_>>(), [3]);
     }
 }
