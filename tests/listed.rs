@@ -9,7 +9,7 @@ use std::time::Duration;
 use smpp_proto::field::COctets;
 use smpp_proto::pdu::SubmitSm;
 use smpp_proto::{CommandId, CommandStatus};
-use support::{Esme, House, SmscLink, submit, within};
+use support::{Esme, House, NOON, SmscLink, submit, within};
 use tollgate::store::Listing;
 
 const TO: &str = "34600111222";
@@ -131,5 +131,29 @@ async fn a_list_ends_what_waits_for_an_operator_that_is_down() {
     house.store().change_list(block).await.unwrap();
     house.clock.advance(Duration::from_secs(1));
     ends(&house, &mut esme, &other, "destination_blocked").await;
+    // More numbers at once than are looked for one by one.
+    let third = accepted(&mut esme, submit("34600111225", "hello")).await;
+    let numbers = (0..1_100).map(|number| format!("346001{:05}", 11_225 + number)).collect();
+    let block = Listing { owner: None, adds: true, numbers, why: String::new() };
+    assert_eq!(house.store().change_list(block).await.unwrap(), 1_100);
+    house.clock.advance(Duration::from_secs(1));
+    ends(&house, &mut esme, &third, "destination_blocked").await;
     assert_eq!(house.books("acme"), ("9".to_owned(), "1".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_ends_what_an_operator_gives_back_after_it_grew() {
+    let house = House::open_with(NOON, ACCOUNTS, "window = 1").await;
+    let (mut operator, mut esme) = (house.operator().await, house.bound("acme").await);
+    let with_operator = accepted(&mut esme, submit(TO, "hello")).await;
+    let (sequence, _) = operator.expect_submit().await;
+    // There is no room for this one: its end says that the lane was looked through.
+    let waits = accepted(&mut esme, submit(TO, "hello")).await;
+    list(&house, Some("parent"), true).await;
+    ends(&house, &mut esme, &waits, "opted_out").await;
+    operator.refuse_submit(sequence, CommandStatus::RTHROTTLED).await;
+    house.clock.advance(Duration::from_secs(5));
+    ends(&house, &mut esme, &with_operator, "opted_out").await;
+    operator.is_silent().await;
+    assert_eq!(house.books("acme"), ("10".to_owned(), "0".to_owned()));
 }

@@ -61,6 +61,8 @@ pub struct Message {
     pub expires: Timestamp,
     /// Operators that failed it and that it left for good, as the failover of its route says; mostly none.
     pub tried: Vec<UpstreamId>,
+    /// How often its lane had been looked through for what may not go out when it was last taken from there.
+    pub looks: u32,
 }
 
 /// Priorities that a lane keeps apart.

@@ -99,8 +99,17 @@ async fn sweep(shared: &Shared) -> Option<Rest> {
         }
     }
     let all_gone = stay.is_empty();
-    while let Some(message) = stay.pop() {
-        shared.lane.give_back(message);
+    while !stay.is_empty() {
+        let mut notes = Vec::new();
+        while notes.len() < AT_ONCE
+            && let Some(message) = stay.pop()
+        {
+            give_back(shared, message, &mut notes);
+        }
+        if !notes.is_empty() {
+            let room = shared.store.room().await.ok()?;
+            room.operator(OperatorBatch { upstream: shared.id, notes, reply: None });
+        }
     }
     if moved > 0 {
         shared.metrics.moved.inc_by(moved);
@@ -148,6 +157,14 @@ fn receipt_wish(policy: &Snapshot, message: &Message) -> ReceiptWish {
 
 fn end(shared: &Shared, state: State, reason: Reason) -> End {
     End { state, reason, error: 0, at: shared.clock.now() }
+}
+
+/// Puts a message that was taken back to the front of the lane. When its number may have come on a list meanwhile it
+/// goes by the store, which ends it then.
+pub(super) fn give_back(shared: &Shared, message: Message, notes: &mut Vec<Note>) {
+    if let Some(message) = shared.lane.give_back_seen(message) {
+        notes.push(Note::Move { message: message.id, upstream: shared.id });
+    }
 }
 
 /// Ends what of a message no operator has: all of it, or the parts that were not taken.

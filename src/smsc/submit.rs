@@ -248,6 +248,7 @@ mod tests {
             attempts: 0,
             in_doubt: false,
             tried: Vec::new(),
+            looks: 0,
             expires: NOW + std::time::Duration::from_millis(90_500),
         }
     }

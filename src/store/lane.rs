@@ -29,6 +29,8 @@ pub trait Laned {
     fn since(&self) -> Timestamp {
         self.id().accepted_at()
     }
+    /// It is taken from a lane that was looked through so often.
+    fn note_looks(&mut self, _looks: u32) {}
 }
 
 impl Laned for Message {
@@ -40,6 +42,9 @@ impl Laned for Message {
     }
     fn id(&self) -> MessageId {
         self.id
+    }
+    fn note_looks(&mut self, looks: u32) {
+        self.looks = looks;
     }
 }
 
@@ -162,6 +167,8 @@ struct Flows<T> {
     hungry: Vec<FlowId>,
     /// Things of the highest priority in memory; lets `pull` look for them only when there are some.
     urgent: usize,
+    /// How often it was looked through for what may not go out.
+    looks: u32,
 }
 
 struct Flow<T> {
@@ -181,8 +188,14 @@ const LOW_WATER: usize = FLOW_ROOM / 4;
 
 impl<T: Laned> Lane<T> {
     pub(super) fn new(name: LaneName, refills: mpsc::WeakSender<Command>) -> Self {
-        let flows =
-            Flows { by_id: HashMap::new(), turns: VecDeque::new(), ready: 0, hungry: Vec::new(), urgent: 0 };
+        let flows = Flows {
+            by_id: HashMap::new(),
+            turns: VecDeque::new(),
+            ready: 0,
+            hungry: Vec::new(),
+            urgent: 0,
+            looks: 0,
+        };
         Self { name, flows: Mutex::new(flows), wake: Notify::new(), refills }
     }
 
@@ -202,7 +215,8 @@ impl<T: Laned> Lane<T> {
         let mut low = std::mem::take(&mut flows.hungry);
         let mut taken = 0;
         while taken < most {
-            let Some((thing, hungry)) = flows.next(&takes) else { break };
+            let Some((mut thing, hungry)) = flows.next(&takes) else { break };
+            thing.note_looks(flows.looks);
             into.push(thing);
             taken += 1;
             low.extend(hungry);
@@ -319,6 +333,25 @@ impl<T: Laned> Lane<T> {
         self.wake.notify_one();
     }
 
+    /// Copies of what `picks` names in memory, because it may have to be taken out. Whoever holds things of this lane
+    /// meanwhile does not put them back unseen: see [`Lane::give_back_seen`].
+    pub(super) fn look(&self, picks: impl Fn(&T) -> bool) -> Vec<T>
+    where
+        T: Clone,
+    {
+        let mut flows = self.lock();
+        flows.looks = flows.looks.wrapping_add(1);
+        let queues = flows.by_id.values().flat_map(|flow| &flow.queues);
+        queues.flatten().filter(|thing| picks(thing)).cloned().collect()
+    }
+
+    /// Takes out of memory what `picks` names. What was taken since the look before is not put back unseen either.
+    pub(super) fn look_and_take(&self, picks: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut flows = self.lock();
+        flows.looks = flows.looks.wrapping_add(1);
+        flows.remove(picks)
+    }
+
     /// Takes everything out of memory that `picks` names: cancelled, replaced.
     pub(super) fn remove(&self, picks: impl Fn(&T) -> bool) -> Vec<T> {
         self.lock().remove(picks)
@@ -340,6 +373,24 @@ impl<T: Laned> Lane<T> {
     fn lock(&self) -> MutexGuard<'_, Flows<T>> {
         // A panic while the lock is held leaves counters at worst one off; the queues stay whole.
         self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lane<Message> {
+    /// Gives back a message that was taken, unless the lane was looked through meanwhile for what may not go out: then
+    /// it comes back, for the store to look at.
+    #[must_use = "what comes back is nowhere else"]
+    pub fn give_back_seen(&self, message: Message) -> Option<Message> {
+        let mut flows = self.lock();
+        // What is begun goes on, so nobody looks for it.
+        if message.parts_sent == 0 && message.looks != flows.looks {
+            return Some(message);
+        }
+        flows.put(message, true);
+        drop(flows);
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+        None
     }
 }
 
@@ -447,5 +498,56 @@ impl<T> Default for Flow<T> {
             refilling: false,
             in_turn: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Credits;
+    use crate::message::RouteId;
+
+    fn message(id: i64, parts_sent: u8) -> Message {
+        Message {
+            id: MessageId::from_raw(id),
+            shown: MessageId::from_raw(id),
+            account: AccountId(1),
+            credential: CredentialId(1),
+            pdu: bytes::Bytes::new(),
+            parts: 2,
+            parts_sent,
+            price: Credits::ZERO,
+            route: RouteId(1),
+            priority: 0,
+            attempts: 0,
+            in_doubt: false,
+            expires: Timestamp::NEVER,
+            tried: Vec::new(),
+            looks: 0,
+        }
+    }
+
+    #[test]
+    fn what_was_taken_before_a_look_is_not_put_back_unseen() {
+        let (mailbox, _) = mpsc::channel(1);
+        let lane = Lane::new(LaneName::Upstream(UpstreamId(1)), mailbox.downgrade());
+        lane.push([message(1, 0), message(2, 1), message(3, 0)]);
+        let taken = |most| {
+            let mut taken = Vec::new();
+            lane.pull(most, &mut taken);
+            taken
+        };
+        for message in taken(3) {
+            assert!(lane.give_back_seen(message).is_none());
+        }
+        let begun_and_not = taken(2);
+        assert_eq!(lane.look(|message| message.id.raw() < 3).len(), 0);
+        assert_eq!(lane.look(|_| true).len(), 1);
+        let back = begun_and_not.into_iter().filter_map(|message| lane.give_back_seen(message));
+        assert_eq!(back.map(|message| message.id.raw()).collect::<Vec<_>>(), [1]);
+        let between = taken(2);
+        assert!(lane.look_and_take(|_| true).is_empty());
+        let back = between.into_iter().filter_map(|message| lane.give_back_seen(message));
+        assert_eq!(back.map(|message| message.id.raw()).collect::<Vec<_>>(), [3]);
     }
 }

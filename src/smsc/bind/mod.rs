@@ -33,7 +33,7 @@ use super::dial::Dialled;
 use super::metrics::BindMetrics;
 use super::roster;
 use super::submit::Dialect;
-use super::{Order, Shared};
+use super::{Order, Shared, detour};
 use crate::clock::Timestamp;
 use crate::link::{Io, Link};
 use crate::message::Message;
@@ -285,7 +285,7 @@ impl Bound {
                 // It stands as about to be written; that must not outlive this bind.
                 self.notes.push(Note::Move { message: message.id, upstream: self.shared.id });
             } else {
-                self.shared.lane.give_back(message);
+                detour::give_back(&self.shared, message, &mut self.notes);
             }
         }
     }

@@ -142,7 +142,7 @@ impl Bound {
         } else if durable {
             self.returned.push(message);
         } else {
-            self.shared.lane.give_back(message);
+            detour::give_back(&self.shared, message, &mut self.notes);
         }
     }
 

@@ -477,6 +477,7 @@ fn lane_message(accept: &Accept, id: MessageId, shown: MessageId) -> Message {
         in_doubt: false,
         expires: admitted.validity_end(),
         tried: Vec::new(),
+        looks: 0,
     }
 }
 

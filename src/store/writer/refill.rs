@@ -117,6 +117,7 @@ impl Writer {
             expires: expires.map_or(default, Timestamp::from_millis),
             in_doubt: row.get(11)?,
             tried: Vec::new(),
+            looks: 0,
         })
     }
 

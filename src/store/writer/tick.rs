@@ -64,7 +64,7 @@ impl Sweeps {
 
     /// A tick may have been rolled back: what it passed is looked at again from `at` on.
     pub(super) fn begin_anew(&mut self, at: Timestamp) {
-        self.lists.grow(at);
+        self.lists.grow_unseen(at);
         *self = Self {
             next: self.next.min(at),
             next_by_age: self.next_by_age.min(at),

@@ -16,10 +16,10 @@ impl Writer {
             } else {
                 lists.remove(&self.db, owner, number.as_bytes())?
             };
+            if done && listing.adds {
+                self.sweeps.lists.grow(number.as_bytes(), self.now);
+            }
             changed += u64::from(done);
-        }
-        if changed > 0 {
-            self.sweeps.lists.grow(self.now);
         }
         Ok(changed)
     }

@@ -8,6 +8,7 @@ mod sums;
 
 pub use limits::Limits;
 pub(super) use limits::land_counted;
+pub(super) use lists::packed;
 pub(in crate::store) use lists::unpacked;
 
 use std::collections::HashMap;

@@ -47,7 +47,9 @@ impl Writer {
             Wish::Help => false,
         };
         if changed {
-            self.sweeps.lists.grow(self.now);
+            if wish == Wish::Out {
+                self.sweeps.lists.grow(&number, self.now);
+            }
             let account = policy.account(account).map_or("", |account| &account.name);
             info!(account, number = %pdu.source.digits.to_text(), ?wish, "a phone said what it wishes");
         }

@@ -107,7 +107,8 @@ impl Writer {
         Ok(())
     }
 
-    fn note_tried(&mut self, id: MessageId, tried: &[UpstreamId]) -> Result<(), StoreError> {
+    /// It comes to these no more.
+    pub(super) fn note_tried(&mut self, id: MessageId, tried: &[UpstreamId]) -> Result<(), StoreError> {
         self.land(id)?;
         let mut note =
             self.db.prepare_cached("INSERT OR IGNORE INTO tried(message, upstream) VALUES(?1, ?2)")?;

@@ -23,6 +23,12 @@ struct Part {
     error: u32,
 }
 
+impl Part {
+    fn may_be_at_the_phone(&self) -> bool {
+        [State::Delivered, State::Accepted].map(State::code).contains(&self.state)
+    }
+}
+
 impl Writer {
     /// Before a message leaves the lane that it was accepted in: trace has no other way to know which that was.
     pub(in crate::store::writer) fn note_first_operator(
@@ -62,13 +68,18 @@ impl Writer {
             self.note_event_at(id, at, "sent", &what)?;
             self.add_alias(by, &name, id, PAST, effects)?;
         }
+        // Else a later failure, with nothing of this part in sight, could bring it all to the phone once more.
+        if parts.iter().any(Part::may_be_at_the_phone) {
+            self.note_tried(id, &[by])?;
+        }
         self.db.prepare_cached("UPDATE alias SET part = ?2 WHERE message = ?1")?.execute((id.raw(), PAST))?;
         self.db.prepare_cached("DELETE FROM part WHERE message = ?1")?.execute([id.raw()])?;
         self.db.prepare_cached(UNSENT)?.execute([id.raw()])?;
         Ok(parts.len())
     }
 
-    /// An operator reports of a message that it has no longer: that changes nothing, and is told once.
+    /// An operator reports the end of a message that it has no longer: that changes nothing, and the same is told once.
+    /// The name stays known: its next report would be taken for another message's.
     pub(in crate::store::writer) fn tell_late(
         &mut self,
         upstream: UpstreamId,
@@ -76,14 +87,15 @@ impl Writer {
         report: &Report,
     ) -> Result<(), StoreError> {
         Counters::add(&self.shared.counters.receipts_repeated, 1);
+        if !report.state.is_end() {
+            return Ok(());
+        }
         let (operator, word) = (self.operator_name(upstream), report.state.word());
         let name = report.id.escape_ascii();
         let what =
             format!("{operator} says {word} of \"{name}\", error {}, and has it no longer", report.error);
-        self.note_event(id, "late_receipt", &what)?;
-        let forget = "DELETE FROM alias WHERE upstream = ?1 AND message = ?2 AND part = ?3";
-        self.db.prepare_cached(forget)?.execute(params![upstream.0, id.raw(), PAST])?;
-        Ok(())
+        let is_told = self.db.prepare_cached(TOLD)?.exists(params![id.raw(), LATE, what])?;
+        if is_told { Ok(()) } else { self.note_event(id, LATE, &what) }
     }
 
     fn parts_of(&self, id: MessageId) -> Result<Vec<Part>, StoreError> {
@@ -126,4 +138,6 @@ impl Writer {
 
 const FIRST: &str = "INSERT INTO event(message, at, kind, detail) SELECT ?1, ?2, ?3, ?4
   WHERE NOT EXISTS (SELECT 1 FROM event WHERE message = ?1 AND kind = ?3)";
+const LATE: &str = "late_receipt";
+const TOLD: &str = "SELECT 1 FROM event WHERE message = ?1 AND kind = ?2 AND detail = ?3";
 const UNSENT: &str = "UPDATE message SET upstream_id = NULL, sent_at = NULL WHERE id = ?1";
