@@ -147,7 +147,9 @@ pub fn admit(
 ) -> Result<Admitted, Denied> {
     let mut gate = Gate::default();
     let judged = judge(policy, sender, submission, now, desk, &mut gate);
-    desk.shadowed.extend(gate.shadowed);
+    if !gate.shadowed.is_empty() {
+        desk.shadowed.extend(gate.shadowed);
+    }
     judged
 }
 

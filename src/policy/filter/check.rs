@@ -47,6 +47,9 @@ fn sender(party: &Party<'_>, pdu: &SubmitSm, witness: &mut impl Witness) -> Resu
         let objection = (!rule.is.has(source)).then_some(Refusal::SenderNotAllowed);
         witness.verdict(rule.id, rule.enforce, objection)?;
     }
+    if !party.policy.protects_names() {
+        return Ok(());
+    }
     for entry in party.policy.protected_names(source) {
         let is_theirs = entry.accounts.iter().any(|holder| party.policy.is_under(party.account.id, *holder));
         witness.verdict(entry.rule, entry.enforce, (!is_theirs).then_some(Refusal::SenderNotAllowed))?;

@@ -129,8 +129,10 @@ impl Route {
     pub fn order(&self, account: AccountId, pdu: &SubmitSm, price: Option<Credits>) -> Order {
         let depends = self.ways.len() > 1 && self.pick.spreads();
         let mut order = pick::order(&self.ways, self.pick, if depends { spread(account, pdu) } else { 0 });
-        let mut behind = false;
-        order.retain(|id| !std::mem::replace(&mut behind, true) || !self.is_too_dear(*id, price));
+        if order.len() > 1 && self.failover.is_some() {
+            let mut behind = false;
+            order.retain(|id| !std::mem::replace(&mut behind, true) || !self.is_too_dear(*id, price));
+        }
         order
     }
 }

@@ -182,6 +182,11 @@ impl Snapshot {
         Sender { account, rules: self.account_rules(account.id) }
     }
 
+    /// Whether there are protected names.
+    pub(in crate::policy) fn protects_names(&self) -> bool {
+        !(self.protected.entries().is_empty() && self.watched.entries().is_empty())
+    }
+
     /// The protected names that a source address is, or looks like; those that are enforced first.
     pub(in crate::policy) fn protected_names(&self, source: &[u8]) -> impl Iterator<Item = &Protected> {
         let found = self.protected.holders(source).chain(self.watched.holders(source));
